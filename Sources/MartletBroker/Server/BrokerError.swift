@@ -1,0 +1,37 @@
+/// What went wrong, for whoever embeds or starts a broker.
+///
+/// A struct with a code, so that new codes break nobody's `switch`.
+public struct BrokerError: Error, Sendable, CustomStringConvertible {
+    public struct Code: Hashable, Sendable {
+        let name: String
+
+        /// The configuration is not valid; the message names file, line and column.
+        public static let configuration = Code(name: "configuration")
+        /// The address could not be listened on.
+        public static let listen = Code(name: "listen")
+        /// The operating system refused something the broker needs.
+        public static let system = Code(name: "system")
+        /// The broker is not running, or stopped while the call was under way.
+        public static let notRunning = Code(name: "not running")
+        /// A subject that nobody may publish or subscribe to.
+        public static let subject = Code(name: "subject")
+        /// A payload over `payloadBytesMax`.
+        public static let payloadTooLarge = Code(name: "payload too large")
+        /// A request that no subscription answers.
+        public static let noResponders = Code(name: "no responders")
+        /// No answer in time.
+        public static let timeout = Code(name: "timeout")
+        /// The broker closed the connection.
+        public static let connectionClosed = Code(name: "connection closed")
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
