@@ -1,0 +1,43 @@
+import CMartletSystem
+import Glibc
+
+/// A native thread that runs one closure and can be joined.
+final class LoopThread: @unchecked Sendable {
+    // SAFETY: written once in `init`, before the value can be seen by another thread, and in
+    // `join`, which its owner calls once.
+    private var thread: pthread_t?
+
+    private final class Body {
+        let name: String
+        let run: @Sendable () -> Void
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
+        let body = Unmanaged.passRetained(Body(name: name, run: run))
+        var created = pthread_t()
+        let status = pthread_create(
+            &created, nil,
+            { argument in
+                let body = Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+                pthread_setname_np(pthread_self(), body.name)
+                body.run()
+                return nil
+            }, body.toOpaque())
+        guard status == 0 else {
+            body.release()
+            throw SystemFailure("pthread_create", code: status)
+        }
+        thread = created
+    }
+
+    /// Waits until the closure has returned.
+    func join() {
+        guard let running = thread else { return }
+        thread = nil
+        pthread_join(running, nil)
+    }
+}

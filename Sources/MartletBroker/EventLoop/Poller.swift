@@ -1,0 +1,78 @@
+import CMartletSystem
+import Glibc
+
+/// What a descriptor is ready for.
+struct Readiness: OptionSet, BitwiseCopyable {
+    let rawValue: UInt32
+
+    static let readable = Readiness(rawValue: UInt32(EPOLLIN.rawValue))
+    static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
+    /// The peer is gone or the descriptor is broken: reading tells which.
+    static let hangUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue))
+}
+
+/// Waits for descriptors with epoll, level-triggered: a descriptor that was not read to its end
+/// comes back the next turn, so a bounded read needs no memory of what is left.
+///
+/// SAFETY: used by its loop's thread only, apart from `wake`, which writes to an eventfd.
+struct Poller: @unchecked Sendable {
+    static let wakeToken = UInt64.max
+    private static let eventsMax = 256
+
+    private let descriptor: Int32
+    private let wakeDescriptor: Int32
+    private let events: UnsafeMutablePointer<epoll_event>
+
+    init() throws(SystemFailure) {
+        descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard descriptor >= 0 else { throw SystemFailure("epoll_create1") }
+        wakeDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard wakeDescriptor >= 0 else {
+            let failure = SystemFailure("eventfd")
+            close(descriptor)
+            throw failure
+        }
+        events = .allocate(capacity: Self.eventsMax)
+        try add(wakeDescriptor, token: Self.wakeToken, for: .readable)
+    }
+
+    func add(_ fd: Int32, token: UInt64, for readiness: Readiness) throws(SystemFailure) {
+        guard martlet_poll_change(descriptor, EPOLL_CTL_ADD, fd, readiness.rawValue, token) == 0
+        else { throw SystemFailure("epoll_ctl") }
+    }
+
+    func change(_ fd: Int32, token: UInt64, to readiness: Readiness) {
+        _ = martlet_poll_change(descriptor, EPOLL_CTL_MOD, fd, readiness.rawValue, token)
+    }
+
+    func remove(_ fd: Int32) {
+        _ = martlet_poll_change(descriptor, EPOLL_CTL_DEL, fd, 0, 0)
+    }
+
+    /// The number of ready descriptors, after at most `timeoutMilliseconds` (-1: without end).
+    func wait(timeoutMilliseconds: Int32) -> Int {
+        Int(max(0, epoll_wait(descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
+    }
+
+    @inline(__always)
+    func event(_ i: Int) -> (token: UInt64, readiness: Readiness) {
+        (martlet_event_token(events + i), Readiness(rawValue: events[i].events))
+    }
+
+    /// Ends the wait of the loop's thread; any thread may call this.
+    func wake() {
+        var one: UInt64 = 1
+        _ = write(wakeDescriptor, &one, 8)
+    }
+
+    func acknowledgeWake() {
+        var count: UInt64 = 0
+        _ = read(wakeDescriptor, &count, 8)
+    }
+
+    func destroy() {
+        close(descriptor)
+        close(wakeDescriptor)
+        events.deallocate()
+    }
+}

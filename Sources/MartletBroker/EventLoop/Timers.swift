@@ -1,0 +1,76 @@
+/// Deadlines of a loop as a binary heap. Each names a slot by handle; a deadline that was moved
+/// later is not searched for: it fires early, its owner sees that and sets it again.
+///
+/// SAFETY: one thread. The heap grows when a connection is made, not on the message path.
+struct Timers {
+    struct Entry: BitwiseCopyable {
+        var deadline: UInt64
+        var handle: SlabHandle
+    }
+
+    private struct State {
+        var entries: UnsafeMutablePointer<Entry>
+        var count = 0
+        var capacity: Int
+    }
+
+    private let state: UnsafeMutablePointer<State>
+
+    init() {
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
+    }
+
+    /// The nearest deadline, `UInt64.max` without one.
+    @inline(__always)
+    var nextDeadline: UInt64 { state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline }
+
+    func add(_ deadline: UInt64, _ handle: SlabHandle) {
+        if state.pointee.count == state.pointee.capacity { grow() }
+        let entries = state.pointee.entries
+        var i = state.pointee.count
+        state.pointee.count += 1
+        while i > 0 {
+            let parent = (i - 1) / 2
+            guard entries[parent].deadline > deadline else { break }
+            entries[i] = entries[parent]
+            i = parent
+        }
+        entries[i] = Entry(deadline: deadline, handle: handle)
+    }
+
+    /// Takes the nearest entry if it is due.
+    func popDue(at now: UInt64) -> SlabHandle? {
+        guard state.pointee.count > 0, state.pointee.entries[0].deadline <= now else { return nil }
+        let entries = state.pointee.entries
+        let due = entries[0].handle
+        state.pointee.count -= 1
+        let count = state.pointee.count
+        let last = entries[count]
+        var i = 0
+        while true {
+            var child = 2 * i + 1
+            guard child < count else { break }
+            if child + 1 < count, entries[child + 1].deadline < entries[child].deadline { child += 1 }
+            guard entries[child].deadline < last.deadline else { break }
+            entries[i] = entries[child]
+            i = child
+        }
+        entries[i] = last
+        return due
+    }
+
+    private func grow() {
+        let capacity = state.pointee.capacity * 2
+        let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+        entries.update(from: state.pointee.entries, count: state.pointee.count)
+        state.pointee.entries.deallocate()
+        state.pointee.entries = entries
+        state.pointee.capacity = capacity
+    }
+
+    func destroy() {
+        state.pointee.entries.deallocate()
+        state.deallocate()
+    }
+}

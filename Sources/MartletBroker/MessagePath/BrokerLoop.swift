@@ -1,0 +1,185 @@
+// Message path, step 0: what the files of this folder share. Next: Listener.swift.
+
+import CMartletSystem
+import Glibc
+import Logging
+import Synchronization
+
+/// One event loop with its connections, subscriptions, caches and buffers. Only its own thread touches
+/// them; other threads write letters or fill its links.
+///
+/// The files of this folder extend it in the order in which a message meets them. State that changes
+/// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+final class BrokerLoop: EventLoopDriver {
+    let index: Int
+    let shared: BrokerShared
+    let events: EventLoop
+    let mail: Mailbox<LoopLetter>
+    let pool: BlockPool
+    let returns = ReturnStack()
+    let cache: MatchCache
+    let counters: UnsafeMutablePointer<LoopCounters>
+    let state: UnsafeMutablePointer<LoopState>
+    /// Links to every loop and from every loop, by loop index; the own ones stay unused.
+    let outgoing: UnsafeMutablePointer<LoopLinkRef>
+    let incoming: UnsafeMutablePointer<LoopLinkRef>
+    let loopCount: Int
+
+    /// Input of the connection that is read now: what it carried over, and what comes from its socket.
+    let input: MutableBytes
+    /// A control line's rest in the form subscribers get it, where the publisher wrote it differently.
+    let scratch: MutableBytes
+    let vectors: UnsafeMutablePointer<iovec>
+
+    static let vectorsMax = 64
+    /// Read at once from a socket.
+    static let readBytesMax = 64 << 10
+    /// Payloads from this size on are read apart and shared by their subscribers.
+    static let largePayloadBytes = 16 << 10
+    /// Bytes delivered for one connection before the others get their turn.
+    static let deliveredBytesPerTurn = 4 << 20
+    /// A destination with this much pending is written before the turn ends.
+    static let earlyFlushBytes = 256 << 10
+
+    init(index: Int, shared: BrokerShared, clock: Clock, seed: UInt64) throws(SystemFailure) {
+        self.index = index
+        self.shared = shared
+        loopCount = shared.loopCount
+        events = EventLoop(poller: try Poller(), timers: Timers(), clock: clock)
+        mail = Mailbox(waking: events.poller)
+        pool = BlockPool(budget: shared.budget)
+        cache = MatchCache(pool: pool)
+        counters = .allocate(capacity: 1)
+        counters.initialize(to: LoopCounters())
+        outgoing = .allocate(capacity: loopCount)
+        incoming = .allocate(capacity: loopCount)
+        let settings = LoopSettings(shared.configuration)
+        let longestLine = settings.controlLineBytesMax
+        let inputBytes = max(
+            2 * Self.readBytesMax, longestLine + Self.largePayloadBytes + Self.readBytesMax)
+        input = .allocate(capacity: inputBytes + Parser.slack)
+        input.initialize(repeating: 0, count: inputBytes + Parser.slack)
+        scratch = .allocate(capacity: longestLine + Parser.slack)
+        scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
+        vectors = .allocate(capacity: Self.vectorsMax)
+        state = .allocate(capacity: 1)
+        state.initialize(to: LoopState(
+            now: clock.now(), settings: settings, inputBytes: inputBytes, scratchBytes: longestLine,
+            loopCount: loopCount, seed: seed))
+    }
+
+    deinit {
+        state.pointee.destroy()
+        state.deinitialize(count: 1)
+        state.deallocate()
+        counters.deinitialize(count: 1)
+        counters.deallocate()
+        cache.destroy()
+        events.poller.destroy()
+        events.timers.destroy()
+        returns.destroy()
+        pool.destroy()
+        input.deallocate()
+        scratch.deallocate()
+        vectors.deallocate()
+        outgoing.deallocate()
+        incoming.deallocate()
+    }
+
+    /// The loop's thread: runs until a letter says stop.
+    func run() {
+        events.run(self)
+        closeEverything()
+    }
+
+    // MARK: EventLoopDriver
+
+    var now: UInt64 {
+        @inline(__always) get { state.pointee.now }
+        @inline(__always) set { state.pointee.now = newValue }
+    }
+
+    var isStopping: Bool { state.pointee.isStopping }
+    var hasWorkLeft: Bool { state.pointee.resumable.count > 0 || state.pointee.doomed.count > 0 }
+
+    func descriptorIsReady(_ token: UInt64, _ readiness: Readiness) {
+        guard token != Listener.token else { return acceptConnections() }
+        let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+        let connection = state.pointee.connections[index]
+        guard connection.pointee.handle.generation == UInt32(truncatingIfNeeded: token &>> 32) else {
+            return
+        }
+        if readiness.contains(.writable) { flush(connection) }
+        if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
+    }
+
+    func turnTook(_ nanoseconds: UInt64) {
+        counters.pointee.noteTurn(nanoseconds, stallThreshold: state.pointee.settings.stallNanoseconds)
+    }
+
+    // MARK: Connections by handle
+
+    @inline(__always)
+    func connection(_ handle: SlabHandle) -> ConnectionRef? {
+        guard Int(handle.index) < state.pointee.connections.endIndex else { return nil }
+        let connection = state.pointee.connections[Int(handle.index)]
+        return connection.pointee.handle.generation == handle.generation ? connection : nil
+    }
+
+    @inline(__always)
+    static func token(of connection: ConnectionRef) -> UInt64 {
+        UInt64(connection.pointee.handle.index) | UInt64(connection.pointee.handle.generation) &<< 32
+    }
+}
+
+/// What changes in a loop, in one place behind one pointer.
+struct LoopState {
+    var now: UInt64
+    var settings: LoopSettings
+    let inputBytes: Int
+    let scratchBytes: Int
+
+    var connections = Slab<Connection>()
+    var subscriptions = Slab<Subscription>()
+    var listener: Int32 = -1
+
+    /// Connections with something to flush, to read on, or to close when the turn ends.
+    var dirty = HandleList()
+    var resumable = HandleList()
+    var doomed = HandleList()
+    /// Publishers that wait for a link to another loop to drain.
+    var waitingForLinks = HandleList()
+
+    /// Destinations on other loops of the message that is published now, by loop.
+    var remote: UnsafeMutablePointer<DestinationList>
+    let loopCount: Int
+
+    var random: RandomSource
+    var deliveredBytes = 0
+    /// What is being read now had to go over the memory budget.
+    var isShortOfMemory = false
+    var isStopping = false
+    var isLameDuck = false
+
+    init(
+        now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,
+        seed: UInt64
+    ) {
+        self.now = now
+        self.settings = settings
+        self.inputBytes = inputBytes
+        self.scratchBytes = scratchBytes
+        self.loopCount = loopCount
+        random = RandomSource(seed: seed)
+        remote = .allocate(capacity: loopCount)
+        for i in 0..<loopCount { (remote + i).initialize(to: DestinationList()) }
+    }
+
+    func destroy() {
+        connections.destroy()
+        subscriptions.destroy()
+        for list in [dirty, resumable, doomed, waitingForLinks] { list.destroy() }
+        for i in 0..<loopCount { remote[i].destroy() }
+        remote.deallocate()
+    }
+}

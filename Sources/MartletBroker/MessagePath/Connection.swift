@@ -1,0 +1,131 @@
+// Message path, step 2: who is at the other end, and all that is known of it. Next: Transport.swift.
+
+/// What a connection is to the broker. Routes, leaf nodes and others get a case when they exist.
+enum PeerKind: UInt8 {
+    case client
+}
+
+struct ConnectionFlags: OptionSet, BitwiseCopyable {
+    let rawValue: UInt32
+
+    /// CONNECT options, with the values that hold before a CONNECT.
+    static let verbose = ConnectionFlags(rawValue: 1 << 0)
+    static let pedantic = ConnectionFlags(rawValue: 1 << 1)
+    static let echo = ConnectionFlags(rawValue: 1 << 2)
+    static let headers = ConnectionFlags(rawValue: 1 << 3)
+    static let noResponders = ConnectionFlags(rawValue: 1 << 4)
+    /// Takes a later INFO: protocol 1.
+    static let asyncInfo = ConnectionFlags(rawValue: 1 << 5)
+
+    static let receivedConnect = ConnectionFlags(rawValue: 1 << 8)
+    /// Must authenticate before anything else.
+    static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
+    static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
+
+    /// In the list of connections to flush at the end of the turn.
+    static let isDirty = ConnectionFlags(rawValue: 1 << 16)
+    /// The poller watches for room in the socket's send buffer.
+    static let awaitsWritable = ConnectionFlags(rawValue: 1 << 17)
+    /// The last bytes are on their way; what still comes in is thrown away.
+    static let isClosing = ConnectionFlags(rawValue: 1 << 18)
+    /// In the list of connections whose input goes on next turn.
+    static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
+    /// The poller does not watch for input.
+    static let ignoresInput = ConnectionFlags(rawValue: 1 << 20)
+    /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
+    static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
+    /// Closed at the end of what runs now.
+    static let isDoomed = ConnectionFlags(rawValue: 1 << 21)
+}
+
+/// Why a connection is not read for a while.
+struct PauseReasons: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+
+    /// Its credentials are being checked on another thread.
+    static let authentication = PauseReasons(rawValue: 1)
+    /// It published faster than its rate.
+    static let rate = PauseReasons(rawValue: 2)
+    /// A subscriber with the policy `block` is over its limit.
+    static let blockedSubscriber = PauseReasons(rawValue: 4)
+    /// The memory budget is spent.
+    static let memory = PauseReasons(rawValue: 8)
+    /// Too much waits for another loop.
+    static let mailbox = PauseReasons(rawValue: 16)
+}
+
+/// One peer. A slot of its loop's slab: only that loop touches it.
+struct Connection: ~Copyable {
+    var handle = SlabHandle(index: 0, generation: 0)
+    var transport = Transport.none
+    var kind = PeerKind.client
+    var flags: ConnectionFlags = []
+    var pauseReasons: PauseReasons = []
+    /// INFO's client_id.
+    var id: UInt64 = 0
+    /// The account's subjects.
+    var space: SubjectSpaceRef?
+    /// What a publish and a subscribe must be allowed by; nil allows all.
+    var permissions: UnsafeMutablePointer<Permissions>?
+
+    // Input
+    /// Bytes that were read and not yet understood.
+    var carry: MutableBytes?
+    var carryCount = 0
+    var carryBlockBytes = 0
+    /// The large message that is being read.
+    var payload: PayloadRef?
+    var payloadLine = LargeMessageLine()
+
+    // Output
+    var outbound = OutboundQueue()
+    var pendingBytesMax = 0
+    /// When the oldest unsent byte was refused by the socket; 0 when none waits.
+    var blockedSince: UInt64 = 0
+    /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
+    /// left without being followed, until the queue is empty again.
+    var firstUnsentFrame = 0
+    var closeReason = CloseReason.clientClosed
+
+    var subscriptions = SubscriptionTable()
+
+    // Keepalive
+    var pingsOutstanding = 0
+    var lastInputAt: UInt64 = 0
+    var pingSentAt: UInt64 = 0
+    var roundTripNanoseconds: UInt64 = 0
+    var deadlines = Deadlines()
+
+    var rate = RateLimit()
+    /// Subscribers with the policy `block` that this connection waits for.
+    var blockedByCount = 0
+    /// Publishers that wait for this connection to drain (policy `block`).
+    var waitingPublishers: UnsafeMutablePointer<WaitingPublishers>?
+
+    var messagesIn: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var messagesOut: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var stalls = 0
+
+    /// What only people ask for; cold.
+    var details: Unmanaged<ConnectionDetails>?
+
+    init() {}
+}
+
+typealias ConnectionRef = UnsafeMutablePointer<Connection>
+
+/// What a connection said of itself, for logs and monitoring.
+final class ConnectionDetails {
+    var ip = ""
+    var port = 0
+    var startedAt: UInt64 = 0
+    var lastActivityAt: UInt64 = 0
+    var name = ""
+    var language = ""
+    var version = ""
+    var user = ""
+    var account = ""
+    var protocolLevel: Int?
+}

@@ -1,0 +1,23 @@
+// Message path, beside Keepalive.swift: when something is due for a connection.
+
+/// What a connection waits for, as moments of the loop's clock; `never` where it waits for nothing.
+/// One entry in the loop's timers stands for all: the nearest one when it was set.
+struct Deadlines: BitwiseCopyable {
+    static let never = UInt64.max
+
+    /// To have authenticated.
+    var authentication = never
+    /// To send the next PING.
+    var ping = never
+    /// For the oldest unsent byte to have left.
+    var write = never
+    /// For publishers to stop waiting for this subscriber.
+    var block = never
+    /// To read again, after a pause for rate or memory.
+    var resume = never
+
+    /// The entry in the timers.
+    var armed = never
+
+    var nearest: UInt64 { min(authentication, ping, write, block, resume) }
+}

@@ -1,0 +1,211 @@
+// Message path, step 11: a message goes to each subscriber, on this loop or another. Next: MessageEncoder.swift.
+
+import Glibc
+import Synchronization
+
+extension BrokerLoop {
+    /// To every plain subscription and to one member of each queue group. Whether anyone got it.
+    @inline(__always)
+    func deliver(_ message: Message, along route: Route, from publisher: ConnectionRef) -> Bool {
+        var wasDelivered = false
+        var hasRemote = false
+        for i in 0..<Int(route.plainCount) {
+            let destination = route.destinations[i]
+            if message.excludesPublisher, isPublisher(destination, message) { continue }
+            guard Subscription.claim(destination.subscription, expecting: destination.state) == .claimed
+            else { continue }
+            if Int(destination.loop) == index {
+                if deliver(message, to: destination.subscription, queued: false) { wasDelivered = true }
+            } else {
+                state.pointee.remote[Int(destination.loop)].append(destination)
+                hasRemote = true
+            }
+        }
+        if hasRemote {
+            post(message)
+            wasDelivered = true
+        }
+        for g in 0..<Int(route.groupCount) {
+            if deliverToOne(message, of: route.groups[g], in: route) { wasDelivered = true }
+        }
+        if hasRemote || route.groupCount > 0 { waitForFullLinks(publisher) }
+        return wasDelivered
+    }
+
+    @inline(__always)
+    private func isPublisher(_ destination: Destination, _ message: Message) -> Bool {
+        destination.connection == message.publisher && destination.loop == message.publisherLoop
+    }
+
+    /// A random member; if a delivery fails, the next one.
+    func deliverToOne(_ message: Message, of group: QueueSpan, in route: Route) -> Bool {
+        let count = Int(group.count)
+        let members = route.destinations + Int(group.start)
+        var i = count == 1 ? 0 : state.pointee.random.below(count)
+        for _ in 0..<count {
+            let destination = members[i]
+            i = i + 1 == count ? 0 : i + 1
+            if message.excludesPublisher, isPublisher(destination, message) { continue }
+            guard Subscription.claim(destination.subscription, expecting: destination.state) == .claimed
+            else { continue }
+            if Int(destination.loop) == index {
+                if deliver(message, to: destination.subscription, queued: true) { return true }
+            } else {
+                postQueued(message, to: destination, route.name(of: group), Int(group.nameCount))
+                return true
+            }
+        }
+        return false
+    }
+
+    /// One delivery on this loop: claimed, open a moment ago. False when the connection cannot take it.
+    @inline(__always)
+    func deliver(_ message: Message, to subscription: SubscriptionRef, queued: Bool) -> Bool {
+        let connection = state.pointee.connections[Int(subscription.pointee.connection.index)]
+        guard !connection.pointee.flags.contains(.isDoomed) else { return false }
+        guard encode(message, for: subscription, on: connection) else { return false }
+        subscription.pointee.delivered &+= 1
+        if subscription.pointee.deliveredMax != 0,
+            subscription.pointee.delivered >= subscription.pointee.deliveredMax
+        {
+            close(subscription, of: connection)
+        }
+        return true
+    }
+}
+
+// MARK: - To other loops
+
+extension BrokerLoop {
+    /// Posts the message to every loop that destinations were gathered for.
+    private func post(_ message: Message) {
+        for target in 0..<loopCount where state.pointee.remote[target].count > 0 {
+            let list = state.pointee.remote[target]
+            write(message, to: target, list.items, list.count, queue: nil, 0)
+            state.pointee.remote[target].removeAll()
+        }
+    }
+
+    private func postQueued(
+        _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int
+    ) {
+        var one = destination
+        withUnsafeMutablePointer(to: &one) {
+            write(message, to: Int(destination.loop), $0, 1, queue: queue, queueCount)
+        }
+    }
+
+    private func write(
+        _ message: Message, to target: Int, _ destinations: UnsafeMutablePointer<Destination>, _ count: Int,
+        queue: MutableBytes?, _ queueCount: Int
+    ) {
+        let byteCount = BatchRecord.byteCount(message, destinations: count, queueCount: queueCount)
+        let place = outgoing[target].pointee.reserve(byteCount, pool: pool)
+        place.storeBytes(
+            of: BatchRecord(
+                byteCount: byteCount, message: message, destinationCount: count, queueCount: queueCount),
+            as: BatchRecord.self)
+        var next = place + MemoryLayout<BatchRecord>.stride
+        func append(_ bytes: UnsafeRawPointer, _ count: Int) {
+            memcpy(next, bytes, count)
+            next += count
+        }
+        append(destinations, count * MemoryLayout<Destination>.stride)
+        append(message.subject, message.subjectCount)
+        append(message.head, message.headCount)
+        append(message.body, message.bodyCount)
+        if let queue { append(queue, queueCount) }
+        if let payload = message.payload { PayloadBuffer.retain(payload) }
+    }
+
+    /// Hands every gathered batch over. Before any socket is written, always: what a client learns from
+    /// a PONG must already be on its way to the other loops.
+    @inline(__always)
+    func postBatches() {
+        guard loopCount > 1 else { return }
+        for target in 0..<loopCount where target != index {
+            if outgoing[target].pointee.post() { shared.loops[target].mail.ring() }
+        }
+    }
+
+    /// Delivers what other loops have posted.
+    func deliverBatches() {
+        guard loopCount > 1 else { return }
+        for source in 0..<loopCount where source != index {
+            var next = incoming[source].pointee.takePosted()
+            while let batch = next {
+                next = batch.pointee.next
+                deliver(batch)
+                if incoming[source].pointee.giveBack(batch) {
+                    shared.loops[source].mail.post(.linkDrained)
+                }
+            }
+        }
+    }
+
+    private func deliver(_ batch: BatchRef) {
+        var place = UnsafeMutableRawPointer(batch) + Batch.headerBytes
+        let end = UnsafeMutableRawPointer(batch) + batch.pointee.used
+        while place < end {
+            let record = place.load(as: BatchRecord.self)
+            deliver(record, at: place)
+            if let payload = record.message.payload {
+                PayloadBuffer.release(payload, on: returns, pool: pool)
+            }
+            place += record.byteCount
+        }
+    }
+
+    private func deliver(_ record: BatchRecord, at place: UnsafeMutableRawPointer) {
+        var message = record.message
+        let list = place + MemoryLayout<BatchRecord>.stride
+        let bytes = Bytes(
+            (list + record.destinationCount * MemoryLayout<Destination>.stride)
+                .assumingMemoryBound(to: UInt8.self))
+        message.subject = bytes
+        message.head = bytes + message.subjectCount
+        message.body = message.head + message.headCount
+        let queue = message.body + message.bodyCount
+        let destinations = list.assumingMemoryBound(to: Destination.self)
+        for i in 0..<record.destinationCount {
+            let destination = destinations[i]
+            let subscription = destination.subscription
+            let current = subscription.pointee.state.load(ordering: .relaxed)
+            let isOpen = (current ^ destination.state) & ~Subscription.maximumBit == 0
+            let isQueued = record.queueCount > 0
+            if isOpen, deliver(message, to: subscription, queued: isQueued) { continue }
+            if isQueued { redeliver(message, queue, record.queueCount) }
+        }
+    }
+
+    /// A queue member that was chosen on another loop has gone since: another one of its group gets the
+    /// message, on whatever loop; with none left the requester hears 503.
+    private func redeliver(_ message: Message, _ queue: Bytes, _ queueCount: Int) {
+        let route = cache.route(of: message.subject, message.subjectCount, in: shared.globalAccount.space)
+        for g in 0..<Int(route.groupCount) {
+            let group = route.groups[g]
+            guard Int(group.nameCount) == queueCount, memcmp(route.name(of: group), queue, queueCount) == 0
+            else { continue }
+            if deliverToOne(message, of: group, in: route) { return }
+        }
+        guard message.wantsNoResponders else { return }
+        shared.loops[Int(message.publisherLoop)].mail.post(
+            .noResponders(
+                message.publisher,
+                subject: Array(UnsafeBufferPointer(start: message.subject, count: message.subjectCount)),
+                reply: Array(UnsafeBufferPointer(start: message.head, count: message.replyCount))))
+    }
+
+    /// A publisher whose messages pile up on the way to another loop is not read until they drain.
+    private func waitForFullLinks(_ publisher: ConnectionRef) {
+        guard loopCount > 1 else { return }
+        for target in 0..<loopCount where target != index {
+            guard outgoing[target].pointee.bytesInFlight.load(ordering: .relaxed) > LoopLink.bytesInFlightMax
+            else { continue }
+            outgoing[target].pointee.sourceWaits.store(true, ordering: .relaxed)
+            pause(publisher, .mailbox)
+            state.pointee.waitingForLinks.append(publisher.pointee.handle)
+            return
+        }
+    }
+}

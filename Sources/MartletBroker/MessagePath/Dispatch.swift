@@ -1,0 +1,64 @@
+// Message path, step 7: an operation goes to the one who carries it out. Next: Handshake.swift.
+
+extension BrokerLoop {
+    @inline(__always)
+    func dispatch(_ connection: ConnectionRef, _ operation: Operation) {
+        if state.pointee.settings.traces { trace(connection, operation) }
+        switch operation.verb {
+        case .publish, .publishWithHeader: publish(connection, input, operation, nil)
+        case .ping: answerPing(connection)
+        case .pong: notePong(connection)
+        case .subscribe: subscribe(connection, operation)
+        case .unsubscribe: unsubscribe(connection, operation)
+        case .connect: connect(connection, input.at(operation.argument), operation.argument.length)
+        case .ignored: break
+        case .error:
+            shared.logger.error("\(name(of: connection)) - Client Error \(text(input.at(operation.argument), operation.argument.length))")
+            end(connection, .parseError)
+        }
+    }
+
+    /// Before a client has authenticated, only CONNECT counts. With a `no_auth_user`, anything else
+    /// makes the client that user.
+    func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
+        if firstByte | 0x20 == UInt8(ascii: "c") { return true }
+        if case .allowed(let user) = shared.authenticator.check(user: nil, password: nil, token: nil) {
+            connection.pointee.flags.remove(.awaitsAuthentication)
+            connection.pointee.flags.insert(.receivedConnect)
+            setDeadline(\.authentication, Deadlines.never, connection)
+            connection.pointee.details?.takeUnretainedValue().user = user ?? ""
+            return true
+        }
+        refuseAuthentication(connection)
+        return false
+    }
+
+    /// A peer broke the protocol: it is told what nats-server would say, and closed.
+    func refuse(_ connection: ConnectionRef, _ violation: ProtocolViolation) {
+        switch violation {
+        case .unknownOperation:
+            end(connection, .protocolViolation, saying: "Unknown Protocol Operation")
+        case .badArguments, .headersNotSupported:
+            end(connection, .protocolViolation)
+        case .controlLineTooLong:
+            end(connection, .maxControlLineExceeded, saying: "maximum control line exceeded")
+        case .payloadTooLarge:
+            shared.logger.error("\(name(of: connection)) - maximum payload exceeded")
+            end(connection, .maxPayloadExceeded, saying: "Maximum Payload Violation")
+        }
+    }
+
+    /// The barrier that clients build on: whatever was published before, on any loop, is queued before
+    /// the PONG. One atomic load when no other loop has posted.
+    @inline(__always)
+    func answerPing(_ connection: ConnectionRef) {
+        if mail.isRung { deliverBatches() }
+        send(connection, Line.pong)
+        if connection.pointee.flags.isSuperset(of: [.receivedConnect]),
+            !connection.pointee.flags.contains(.sentFirstPong)
+        {
+            connection.pointee.flags.insert(.sentFirstPong)
+            if connection.pointee.flags.contains(.asyncInfo) { sendInfo(connection, isConnectInfo: true) }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// Message path, step 14: bytes go out, and the turn ends. The end of the path.
+
+import CMartletSystem
+import Glibc
+import Logging
+
+extension BrokerLoop {
+    @inline(__always)
+    func markDirty(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.isDirty) else { return }
+        connection.pointee.flags.insert(.isDirty)
+        state.pointee.dirty.append(connection.pointee.handle)
+    }
+
+    /// Gather, then act once a turn: batches first, then one write for each connection with something
+    /// to say, then the connections that end.
+    func endTurn() {
+        returns.collect(into: pool)
+        postBatches()
+        // Flushing may release publishers or doom connections, never make new frames.
+        var i = 0
+        while i < state.pointee.dirty.count {
+            let handle = state.pointee.dirty.items[i]
+            i += 1
+            guard let connection = connection(handle) else { continue }
+            connection.pointee.flags.remove(.isDirty)
+            if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+        }
+        state.pointee.dirty.removeAll()
+        if state.pointee.doomed.count > 0 { closeDoomed() }
+    }
+
+    /// Writes a connection with much pending before the turn ends.
+    func flushEarly(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
+        postBatches()
+        flush(connection)
+    }
+
+    /// Writes until all is sent or the socket is full.
+    func flush(_ connection: ConnectionRef) {
+        while !connection.pointee.outbound.isEmpty {
+            let (count, byteCount) = gather(connection)
+            switch connection.pointee.transport.send(vectors, count) {
+            case .bytes(let sent):
+                noteSent(connection, sent)
+                // A short write says that the socket is full; asking again would only be told so.
+                if sent < byteCount { return awaitWritable(connection) }
+            case .wouldBlock:
+                return awaitWritable(connection)
+            case .closed(let code):
+                connection.pointee.outbound.removeAll(pool: pool, returns: returns)
+                return doom(connection, code == EPIPE || code == ECONNRESET ? .clientClosed : .writeError)
+            }
+        }
+        isDrained(connection)
+    }
+
+    @inline(__always)
+    private func gather(_ connection: ConnectionRef) -> (count: Int, byteCount: Int) {
+        var count = 0
+        var byteCount = 0
+        var next = connection.pointee.outbound.head
+        while let segment = next, count < Self.vectorsMax {
+            let length = Int(segment.pointee.end &- segment.pointee.start)
+            vectors[count] = iovec(
+                iov_base: segment.pointee.bytes + Int(segment.pointee.start), iov_len: length)
+            count &+= 1
+            byteCount &+= length
+            next = segment.pointee.next
+        }
+        return (count, byteCount)
+    }
+
+    @inline(__always)
+    private func noteSent(_ connection: ConnectionRef, _ sent: Int) {
+        if sent == connection.pointee.outbound.pendingBytes {
+            connection.pointee.firstUnsentFrame = 0
+        } else if connection.pointee.flags.contains(.dropsOld), connection.pointee.firstUnsentFrame >= 0 {
+            connection.pointee.firstUnsentFrame = connection.pointee.outbound.firstFrame(
+                after: sent, startingFrom: connection.pointee.firstUnsentFrame)
+        } else {
+            connection.pointee.firstUnsentFrame = -1
+        }
+        connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
+        if connection.pointee.blockedSince != 0, sent > 0 {
+            // The oldest unsent byte is a younger one now, but a byte a second must not live for ever:
+            // the deadline moves only when a whole queue has drained.
+            if connection.pointee.waitingPublishers != nil,
+                connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
+            {
+                releaseWaitingPublishers(connection)
+            }
+        }
+    }
+
+    private func isDrained(_ connection: ConnectionRef) {
+        connection.pointee.blockedSince = 0
+        connection.pointee.deadlines.write = Deadlines.never
+        if connection.pointee.waitingPublishers != nil { releaseWaitingPublishers(connection) }
+        if connection.pointee.flags.contains(.awaitsWritable) {
+            connection.pointee.flags.remove(.awaitsWritable)
+            watch(connection)
+        }
+    }
+
+    private func awaitWritable(_ connection: ConnectionRef) {
+        if connection.pointee.blockedSince == 0 {
+            connection.pointee.blockedSince = now
+            setDeadline(\.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
+        }
+        guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
+        connection.pointee.flags.insert(.awaitsWritable)
+        watch(connection)
+    }
+
+    /// Tells the poller what this connection waits for.
+    func watch(_ connection: ConnectionRef) {
+        guard case .socket(let descriptor) = connection.pointee.transport else { return }
+        var wanted: Readiness = []
+        if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
+        if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
+        events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+    }
+
+    // MARK: Pausing input
+
+    func pause(_ connection: ConnectionRef, _ reason: PauseReasons) {
+        guard !connection.pointee.pauseReasons.contains(reason) else { return }
+        let wasReading = connection.pointee.pauseReasons.isEmpty
+        connection.pointee.pauseReasons.insert(reason)
+        guard wasReading else { return }
+        if reason != .authentication {
+            connection.pointee.stalls += 1
+            counters.pointee.pausedPublishers.add(1)
+        }
+        watch(connection)
+    }
+
+    func unpause(_ connection: ConnectionRef, _ reason: PauseReasons) {
+        guard connection.pointee.pauseReasons.contains(reason) else { return }
+        connection.pointee.pauseReasons.remove(reason)
+        guard connection.pointee.pauseReasons.isEmpty else { return }
+        connection.pointee.lastInputAt = now
+        watch(connection)
+        keepForNextTurn(connection)
+    }
+}

@@ -1,0 +1,106 @@
+// Message path, step 8: who the client is and what it can do. Next: Subscribe.swift.
+
+extension BrokerLoop {
+    /// INFO: the first line a client gets; again after its first PONG, and when something changes.
+    func sendInfo(_ connection: ConnectionRef, isConnectInfo: Bool) {
+        var info = shared.serverInfo(isLameDuck: state.pointee.isLameDuck)
+        info.clientID = connection.pointee.id
+        info.clientIP = connection.pointee.details?.takeUnretainedValue().ip ?? ""
+        if isConnectInfo {
+            info.isConnectInfo = true
+            info.remoteAccount = connection.pointee.details?.takeUnretainedValue().account ?? ""
+        }
+        send(connection, Array("INFO \(info.json)\r\n".utf8))
+    }
+
+    /// CONNECT, also a second one: absent fields keep the value they have.
+    func connect(_ connection: ConnectionRef, _ argument: Bytes, _ count: Int) {
+        let current = ConnectOptions(flags: connection.pointee.flags)
+        guard let options = ConnectOptions.parse(argument, count, over: current) else {
+            shared.logger.error("\(name(of: connection)) - invalid CONNECT")
+            return end(connection, .protocolViolation)
+        }
+        if connection.pointee.flags.contains(.receivedConnect) { unsubscribeAll(connection) }
+        connection.pointee.flags.insert(.receivedConnect)
+        setDeadline(\.authentication, Deadlines.never, connection)
+        setFirstPing(connection)
+        describe(connection, options)
+        apply(options, to: connection)
+        guard !options.namesAccount else { return refuseAuthentication(connection) }
+        let settings = state.pointee.settings
+        guard settings.requiresAuthentication else { return finishConnect(connection, options.protocolLevel) }
+        authenticate(connection, options)
+    }
+
+    private func describe(_ connection: ConnectionRef, _ options: ConnectOptions) {
+        guard let details = connection.pointee.details?.takeUnretainedValue() else { return }
+        if let name = options.name { details.name = name }
+        if let language = options.language { details.language = language }
+        if let version = options.version { details.version = version }
+        details.lastActivityAt = Clock.wallNanoseconds()
+        details.protocolLevel = options.protocolLevel ?? details.protocolLevel
+    }
+
+    private func apply(_ options: ConnectOptions, to connection: ConnectionRef) {
+        let supportsHeaders = state.pointee.settings.supportsHeaders
+        func set(_ flag: ConnectionFlags, _ value: Bool) {
+            if value { connection.pointee.flags.insert(flag) } else { connection.pointee.flags.remove(flag) }
+        }
+        set(.verbose, options.verbose)
+        set(.pedantic, options.pedantic)
+        set(.echo, options.echo)
+        set(.headers, options.headers && supportsHeaders)
+        set(.noResponders, options.noResponders)
+    }
+
+    /// bcrypt takes up to a tenth of a second and more, so it runs on a thread of its own; the
+    /// connection is not read until the answer is here.
+    private func authenticate(_ connection: ConnectionRef, _ options: ConnectOptions) {
+        let authenticator = shared.authenticator
+        let (user, password, token) = (options.user, options.password, options.token)
+        guard authenticator.needsSlowHash(user: user, token: token) else {
+            return finishAuthentication(
+                connection, authenticator.check(user: user, password: password, token: token))
+        }
+        pause(connection, .authentication)
+        let handle = connection.pointee.handle
+        let mail = mail
+        shared.authenticationWorker.submit {
+            let decision = authenticator.check(user: user, password: password, token: token)
+            mail.post(.authenticated(handle, decision))
+        }
+    }
+
+    func finishAuthentication(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
+        guard case .allowed(let user) = decision else { return refuseAuthentication(connection) }
+        connection.pointee.flags.remove(.awaitsAuthentication)
+        let details = connection.pointee.details?.takeUnretainedValue()
+        details?.user = user ?? ""
+        finishConnect(connection, details?.protocolLevel)
+    }
+
+    func refuseAuthentication(_ connection: ConnectionRef) {
+        shared.logger.error("\(name(of: connection)) - authentication error")
+        end(connection, .authenticationViolation, saying: "Authorization Violation")
+    }
+
+    private func finishConnect(_ connection: ConnectionRef, _ protocolLevel: Int?) {
+        if let level = protocolLevel {
+            guard (0...1).contains(level) else {
+                return end(connection, .badClientProtocolVersion, saying: "invalid client protocol")
+            }
+            if level == 1 { connection.pointee.flags.insert(.asyncInfo) }
+        }
+        if connection.pointee.flags.contains(.noResponders), !connection.pointee.flags.contains(.headers) {
+            return end(
+                connection, .noRespondersRequiresHeaders, saying: "no responders requires headers support")
+        }
+        acknowledge(connection)
+    }
+
+    /// +OK, which only verbose clients get.
+    @inline(__always)
+    func acknowledge(_ connection: ConnectionRef) {
+        if connection.pointee.flags.contains(.verbose) { send(connection, Line.ok) }
+    }
+}

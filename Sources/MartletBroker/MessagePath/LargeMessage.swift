@@ -1,0 +1,68 @@
+// Message path, beside ReadBuffer.swift: payloads that get a buffer of their own.
+
+import Glibc
+
+/// The control line of a large message while its payload is read: the bytes of the line and the
+/// operation with its places in them.
+struct LargeMessageLine: BitwiseCopyable {
+    var bytes: MutableBytes?
+    var blockBytes = 0
+    var operation = Operation()
+}
+
+extension BrokerLoop {
+    /// Starts a large message: its payload's first bytes go to a buffer that subscribers will share.
+    /// Returns where the receive buffer goes on.
+    func takeLargePayload(_ connection: ConnectionRef, _ operation: Operation, _ count: Int) -> Int {
+        let byteCount = operation.totalBytes + 2
+        returns.collect(into: pool)
+        let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns)
+            ?? shedAndMakePayload(byteCount)
+        let available = min(count - operation.payloadStart, byteCount)
+        memcpy(PayloadBuffer.bytes(payload), input + operation.payloadStart, available)
+        payload.pointee.filled = available
+        connection.pointee.payload = payload
+        guard checkPayloadEnd(connection, payload) else { return count }
+        keepLine(connection, operation)
+        if available == byteCount { publishLarge(connection) }
+        return operation.payloadStart + available
+    }
+
+    private func keepLine(_ connection: ConnectionRef, _ operation: Operation) {
+        let start = Int(operation.subject.start)
+        let length = operation.payloadStart - start
+        let blockBytes = BlockPool.capacity(for: length + Parser.slack)
+        let block = pool.allocateAlways(blockBytes).assumingMemoryBound(to: UInt8.self)
+        memcpy(block, input + start, length)
+        var line = LargeMessageLine(bytes: block, blockBytes: blockBytes, operation: operation)
+        line.operation.subject.start = 0
+        line.operation.reply.start &-= UInt32(start)
+        line.operation.headerDigits.start &-= UInt32(start)
+        line.operation.sizeDigits.start &-= UInt32(start)
+        line.operation.tail.start &-= UInt32(start)
+        line.operation.payloadStart = length
+        connection.pointee.payloadLine = line
+    }
+
+    /// The payload is whole: publish it.
+    func publishLarge(_ connection: ConnectionRef) {
+        guard let payload = connection.pointee.payload, let line = connection.pointee.payloadLine.bytes
+        else { return }
+        connection.pointee.payload = nil
+        connection.pointee.payloadLine.bytes = nil
+        publish(connection, line, connection.pointee.payloadLine.operation, payload)
+        PayloadBuffer.release(payload, on: returns, pool: pool)
+        pool.free(line, connection.pointee.payloadLine.blockBytes)
+    }
+
+    func releaseLargeMessage(_ connection: ConnectionRef) {
+        if let payload = connection.pointee.payload {
+            PayloadBuffer.release(payload, on: returns, pool: pool)
+            connection.pointee.payload = nil
+        }
+        if let line = connection.pointee.payloadLine.bytes {
+            pool.free(line, connection.pointee.payloadLine.blockBytes)
+            connection.pointee.payloadLine.bytes = nil
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// Message path, beside BrokerLoop.swift: a loop reads its mail.
+
+import Glibc
+import Logging
+
+extension BrokerLoop {
+    func collectMail() {
+        mail.answer()
+        deliverBatches()
+        for letter in mail.collect() { read(letter) }
+    }
+
+    func read(_ letter: LoopLetter) {
+        switch letter {
+        case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
+        case .adoptPipe(let pipe, let id, let name, let then): adopt(pipe, id: id, name: name, then: then)
+        case .pipeMoved(let handle):
+            guard let connection = connection(handle) else { return }
+            if connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            readInput(connection)
+        case .listen(let descriptor): listen(on: descriptor)
+        case .stopListening: stopListening()
+        case .authenticated(let handle, let decision):
+            guard let connection = connection(handle) else { return }
+            finishAuthentication(connection, decision)
+            unpause(connection, .authentication)
+        case .pausePublisher(let handle):
+            if let publisher = connection(handle) { pauseForSubscriber(publisher) }
+        case .resumePublisher(let handle):
+            if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
+        case .noResponders(let handle, let subject, let reply): tellNoResponders(handle, subject, reply)
+        case .shedMemory: shedSlowest(except: nil)
+        case .linkDrained: resumeAfterLink()
+        case .adoptSettings(let settings): adopt(settings)
+        case .describeConnections(let withSubscriptions, let then):
+            then(describeConnections(withSubscriptions: withSubscriptions))
+        case .enterLameDuck: enterLameDuck()
+        case .closeSome(let count): closeSome(count)
+        case .stop: state.pointee.isStopping = true
+        }
+    }
+
+    private func resumeAfterLink() {
+        let count = state.pointee.waitingForLinks.count
+        for i in 0..<count {
+            if let publisher = connection(state.pointee.waitingForLinks.items[i]) {
+                unpause(publisher, .mailbox)
+            }
+        }
+        state.pointee.waitingForLinks.removeFirst(count)
+    }
+
+    private func tellNoResponders(_ handle: SlabHandle, _ subject: [UInt8], _ reply: [UInt8]) {
+        guard let connection = connection(handle) else { return }
+        subject.withUnsafeBufferPointer { subject in
+            reply.withUnsafeBufferPointer { reply in
+                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress else { return }
+                sendNoResponders(
+                    connection,
+                    Message(
+                        subject: subjectBytes, subjectCount: subject.count, head: replyBytes,
+                        headCount: reply.count, lineCount: reply.count, body: replyBytes, bodyCount: 0,
+                        payload: nil, replyCount: reply.count, headerBytes: 0, totalBytes: 0,
+                        publisher: handle, publisherLoop: UInt16(index), wantsNoResponders: true,
+                        excludesPublisher: false))
+            }
+        }
+    }
+
+    /// A reload: limits hold from now on, for connections that are there too.
+    private func adopt(_ settings: LoopSettings) {
+        var adopted = settings
+        // The receive buffer was made for the longest control line at the start.
+        adopted.controlLineBytesMax = min(settings.controlLineBytesMax, state.pointee.scratchBytes)
+        state.pointee.settings = adopted
+    }
+
+    // MARK: Lame duck
+
+    private func enterLameDuck() {
+        stopListening()
+        state.pointee.isLameDuck = true
+        forEachConnection { connection in
+            if connection.pointee.flags.contains(.asyncInfo) { sendInfo(connection, isConnectInfo: false) }
+        }
+    }
+
+    private func closeSome(_ count: Int) {
+        var left = count
+        forEachConnection { connection in
+            guard left > 0 else { return }
+            left -= 1
+            doom(connection, .serverShutdown)
+        }
+    }
+
+    func forEachConnection(_ body: (ConnectionRef) -> Void) {
+        for i in 0..<state.pointee.connections.endIndex {
+            let connection = state.pointee.connections[i]
+            if case .none = connection.pointee.transport { continue }
+            body(connection)
+        }
+    }
+}

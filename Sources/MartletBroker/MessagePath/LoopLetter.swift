@@ -1,0 +1,30 @@
+// Message path, beside BrokerLoop.swift: what other threads ask of a loop.
+
+/// A letter in a loop's mailbox. Rare things only: messages cross by `LoopLink`.
+enum LoopLetter: Sendable {
+    /// A socket that the listening loop has accepted.
+    case adopt(descriptor: Int32, address: SocketAddress, id: UInt64)
+    /// A connection from this process.
+    case adoptPipe(MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void)
+    /// The peer of a pipe has written, or made room.
+    case pipeMoved(SlabHandle)
+    /// Listen on this descriptor; accept no more.
+    case listen(Int32)
+    case stopListening
+    case authenticated(SlabHandle, Authenticator.Decision)
+    /// A subscriber with policy `block` is over its limit, or no longer.
+    case pausePublisher(SlabHandle)
+    case resumePublisher(SlabHandle)
+    /// A queue delivery found nobody on the other loop.
+    case noResponders(SlabHandle, subject: [UInt8], reply: [UInt8])
+    /// Memory is short: close the slowest consumer.
+    case shedMemory
+    /// Publishers may go on: a link has drained.
+    case linkDrained
+    case adoptSettings(LoopSettings)
+    case describeConnections(withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
+    case enterLameDuck
+    /// Close this many connections, as lame duck mode goes on.
+    case closeSome(Int)
+    case stop
+}

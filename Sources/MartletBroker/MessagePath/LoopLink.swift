@@ -1,0 +1,140 @@
+// Message path, beside Delivery.swift: messages on their way from one loop to another.
+
+import Synchronization
+
+/// A block of messages for another loop; records follow the header.
+struct Batch {
+    var next: BatchRef?
+    var blockBytes: Int
+    var used: Int
+
+    static var headerBytes: Int { 64 }
+    static var usualBytes: Int { 256 << 10 }
+}
+
+typealias BatchRef = UnsafeMutablePointer<Batch>
+
+/// A stack that several threads push on and one empties. The taker takes everything at once, so a
+/// compare-and-swap cannot be fooled by a block that left and came back.
+struct BatchStack: ~Copyable {
+    private let top = Atomic<UInt>(0)
+
+    func push(_ batch: BatchRef) {
+        var old = top.load(ordering: .relaxed)
+        while true {
+            batch.pointee.next = BatchRef(bitPattern: old)
+            let (done, current) = top.compareExchange(
+                expected: old, desired: UInt(bitPattern: batch), ordering: .releasing)
+            if done { return }
+            old = current
+        }
+    }
+
+    /// All batches, the last one pushed first.
+    @inline(__always)
+    func takeAll() -> BatchRef? {
+        guard top.load(ordering: .relaxed) != 0 else { return nil }
+        return BatchRef(bitPattern: top.exchange(0, ordering: .acquiring))
+    }
+}
+
+/// One direction between two loops. The source fills batches and posts them once a turn; the target
+/// takes all there are, delivers, and hands the empty blocks back. Neither takes a lock.
+///
+/// SAFETY: a block belongs to the source until it is posted, to the target until it is returned.
+struct LoopLink: ~Copyable {
+    private let posted = BatchStack()
+    private let returned = BatchStack()
+    let bytesInFlight = Atomic<Int>(0)
+    /// The source has paused publishers until this link drains.
+    let sourceWaits = Atomic<Bool>(false)
+    /// The batch that the source is filling.
+    private var open: BatchRef?
+    private var hasPosted = false
+
+    /// A source that has this much under way waits before it reads more from its publishers.
+    static var bytesInFlightMax: Int { 32 << 20 }
+
+    // MARK: The source's side
+
+    /// Room for a record of `byteCount` bytes, a multiple of 8.
+    mutating func reserve(_ byteCount: Int, pool: BlockPool) -> UnsafeMutableRawPointer {
+        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes { postOpen() }
+        let batch = open ?? freshBatch(byteCount, pool: pool)
+        open = batch
+        let record = UnsafeMutableRawPointer(batch) + batch.pointee.used
+        batch.pointee.used += byteCount
+        return record
+    }
+
+    /// Hands over what was gathered; whether there was anything.
+    mutating func post() -> Bool {
+        if open != nil { postOpen() }
+        defer { hasPosted = false }
+        return hasPosted
+    }
+
+    private mutating func postOpen() {
+        guard let batch = open else { return }
+        open = nil
+        hasPosted = true
+        bytesInFlight.wrappingAdd(batch.pointee.used, ordering: .relaxed)
+        posted.push(batch)
+    }
+
+    private mutating func freshBatch(_ byteCount: Int, pool: BlockPool) -> BatchRef {
+        var reusable: BatchRef?
+        var next = returned.takeAll()
+        while let batch = next {
+            next = batch.pointee.next
+            if reusable == nil, batch.pointee.blockBytes - Batch.headerBytes >= byteCount {
+                reusable = batch
+            } else {
+                pool.free(batch, batch.pointee.blockBytes)
+            }
+        }
+        if let reusable {
+            reusable.pointee.used = Batch.headerBytes
+            return reusable
+        }
+        let blockBytes = BlockPool.capacity(for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
+        let batch = pool.allocateAlways(blockBytes).assumingMemoryBound(to: Batch.self)
+        batch.initialize(to: Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
+        return batch
+    }
+
+    // MARK: The target's side
+
+    /// Everything that was posted, oldest first.
+    func takePosted() -> BatchRef? {
+        var reversed: BatchRef?
+        var next = posted.takeAll()
+        while let batch = next {
+            next = batch.pointee.next
+            batch.pointee.next = reversed
+            reversed = batch
+        }
+        return reversed
+    }
+
+    /// Gives a delivered batch back. True when the source waits for the link to drain and it has.
+    func giveBack(_ batch: BatchRef) -> Bool {
+        let left = bytesInFlight.wrappingSubtract(batch.pointee.used, ordering: .relaxed).newValue
+        returned.push(batch)
+        return left < Self.bytesInFlightMax / 2 && sourceWaits.exchange(false, ordering: .relaxed)
+    }
+
+    /// Frees blocks that never came back; both loops have stopped.
+    mutating func destroy(pool: BlockPool) {
+        postOpen()
+        for stack in 0..<2 {
+            var next = stack == 0 ? posted.takeAll() : returned.takeAll()
+            while let batch = next {
+                next = batch.pointee.next
+                pool.free(batch, batch.pointee.blockBytes)
+            }
+        }
+    }
+}
+
+typealias LoopLinkRef = UnsafeMutablePointer<LoopLink>

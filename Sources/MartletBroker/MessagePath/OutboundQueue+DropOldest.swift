@@ -1,0 +1,125 @@
+// Message path, beside OutboundQueue.swift: the slow consumer policy `drop_old`.
+
+import Glibc
+
+extension OutboundQueue {
+    /// Takes whole messages from the front, oldest first, until `wanted` bytes are free; keeps what was
+    /// partly sent, and every protocol line. Returns how many messages went.
+    ///
+    /// `firstFrame` is where the first frame of which nothing was sent starts, in bytes from the front.
+    /// What is kept from the front is copied; what stands behind it stays where it is.
+    mutating func dropOldest(
+        freeing wanted: Int, firstFrame: Int, pool: BlockPool, returns: ReturnStack
+    ) -> Int {
+        var kept = OutboundQueue()
+        var cursor = Cursor(head)
+        guard kept.copy(firstFrame, from: &cursor, pool: pool) else { return 0 }
+        var dropped = 0
+        var freed = 0
+        while freed < wanted, let frame = cursor.frame() {
+            if frame.isMessage {
+                freed += frame.byteCount
+                dropped += 1
+                cursor.skip(frame.byteCount)
+            } else if !kept.copy(frame.byteCount, from: &cursor, pool: pool) {
+                kept.removeAll(pool: pool, returns: returns)
+                return 0
+            }
+        }
+        let left = pendingBytes - freed
+        while head != cursor.segment { removeHead(pool: pool, returns: returns) }
+        cursor.segment?.pointee.start = UInt32(cursor.offset)
+        if let keptTail = kept.tail {
+            keptTail.pointee.next = head
+            head = kept.head
+            if tail == nil { tail = keptTail }
+        }
+        pendingBytes = left
+        return dropped
+    }
+
+    /// How far from the front the first whole frame will start once `sent` bytes are gone.
+    func firstFrame(after sent: Int, startingFrom firstFrame: Int) -> Int {
+        var cursor = Cursor(head)
+        cursor.skip(firstFrame)
+        var position = firstFrame
+        while position < sent, let frame = cursor.frame() {
+            position += frame.byteCount
+            cursor.skip(frame.byteCount)
+        }
+        return max(0, position - sent)
+    }
+
+    /// Copies the next bytes of a cursor's queue to the end of this one; payloads by reference.
+    private mutating func copy(_ count: Int, from cursor: inout Cursor, pool: BlockPool) -> Bool {
+        var left = count
+        while left > 0, let segment = cursor.segment {
+            let available = Int(segment.pointee.end) - cursor.offset
+            let step: Int
+            if let payload = segment.pointee.payload {
+                step = available
+                append(payload, from: cursor.offset, pool: pool)
+            } else {
+                step = min(left, available)
+                guard let room = reserve(step, pool: pool) else { return false }
+                memcpy(room, segment.pointee.bytes + cursor.offset, step)
+                commit(step)
+            }
+            left -= step
+            cursor.skip(step)
+        }
+        return true
+    }
+}
+
+extension OutboundQueue {
+    /// A place in a queue's bytes.
+    struct Cursor {
+        private(set) var segment: SegmentRef?
+        private(set) var offset = 0
+
+        init(_ head: SegmentRef?) {
+            segment = head
+            offset = Int(head?.pointee.start ?? 0)
+            settle()
+        }
+
+        mutating func skip(_ count: Int) {
+            var left = count
+            while left > 0, let current = segment {
+                let step = min(left, Int(current.pointee.end) - offset)
+                offset += step
+                left -= step
+                settle()
+            }
+        }
+
+        private mutating func settle() {
+            while let current = segment, offset >= Int(current.pointee.end) {
+                segment = current.pointee.next
+                offset = Int(segment?.pointee.start ?? 0)
+            }
+        }
+
+        /// The frame that starts here. What the broker wrote is well-formed: a message's control line
+        /// ends with its size, and every other line ends with LF.
+        func frame() -> (byteCount: Int, isMessage: Bool)? {
+            guard let segment else { return nil }
+            let bytes = segment.pointee.bytes + offset
+            let available = Int(segment.pointee.end) - offset
+            guard let found = memchr(bytes, Int32(UInt8.lineFeed), available) else { return nil }
+            let line = UnsafeRawPointer(found) - UnsafeRawPointer(bytes)
+            let isMessage = bytes[0] == UInt8(ascii: "H") || bytes[0] == UInt8(ascii: "M")
+            guard isMessage else { return (line + 1, false) }
+            var size = 0
+            var scale = 1
+            var i = line - 2  // before CR LF
+            while i >= 0, bytes[i] >= UInt8(ascii: "0"), bytes[i] <= UInt8(ascii: "9") {
+                size += Int(bytes[i] - UInt8(ascii: "0")) * scale
+                scale *= 10
+                i -= 1
+            }
+            return (line + 1 + size + 2, true)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// Message path, step 10: bytes that wait for a connection's socket. Next: Flush.swift.
+
+import CMartletSystem
+
+/// A piece of what waits to be sent: a chunk that frames are copied into, or a large payload.
+struct OutboundSegment {
+    var next: SegmentRef?
+    var bytes: MutableBytes
+    var start: UInt32
+    var end: UInt32
+    var capacity: UInt32
+    var blockBytes: UInt32
+    /// The payload that `bytes` belong to; nil for a chunk, whose bytes follow this header.
+    var payload: PayloadRef?
+}
+
+typealias SegmentRef = UnsafeMutablePointer<OutboundSegment>
+
+/// What waits for one connection, in order, as a list of segments. Empty, it holds no memory: chunks
+/// come from the loop's pool when a frame is added and go back when it is sent.
+///
+/// A frame that is copied is contiguous in one chunk; a large message is its control line in a
+/// chunk, then its payload as a segment of its own.
+struct OutboundQueue {
+    var head: SegmentRef?
+    var tail: SegmentRef?
+    /// Unsent bytes, counted fully here even where a payload is shared.
+    var pendingBytes = 0
+
+    static let firstChunkBytes = 4_096
+    static let chunkBytes = 65_536
+    /// Room behind a frame for copies that write whole 16-byte pieces.
+    private static let slack = 16
+    private static var headerBytes: Int { (MemoryLayout<OutboundSegment>.stride + 15) & ~15 }
+
+    @inline(__always) var isEmpty: Bool { pendingBytes == 0 }
+
+    /// Room for a frame of `count` bytes at the end; nil when the memory budget is spent.
+    @inline(__always)
+    mutating func reserve(_ count: Int, pool: BlockPool) -> MutableBytes? {
+        if let tail, tail.pointee.payload == nil,
+            Int(tail.pointee.end) &+ count &+ Self.slack <= Int(tail.pointee.capacity)
+        {
+            return tail.pointee.bytes + Int(tail.pointee.end)
+        }
+        return appendChunk(for: count, pool: pool)
+    }
+
+    /// Says that `count` bytes were written to what `reserve` gave.
+    @inline(__always)
+    mutating func commit(_ count: Int) {
+        tail.unsafelyUnwrapped.pointee.end &+= UInt32(truncatingIfNeeded: count)
+        pendingBytes &+= count
+    }
+
+    /// As `reserve`, over the memory budget if need be.
+    mutating func reserveAlways(_ count: Int, pool: BlockPool) -> MutableBytes {
+        let blockBytes = BlockPool.capacity(for: count + Self.headerBytes + Self.slack)
+        return appendChunk(pool.allocateAlways(blockBytes), blockBytes)
+    }
+
+    @inline(never)
+    private mutating func appendChunk(for count: Int, pool: BlockPool) -> MutableBytes? {
+        let wanted = count + Self.headerBytes + Self.slack
+        let usual = pendingBytes == 0 ? Self.firstChunkBytes : Self.chunkBytes
+        let blockBytes = BlockPool.capacity(for: max(wanted, usual))
+        guard let block = pool.allocate(blockBytes) else { return nil }
+        return appendChunk(block, blockBytes)
+    }
+
+    private mutating func appendChunk(_ block: UnsafeMutableRawPointer, _ blockBytes: Int) -> MutableBytes {
+        let segment = block.assumingMemoryBound(to: OutboundSegment.self)
+        segment.initialize(
+            to: OutboundSegment(
+                next: nil,
+                bytes: (block + Self.headerBytes).assumingMemoryBound(to: UInt8.self),
+                start: 0, end: 0, capacity: UInt32(blockBytes - Self.headerBytes),
+                blockBytes: UInt32(blockBytes), payload: nil))
+        append(segment)
+        return segment.pointee.bytes
+    }
+
+    /// Adds a payload's bytes from `start` on, and a reference to it.
+    mutating func append(_ payload: PayloadRef, from start: Int, pool: BlockPool) {
+        let blockBytes = BlockPool.capacity(for: MemoryLayout<OutboundSegment>.stride)
+        let block = pool.allocateAlways(blockBytes)
+        PayloadBuffer.retain(payload)
+        let segment = block.assumingMemoryBound(to: OutboundSegment.self)
+        segment.initialize(
+            to: OutboundSegment(
+                next: nil, bytes: PayloadBuffer.bytes(payload), start: UInt32(start),
+                end: UInt32(payload.pointee.count), capacity: UInt32(payload.pointee.count),
+                blockBytes: UInt32(blockBytes), payload: payload))
+        append(segment)
+        pendingBytes += payload.pointee.count - start
+    }
+
+    private mutating func append(_ segment: SegmentRef) {
+        if let tail { tail.pointee.next = segment } else { head = segment }
+        tail = segment
+    }
+
+    /// Drops `count` bytes that were sent from the front, and gives back what is then empty.
+    @inline(__always)
+    mutating func consume(_ count: Int, pool: BlockPool, returns: ReturnStack) {
+        pendingBytes &-= count
+        var left = count
+        while let segment = head {
+            let available = Int(segment.pointee.end &- segment.pointee.start)
+            if left < available {
+                segment.pointee.start &+= UInt32(truncatingIfNeeded: left)
+                return
+            }
+            left &-= available
+            removeHead(pool: pool, returns: returns)
+        }
+    }
+
+    @inline(__always)
+    mutating func removeHead(pool: BlockPool, returns: ReturnStack) {
+        let segment = head.unsafelyUnwrapped
+        head = segment.pointee.next
+        if head == nil { tail = nil }
+        if let payload = segment.pointee.payload {
+            PayloadBuffer.release(payload, on: returns, pool: pool)
+        }
+        pool.free(segment, Int(segment.pointee.blockBytes))
+    }
+
+    mutating func removeAll(pool: BlockPool, returns: ReturnStack) {
+        while head != nil { removeHead(pool: pool, returns: returns) }
+        pendingBytes = 0
+    }
+}

@@ -1,0 +1,358 @@
+// Message path, step 5: finds operations in the receive buffer. Next: Operation.swift.
+
+import CMartletSystem
+import Glibc
+
+/// Annotates bytes with the places of verbs and arguments; copies nothing, keeps no state. A line
+/// that is not whole yet is looked at again from its start when more has come.
+///
+/// nats-server's parser is the model, quirks included: it looks at one byte after another, so a
+/// wrong byte is an error before its line is whole.
+///
+/// SAFETY: the buffer is readable for `slack` bytes past `count`.
+struct Parser {
+    /// Bytes behind the input that masks may read.
+    static let slack = 64
+
+    /// Bytes of one control line's arguments.
+    var controlLineBytesMax: Int
+    var payloadBytesMax: Int
+    /// Payloads from this size on are not waited for in the receive buffer.
+    var largePayloadBytes: Int
+
+    /// After `.incomplete`: what is before this needs no keeping.
+    private(set) var keepFrom = 0
+
+    init(controlLineBytesMax: Int, payloadBytesMax: Int, largePayloadBytes: Int) {
+        self.controlLineBytesMax = controlLineBytesMax
+        self.payloadBytesMax = payloadBytesMax
+        self.largePayloadBytes = largePayloadBytes
+    }
+
+    /// The operation that starts at `start`.
+    @inline(__always)
+    mutating func next(
+        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool, into operation: inout Operation
+    ) -> ParseStatus {
+        if start &+ 4 <= count {
+            // Letters in lower case; a space or tab is compared as it is.
+            let word = martlet_load32(buffer + start) | 0x0020_2020
+            if word == 0x2062_7570 || word == 0x0962_7570 {  // "pub " or "pub\t"
+                return publish(buffer, start &+ 4, count, start, withHeader: false, into: &operation)
+            }
+        }
+        return slowNext(buffer, from: start, to: count, headers: headers, into: &operation)
+    }
+
+    @inline(never)
+    private mutating func slowNext(
+        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool, into operation: inout Operation
+    ) -> ParseStatus {
+        keepFrom = start
+        guard let match = VerbTable.match(buffer + start, count - start) else {
+            return .violation(.unknownOperation)
+        }
+        guard let (verb, length, form) = match.verb else { return .incomplete }
+        operation.verb = verb
+        var i = start + length
+        if form == .restIgnored { return skipLine(buffer, i, count, start, length, into: &operation) }
+        if form == .spaceRequired {
+            guard i < count else { return .incomplete }
+            guard buffer[i] == .space || buffer[i] == .tab else { return .violation(.unknownOperation) }
+        }
+        while i < count, buffer[i] == .space || buffer[i] == .tab { i += 1 }
+        guard i < count else {
+            // White space before the argument has no limit and need not be kept.
+            keepFrom = max(start, count - length - 1)
+            if keepFrom > start { compactVerb(buffer, from: start, length, to: keepFrom) }
+            return .incomplete
+        }
+        switch verb {
+        case .publish:
+            return publish(buffer, i, count, start, withHeader: false, into: &operation)
+        case .publishWithHeader:
+            guard headers else {
+                let line = wholeLine(buffer, i, count, into: &operation)
+                guard case .complete = line else { return line }
+                return .violation(.headersNotSupported)
+            }
+            return publish(buffer, i, count, start, withHeader: true, into: &operation)
+        default:
+            let line = wholeLine(buffer, i, count, into: &operation)
+            guard case .complete = line else { return line }
+            if verb == .subscribe { return subscribe(buffer, into: &operation) }
+            if verb == .unsubscribe { return unsubscribe(buffer, into: &operation) }
+            return .complete
+        }
+    }
+
+    /// Moves the verb up to the bytes that are kept, so that an endless run of spaces is not.
+    private func compactVerb(_ buffer: Bytes, from start: Int, _ length: Int, to keep: Int) {
+        memmove(MutableBytes(mutating: buffer + keep), buffer + start, length)
+    }
+
+    private mutating func skipLine(
+        _ buffer: Bytes, _ start: Int, _ count: Int, _ verbStart: Int, _ length: Int,
+        into operation: inout Operation
+    ) -> ParseStatus {
+        guard let found = memchr(buffer + start, Int32(UInt8.lineFeed), count - start) else {
+            keepFrom = count - length
+            compactVerb(buffer, from: verbStart, length, to: keepFrom)
+            return .incomplete
+        }
+        operation.argument = .empty
+        operation.end = offset(of: found, in: buffer) + 1
+        return .complete
+    }
+
+    @inline(__always)
+    private func offset(of found: UnsafeMutableRawPointer, in buffer: Bytes) -> Int {
+        UnsafeRawPointer(found) - UnsafeRawPointer(buffer)
+    }
+
+    /// The argument from `start` to the line's end. Its first byte is never the end. One byte before
+    /// the LF is dropped if a CR stands anywhere in the argument.
+    private func wholeLine(
+        _ buffer: Bytes, _ start: Int, _ count: Int, into operation: inout Operation
+    ) -> ParseStatus {
+        guard start + 1 < count,
+            let found = memchr(buffer + start + 1, Int32(UInt8.lineFeed), count - start - 1)
+        else {
+            // A closing CR may have come already; it does not count.
+            let length = count - start - (buffer[count - 1] == .carriageReturn ? 1 : 0)
+            return length > controlLineBytesMax ? .violation(.controlLineTooLong) : .incomplete
+        }
+        let lineEnd = offset(of: found, in: buffer)
+        let hasReturn = memchr(buffer + start + 1, Int32(UInt8.carriageReturn), lineEnd - start - 1) != nil
+        let end = hasReturn ? lineEnd - 1 : lineEnd
+        guard end - start <= controlLineBytesMax else { return .violation(.controlLineTooLong) }
+        operation.argument = ByteRange(from: start, to: end)
+        operation.end = lineEnd + 1
+        return .complete
+    }
+}
+
+// MARK: - PUB and HPUB
+
+extension Parser {
+    /// The usual line: arguments of visible characters, white space between, CR LF at the end.
+    /// Anything else goes to `publishSlowly`.
+    @inline(__always)
+    private mutating func publish(
+        _ buffer: Bytes, _ start: Int, _ count: Int, _ operationStart: Int, withHeader: Bool,
+        into operation: inout Operation
+    ) -> ParseStatus {
+        var ends: (Int, Int, Int, Int) = (0, 0, 0, 0)
+        var starts: (Int, Int, Int, Int) = (0, 0, 0, 0)
+        var arguments = 0
+        var tokenStart = start
+        var base = start
+        while base < count {
+            var mask = martlet_whitespace_mask(buffer + base)
+            while mask != 0 {
+                let i = base &+ mask.trailingZeroBitCount
+                mask &= mask &- 1
+                guard i < count else { break }
+                if i > tokenStart {
+                    guard arguments < 4 else { return publishSlowly(buffer, start, count, operationStart, withHeader, &operation) }
+                    switch arguments {
+                    case 0: starts.0 = tokenStart; ends.0 = i
+                    case 1: starts.1 = tokenStart; ends.1 = i
+                    case 2: starts.2 = tokenStart; ends.2 = i
+                    default: starts.3 = tokenStart; ends.3 = i
+                    }
+                    arguments &+= 1
+                }
+                tokenStart = i &+ 1
+                let byte = buffer[i]
+                if byte == .carriageReturn {
+                    guard i &+ 1 < count, buffer[i &+ 1] == .lineFeed, arguments > 0 else {
+                        return publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
+                    }
+                    operation.argument = ByteRange(from: starts.0, to: i)
+                    operation.end = i &+ 2
+                    return publishArguments(
+                        buffer, count, operationStart, withHeader, arguments, starts, ends, &operation)
+                }
+                if byte == .lineFeed {
+                    return publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
+                }
+            }
+            base &+= 64
+        }
+        return publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
+    }
+
+    /// Lines that end in LF alone, have a CR inside, or are not whole yet.
+    @inline(never)
+    private mutating func publishSlowly(
+        _ buffer: Bytes, _ start: Int, _ count: Int, _ operationStart: Int, _ withHeader: Bool,
+        _ operation: inout Operation
+    ) -> ParseStatus {
+        keepFrom = operationStart
+        var first = start
+        while first < count, buffer[first] == .space || buffer[first] == .tab { first += 1 }
+        guard first < count else {
+            let length = withHeader ? 4 : 3
+            keepFrom = max(operationStart, count - length - 1)
+            if keepFrom > operationStart { compactVerb(buffer, from: operationStart, length, to: keepFrom) }
+            return .incomplete
+        }
+        let line = wholeLine(buffer, first, count, into: &operation)
+        guard case .complete = line else { return line }
+        var starts: (Int, Int, Int, Int) = (0, 0, 0, 0)
+        var ends: (Int, Int, Int, Int) = (0, 0, 0, 0)
+        var arguments = 0
+        let end = Int(operation.argument.start) + operation.argument.length
+        var i = first
+        while i < end {
+            while i < end, buffer[i] == .space || buffer[i] == .tab { i += 1 }
+            guard i < end else { break }
+            let tokenStart = i
+            while i < end, buffer[i] != .space, buffer[i] != .tab { i += 1 }
+            switch arguments {
+            case 0: starts.0 = tokenStart; ends.0 = i
+            case 1: starts.1 = tokenStart; ends.1 = i
+            case 2: starts.2 = tokenStart; ends.2 = i
+            case 3: starts.3 = tokenStart; ends.3 = i
+            default: return .violation(.badArguments)
+            }
+            arguments += 1
+        }
+        return publishArguments(
+            buffer, count, operationStart, withHeader, arguments, starts, ends, &operation)
+    }
+
+    @inline(__always)
+    private mutating func publishArguments(
+        _ buffer: Bytes, _ count: Int, _ operationStart: Int, _ withHeader: Bool, _ arguments: Int,
+        _ starts: (Int, Int, Int, Int), _ ends: (Int, Int, Int, Int), _ operation: inout Operation
+    ) -> ParseStatus {
+        guard operation.argument.length <= controlLineBytesMax else {
+            return .violation(.controlLineTooLong)
+        }
+        operation.verb = withHeader ? .publishWithHeader : .publish
+        operation.subject = ByteRange(from: starts.0, to: ends.0)
+        // subject [reply] [header size] size
+        let required = withHeader ? 3 : 2
+        guard arguments == required || arguments == required &+ 1 else {
+            return .violation(.badArguments)
+        }
+        let hasReply = arguments > required
+        operation.reply = hasReply ? ByteRange(from: starts.1, to: ends.1) : .empty
+        let sizes: (ByteRange, ByteRange)
+        if hasReply {
+            sizes = (ByteRange(from: starts.2, to: ends.2), ByteRange(from: starts.3, to: ends.3))
+        } else {
+            sizes = (ByteRange(from: starts.1, to: ends.1), ByteRange(from: starts.2, to: ends.2))
+        }
+        var isCanonical = !hasReply || starts.2 == ends.1 &+ 1
+        if withHeader {
+            operation.headerDigits = sizes.0
+            operation.sizeDigits = sizes.1
+            operation.headerBytes = Self.size(buffer, sizes.0)
+            guard operation.headerBytes >= 0 else { return .violation(.badArguments) }
+            isCanonical = isCanonical && sizes.1.start == sizes.0.start &+ sizes.0.count &+ 1
+            // An empty header block makes a plain message, which has no header size.
+            if operation.headerBytes == 0 { isCanonical = false }
+        } else {
+            operation.headerDigits = .empty
+            operation.sizeDigits = sizes.0
+            operation.headerBytes = -1
+        }
+        operation.totalBytes = Self.size(buffer, operation.sizeDigits)
+        guard operation.totalBytes >= 0, operation.headerBytes <= operation.totalBytes else {
+            return .violation(.badArguments)
+        }
+        let sizeEnd = Int(operation.sizeDigits.start &+ operation.sizeDigits.count)
+        operation.payloadStart = operation.end
+        operation.hasCanonicalTail = isCanonical && operation.payloadStart == sizeEnd &+ 2
+        operation.tail = ByteRange(from: starts.1, to: operation.payloadStart)
+        return payload(buffer, count, operationStart, &operation)
+    }
+
+    @inline(__always)
+    private mutating func payload(
+        _ buffer: Bytes, _ count: Int, _ operationStart: Int, _ operation: inout Operation
+    ) -> ParseStatus {
+        guard operation.totalBytes <= payloadBytesMax else { return .violation(.payloadTooLarge) }
+        let payloadEnd = operation.payloadStart &+ operation.totalBytes
+        operation.end = payloadEnd &+ 2
+        if operation.totalBytes >= largePayloadBytes { return .largePayload }
+        if operation.end <= count {
+            guard buffer[payloadEnd] == .carriageReturn, buffer[payloadEnd &+ 1] == .lineFeed else {
+                return .violation(.unknownOperation)
+            }
+            return .complete
+        }
+        if payloadEnd < count, buffer[payloadEnd] != .carriageReturn {
+            return .violation(.unknownOperation)
+        }
+        keepFrom = operationStart
+        return .incomplete
+    }
+
+    /// 1 to 9 digits; -1 for anything else.
+    @inline(__always)
+    static func size(_ buffer: Bytes, _ digits: ByteRange) -> Int {
+        guard digits.count >= 1, digits.count <= 9 else { return -1 }
+        var value = 0
+        let start = buffer.at(digits)
+        for i in 0..<digits.length {
+            let digit = start[i] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return -1 }
+            value = value &* 10 &+ Int(digit)
+        }
+        return value
+    }
+}
+
+// MARK: - SUB and UNSUB
+
+extension Parser {
+    private func subscribe(_ buffer: Bytes, into operation: inout Operation) -> ParseStatus {
+        guard let arguments = words(buffer, operation.argument) else { return .violation(.badArguments) }
+        switch arguments.count {
+        case 2: (operation.subject, operation.queue, operation.sid) = (arguments.0, .empty, arguments.1)
+        case 3: (operation.subject, operation.queue, operation.sid) = (arguments.0, arguments.1, arguments.2)
+        default: return .violation(.badArguments)
+        }
+        return .complete
+    }
+
+    private func unsubscribe(_ buffer: Bytes, into operation: inout Operation) -> ParseStatus {
+        guard let arguments = words(buffer, operation.argument), (1...2).contains(arguments.count) else {
+            return .violation(.badArguments)
+        }
+        operation.sid = arguments.0
+        // Not a number means at once, like 0.
+        operation.deliveredMax = arguments.count == 2 ? max(0, Self.size(buffer, arguments.1)) : 0
+        return .complete
+    }
+
+    /// Up to three words between spaces, tabs, CR and LF; nil when there are more.
+    private func words(_ buffer: Bytes, _ range: ByteRange) -> (count: Int, ByteRange, ByteRange, ByteRange)? {
+        var found = (count: 0, ByteRange.empty, ByteRange.empty, ByteRange.empty)
+        let end = Int(range.start) + range.length
+        var i = Int(range.start)
+        while i < end {
+            while i < end, Self.isSpace(buffer[i]) { i += 1 }
+            guard i < end else { break }
+            let start = i
+            while i < end, !Self.isSpace(buffer[i]) { i += 1 }
+            let word = ByteRange(from: start, to: i)
+            switch found.count {
+            case 0: found.1 = word
+            case 1: found.2 = word
+            case 2: found.3 = word
+            default: return nil
+            }
+            found.count += 1
+        }
+        return found
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == .space || byte == .tab || byte == .carriageReturn || byte == .lineFeed
+    }
+}

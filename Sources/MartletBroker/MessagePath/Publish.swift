@@ -1,0 +1,136 @@
+// Message path, step 10: a message finds its subscribers. Next: Delivery.swift.
+
+import CMartletSystem
+import Glibc
+
+extension BrokerLoop {
+    /// A whole PUB or HPUB: `buffer` has its control line, and its payload unless that is large.
+    @inline(__always)
+    func publish(_ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation, _ payload: PayloadRef?) {
+        let subject = buffer.at(operation.subject)
+        let count = operation.subject.length
+        connection.pointee.messagesIn &+= 1
+        connection.pointee.bytesIn &+= UInt64(truncatingIfNeeded: operation.totalBytes)
+        counters.pointee.messagesIn.add(1)
+        counters.pointee.bytesIn.add(operation.totalBytes)
+        if connection.pointee.flags.contains(.pedantic), !Subject.isValidForPublish(subject, count) {
+            sendError(connection, "Invalid Publish Subject")
+        }
+        guard isAllowed(connection, buffer, operation) else { return }
+        acknowledge(connection)
+        let message = makeMessage(connection, buffer, operation, payload)
+        let route = cache.route(of: subject, count, in: connection.pointee.space.unsafelyUnwrapped)
+        let wasDelivered = !route.isEmpty && deliver(message, along: route, from: connection)
+        if !wasDelivered, message.wantsNoResponders { sendNoResponders(connection, message) }
+        if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
+    }
+
+    /// Permissions, and subjects that are the server's own.
+    @inline(__always)
+    private func isAllowed(_ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation) -> Bool {
+        let subject = buffer.at(operation.subject)
+        let first = subject[0]
+        if first == UInt8(ascii: "$") || first == UInt8(ascii: "_"),
+            ReservedSubject.mayNotPublish(subject, operation.subject.length)
+        {
+            sendError(connection, "Permissions Violation for Publish to \"\(text(subject, operation.subject.length))\"")
+            return false
+        }
+        if operation.reply.count > 0 {
+            let reply = buffer.at(operation.reply)
+            if reply[0] == UInt8(ascii: "$") || reply[0] == UInt8(ascii: "_"),
+                ReservedSubject.mayNotReply(reply, operation.reply.length)
+            {
+                sendError(connection, "Permissions Violation for Publish with Reply of \"\(text(reply, operation.reply.length))\"")
+                return false
+            }
+        }
+        guard let permissions = connection.pointee.permissions else { return true }
+        return permissions.pointee.allowsPublish(subject, operation.subject.length)
+    }
+
+    @inline(__always)
+    private func makeMessage(
+        _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation, _ payload: PayloadRef?
+    ) -> Message {
+        let contentBytes = operation.totalBytes &+ 2
+        var message = Message(
+            subject: buffer.at(operation.subject), subjectCount: operation.subject.length,
+            head: buffer.at(operation.tail), headCount: operation.tail.length,
+            lineCount: operation.tail.length, body: buffer + operation.payloadStart, bodyCount: 0,
+            payload: payload, replyCount: operation.reply.length,
+            headerBytes: max(0, operation.headerBytes), totalBytes: operation.totalBytes,
+            publisher: connection.pointee.handle, publisherLoop: UInt16(truncatingIfNeeded: index),
+            wantsNoResponders: operation.reply.count > 0
+                && connection.pointee.flags.contains(.noResponders),
+            excludesPublisher: !connection.pointee.flags.contains(.echo))
+        if operation.hasCanonicalTail {
+            // The payload stands right behind the line: one copy takes both.
+            if payload == nil { message.headCount &+= contentBytes }
+        } else {
+            message.lineCount = writeLine(buffer, operation)
+            message.head = Bytes(scratch)
+            message.headCount = message.lineCount
+            if payload == nil { message.bodyCount = contentBytes }
+        }
+        return message
+    }
+
+    /// `[reply ][header size ]size CR LF` with single spaces, into the loop's scratch.
+    @inline(never)
+    private func writeLine(_ buffer: Bytes, _ operation: Operation) -> Int {
+        var end = 0
+        func append(_ range: ByteRange) {
+            memcpy(scratch + end, buffer.at(range), range.length)
+            end += range.length
+            scratch[end] = .space
+            end += 1
+        }
+        if operation.reply.count > 0 { append(operation.reply) }
+        if operation.headerBytes > 0 { append(operation.headerDigits) }
+        append(operation.sizeDigits)
+        scratch[end - 1] = .carriageReturn
+        scratch[end] = .lineFeed
+        return end + 1
+    }
+
+    private func limitRate(_ connection: ConnectionRef, _ byteCount: Int) {
+        let settings = state.pointee.settings
+        let until = connection.pointee.rate.take(
+            bytes: byteCount, at: now, messagesPerSecond: settings.messagesPerSecondMax,
+            bytesPerSecond: settings.bytesPerSecondMax)
+        guard until > 0 else { return }
+        pause(connection, .rate)
+        setDeadline(\.resume, until, connection)
+    }
+
+    /// Status 503 to the requester: to a plain subscription of its own that takes the reply subject. It
+    /// does not count towards an UNSUB maximum.
+    @inline(never)
+    func sendNoResponders(_ connection: ConnectionRef, _ message: Message) {
+        let reply = message.head
+        let route = cache.route(of: reply, message.replyCount, in: connection.pointee.space.unsafelyUnwrapped)
+        for i in 0..<Int(route.plainCount) {
+            let destination = route.destinations[i]
+            guard destination.connection == connection.pointee.handle, Int(destination.loop) == index,
+                destination.subscription.pointee.state.load(ordering: .relaxed) & Subscription.openBit != 0
+            else { continue }
+            return encodeNoResponders(connection, destination.subscription, message)
+        }
+    }
+}
+
+/// Prefixes that belong to servers talking to each other.
+enum ReservedSubject {
+    static func mayNotPublish(_ subject: Bytes, _ count: Int) -> Bool {
+        hasPrefix(subject, count, "$NRG.") || hasPrefix(subject, count, "_GR_.") || hasPrefix(subject, count, "$GR.")
+    }
+
+    static func mayNotReply(_ reply: Bytes, _ count: Int) -> Bool {
+        hasPrefix(reply, count, "_R_.") || hasPrefix(reply, count, "_GR_.") || hasPrefix(reply, count, "$JS.ACK.")
+    }
+
+    private static func hasPrefix(_ bytes: Bytes, _ count: Int, _ prefix: StaticString) -> Bool {
+        count >= prefix.utf8CodeUnitCount && memcmp(bytes, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
+    }
+}

@@ -1,0 +1,168 @@
+// Message path, step 4: bytes come in. Next: Parser.swift.
+
+import Glibc
+
+/// One receive buffer serves all connections of a loop: it is filled, parsed in place, and what is not
+/// whole yet is kept by the connection in a block just large enough. A connection that waits for
+/// nothing holds no memory.
+extension BrokerLoop {
+    /// One read, and all the operations in it.
+    func readInput(_ connection: ConnectionRef) {
+        guard connection.pointee.pauseReasons.isEmpty,
+            connection.pointee.flags.isDisjoint(with: [.isDoomed, .hasInputLeft])
+        else { return }
+        if connection.pointee.payload != nil { return readPayload(connection) }
+        let kept = connection.pointee.carryCount
+        if kept > 0 { memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept) }
+        switch connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
+        case .bytes(let count):
+            noteInput(connection)
+            process(connection, kept + count)
+            if count == Self.readBytesMax { readAgainIfPipe(connection) }
+        case .wouldBlock: break
+        case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
+        }
+    }
+
+    /// A pipe has no poller behind it that says again that there is more.
+    private func readAgainIfPipe(_ connection: ConnectionRef) {
+        guard case .memory = connection.pointee.transport else { return }
+        keepForNextTurn(connection)
+    }
+
+    @inline(__always)
+    private func noteInput(_ connection: ConnectionRef) {
+        connection.pointee.lastInputAt = now
+    }
+
+    /// The rest of a large payload goes straight to its buffer; what follows it, to the loop's.
+    private func readPayload(_ connection: ConnectionRef) {
+        let payload = connection.pointee.payload.unsafelyUnwrapped
+        let filled = payload.pointee.filled
+        let wanted = payload.pointee.count - filled
+        vectors[0] = iovec(iov_base: PayloadBuffer.bytes(payload) + filled, iov_len: wanted)
+        vectors[1] = iovec(iov_base: input, iov_len: Self.readBytesMax)
+        switch connection.pointee.transport.receive(into: vectors) {
+        case .bytes(let count):
+            noteInput(connection)
+            payload.pointee.filled += min(count, wanted)
+            guard checkPayloadEnd(connection, payload) else { return }
+            guard payload.pointee.filled == payload.pointee.count else { return }
+            publishLarge(connection)
+            process(connection, max(0, count - wanted))
+        case .wouldBlock: break
+        case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
+        }
+    }
+
+    /// The payload must be followed by CR LF; said as soon as a wrong byte is there.
+    func checkPayloadEnd(_ connection: ConnectionRef, _ payload: PayloadRef) -> Bool {
+        let bytes = PayloadBuffer.bytes(payload)
+        let end = payload.pointee.count - 2
+        let filled = payload.pointee.filled
+        if filled > end, bytes[end] != .carriageReturn || filled > end + 1 && bytes[end + 1] != .lineFeed {
+            refuse(connection, .unknownOperation)
+            return false
+        }
+        return true
+    }
+
+    /// Parses and carries out what stands in the receive buffer.
+    @inline(__always)
+    func process(_ connection: ConnectionRef, _ count: Int) {
+        var parser = Parser(
+            controlLineBytesMax: state.pointee.settings.controlLineBytesMax,
+            payloadBytesMax: state.pointee.settings.payloadBytesMax,
+            largePayloadBytes: Self.largePayloadBytes)
+        var operation = Operation()
+        var position = 0
+        state.pointee.deliveredBytes = 0
+        while position < count {
+            if connection.pointee.flags.contains(.awaitsAuthentication), !mayProceed(connection, input[position]) {
+                return
+            }
+            let hasHeaders = connection.pointee.flags.contains(.headers)
+            switch parser.next(input, from: position, to: count, headers: hasHeaders, into: &operation) {
+            case .complete:
+                position = operation.end
+                dispatch(connection, operation)
+            case .largePayload:
+                position = takeLargePayload(connection, operation, count)
+            case .incomplete:
+                return keep(connection, from: parser.keepFrom, to: count)
+            case .violation(let violation):
+                return refuse(connection, violation)
+            }
+            if connection.pointee.flags.contains(.isDoomed) { return }
+            if state.pointee.isShortOfMemory { waitForMemory(connection) }
+            if mustYield(connection) { return yield(connection, from: position, to: count) }
+        }
+        releaseCarry(connection)
+    }
+
+    /// Whether the connection has had its share of the turn, or must not be read for now.
+    @inline(__always)
+    private func mustYield(_ connection: ConnectionRef) -> Bool {
+        state.pointee.deliveredBytes > Self.deliveredBytesPerTurn || !connection.pointee.pauseReasons.isEmpty
+    }
+
+    private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
+        keep(connection, from: start, to: end)
+        if end > start, connection.pointee.pauseReasons.isEmpty { keepForNextTurn(connection) }
+    }
+
+    func keepForNextTurn(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.hasInputLeft) else { return }
+        connection.pointee.flags.insert(.hasInputLeft)
+        state.pointee.resumable.append(connection.pointee.handle)
+    }
+
+    /// Goes on with input that a turn's share or a pause left over.
+    func resumeWork() {
+        let count = state.pointee.resumable.count
+        guard count > 0 else { return }
+        for i in 0..<count {
+            guard let connection = connection(state.pointee.resumable.items[i]) else { continue }
+            connection.pointee.flags.remove(.hasInputLeft)
+            resume(connection)
+        }
+        state.pointee.resumable.removeFirst(count)
+    }
+
+    /// Parses what is kept, then reads on if the transport has no poller to say so.
+    func resume(_ connection: ConnectionRef) {
+        guard connection.pointee.pauseReasons.isEmpty, !connection.pointee.flags.contains(.isDoomed) else {
+            return
+        }
+        let kept = connection.pointee.carryCount
+        if kept > 0, connection.pointee.payload == nil {
+            memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
+            process(connection, kept)
+        }
+        if case .memory = connection.pointee.transport { readInput(connection) }
+    }
+
+    /// Keeps bytes of the receive buffer for the connection's next read.
+    func keep(_ connection: ConnectionRef, from start: Int, to end: Int) {
+        let count = end - start
+        guard count > 0 else { return releaseCarry(connection) }
+        if connection.pointee.carryBlockBytes < count {
+            releaseCarry(connection)
+            let blockBytes = BlockPool.capacity(for: max(count, 512))
+            let block = pool.allocate(blockBytes) ?? shedAndAllocate(blockBytes)
+            connection.pointee.carry = block.assumingMemoryBound(to: UInt8.self)
+            connection.pointee.carryBlockBytes = blockBytes
+        }
+        memcpy(connection.pointee.carry.unsafelyUnwrapped, input + start, count)
+        connection.pointee.carryCount = count
+    }
+
+    @inline(__always)
+    func releaseCarry(_ connection: ConnectionRef) {
+        guard let carry = connection.pointee.carry else { return }
+        pool.free(carry, connection.pointee.carryBlockBytes)
+        connection.pointee.carry = nil
+        connection.pointee.carryCount = 0
+        connection.pointee.carryBlockBytes = 0
+    }
+}

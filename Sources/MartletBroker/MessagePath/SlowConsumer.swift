@@ -1,0 +1,164 @@
+// Message path, beside MessageEncoder.swift: a subscriber that does not keep up.
+
+import Glibc
+import Logging
+
+/// What a subscriber over its limit means for the message at hand.
+enum Room {
+    case write
+    /// Thrown away by the subscription's policy; it counts as delivered.
+    case dropped
+    /// The connection is being closed: somebody else should get it.
+    case refused
+}
+
+/// Publishers that wait for one blocked subscriber, as a small list in a block of the loop's pool.
+struct WaitingPublishers {
+    var count = 0
+    var capacity: Int
+    var blockBytes: Int
+
+    struct Publisher: BitwiseCopyable {
+        var handle: SlabHandle
+        var loop: UInt16
+    }
+
+    static func list(_ waiting: UnsafeMutablePointer<WaitingPublishers>) -> UnsafeMutablePointer<Publisher> {
+        UnsafeMutableRawPointer(waiting + 1).assumingMemoryBound(to: Publisher.self)
+    }
+}
+
+extension BrokerLoop {
+    @inline(__always)
+    func makeRoom(
+        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef, _ message: Message
+    ) -> Room {
+        let pending = connection.pointee.outbound.pendingBytes &+ frameBytes
+        guard pending > connection.pointee.pendingBytesMax else { return .write }
+        return makeRoomSlowly(frameBytes, for: subscription, on: connection, message)
+    }
+
+    @inline(never)
+    private func makeRoomSlowly(
+        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef, _ message: Message
+    ) -> Room {
+        // What the socket still takes now does not count: flush before judging.
+        if connection.pointee.blockedSince == 0 {
+            flushEarly(connection)
+            if connection.pointee.flags.contains(.isDoomed) { return .refused }
+            let pending = connection.pointee.outbound.pendingBytes + frameBytes
+            if pending <= connection.pointee.pendingBytesMax { return .write }
+        }
+        switch subscription.pointee.policy {
+        case .close: return closeSlowConsumer(connection)
+        case .dropNew:
+            counters.pointee.droppedMessages.add(1)
+            return .dropped
+        case .dropOld: return dropOldest(frameBytes, on: connection)
+        case .block: return block(message, for: connection, frameBytes)
+        }
+    }
+
+    private func closeSlowConsumer(_ connection: ConnectionRef) -> Room {
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: MaxPending of \(connection.pointee.pendingBytesMax) Exceeded")
+        counters.pointee.slowConsumersByBytes.add(1)
+        doom(connection, .slowConsumerPendingBytes)
+        return .refused
+    }
+
+    private func dropOldest(_ frameBytes: Int, on connection: ConnectionRef) -> Room {
+        let over = connection.pointee.outbound.pendingBytes + frameBytes - connection.pointee.pendingBytesMax
+        // A little more than needed, so that not every message walks the queue.
+        let wanted = max(over, min(connection.pointee.pendingBytesMax / 16, OutboundQueue.chunkBytes))
+        if connection.pointee.firstUnsentFrame >= 0 {
+            let dropped = connection.pointee.outbound.dropOldest(
+                freeing: wanted, firstFrame: connection.pointee.firstUnsentFrame, pool: pool,
+                returns: returns)
+            // What was partly sent, if anything, is kept at the front.
+            counters.pointee.droppedMessages.add(dropped)
+        }
+        let pending = connection.pointee.outbound.pendingBytes + frameBytes
+        if pending <= connection.pointee.pendingBytesMax { return .write }
+        counters.pointee.droppedMessages.add(1)
+        return .dropped
+    }
+
+    /// The message is taken, and its publisher is not read until the subscriber has drained. What is under
+    /// way from other publishers may still come; twice the limit and 8 MiB is the end.
+    private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room {
+        let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20)
+        guard connection.pointee.outbound.pendingBytes + frameBytes <= hardLimit else {
+            return closeSlowConsumer(connection)
+        }
+        if connection.pointee.deadlines.block == Deadlines.never {
+            setDeadline(\.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
+        }
+        let publisher = WaitingPublishers.Publisher(handle: message.publisher, loop: message.publisherLoop)
+        guard remember(publisher, waitsFor: connection) else { return .write }
+        if Int(message.publisherLoop) == index {
+            if let own = self.connection(message.publisher) { pauseForSubscriber(own) }
+        } else {
+            shared.loops[Int(message.publisherLoop)].mail.post(.pausePublisher(message.publisher))
+        }
+        return .write
+    }
+
+    /// False when the publisher waits already.
+    private func remember(
+        _ publisher: WaitingPublishers.Publisher, waitsFor connection: ConnectionRef
+    ) -> Bool {
+        if let waiting = connection.pointee.waitingPublishers {
+            let list = WaitingPublishers.list(waiting)
+            for i in 0..<waiting.pointee.count
+            where list[i].handle == publisher.handle && list[i].loop == publisher.loop { return false }
+        }
+        let old = connection.pointee.waitingPublishers
+        if old == nil || old!.pointee.count == old!.pointee.capacity { growWaiting(connection) }
+        let waiting = connection.pointee.waitingPublishers.unsafelyUnwrapped
+        WaitingPublishers.list(waiting)[waiting.pointee.count] = publisher
+        waiting.pointee.count += 1
+        return true
+    }
+
+    private func growWaiting(_ connection: ConnectionRef) {
+        let old = connection.pointee.waitingPublishers
+        let capacity = max(8, (old?.pointee.capacity ?? 0) * 2)
+        let blockBytes = MemoryLayout<WaitingPublishers>.stride
+            + capacity * MemoryLayout<WaitingPublishers.Publisher>.stride
+        let grown = pool.allocateAlways(blockBytes).assumingMemoryBound(to: WaitingPublishers.self)
+        grown.initialize(to: WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
+        if let old {
+            grown.pointee.count = old.pointee.count
+            WaitingPublishers.list(grown).update(from: WaitingPublishers.list(old), count: old.pointee.count)
+            pool.free(old, old.pointee.blockBytes)
+        }
+        connection.pointee.waitingPublishers = grown
+    }
+
+    /// Lets the publishers of a subscriber go on: it has drained to half, or is closed.
+    func releaseWaitingPublishers(_ connection: ConnectionRef) {
+        guard let waiting = connection.pointee.waitingPublishers else { return }
+        connection.pointee.waitingPublishers = nil
+        connection.pointee.deadlines.block = Deadlines.never
+        let list = WaitingPublishers.list(waiting)
+        for i in 0..<waiting.pointee.count {
+            if Int(list[i].loop) == index {
+                if let publisher = self.connection(list[i].handle) { resumeAfterSubscriber(publisher) }
+            } else {
+                shared.loops[Int(list[i].loop)].mail.post(.resumePublisher(list[i].handle))
+            }
+        }
+        pool.free(waiting, waiting.pointee.blockBytes)
+    }
+
+    func pauseForSubscriber(_ publisher: ConnectionRef) {
+        publisher.pointee.blockedByCount += 1
+        pause(publisher, .blockedSubscriber)
+    }
+
+    func resumeAfterSubscriber(_ publisher: ConnectionRef) {
+        publisher.pointee.blockedByCount -= 1
+        if publisher.pointee.blockedByCount <= 0 { unpause(publisher, .blockedSubscriber) }
+    }
+}

@@ -1,0 +1,122 @@
+// Message path, step 9: interest comes and goes. Next: Publish.swift.
+
+import Glibc
+import Synchronization
+
+extension BrokerLoop {
+    func subscribe(_ connection: ConnectionRef, _ operation: Operation) {
+        let settings = state.pointee.settings
+        let subject = input.at(operation.subject)
+        let count = operation.subject.length
+        if let permissions = connection.pointee.permissions,
+            !permissions.pointee.allowsSubscribe(
+                subject, count, queue: input.at(operation.queue), operation.queue.length)
+        {
+            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\"")
+        }
+        if settings.subscriptionTokensMax > 0,
+            Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
+        {
+            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\" - too many tokens")
+        }
+        if settings.subscriptionsMax > 0,
+            Int(connection.pointee.subscriptions.count) >= settings.subscriptionsMax
+        {
+            return sendError(connection, "maximum subscriptions exceeded")
+        }
+        let sid = input.at(operation.sid)
+        let isNew = connection.pointee.subscriptions.find(
+            sid, operation.sid.length, in: state.pointee.subscriptions) == nil
+        if isNew {
+            guard Subject.isValidForSubscription(subject, count) else {
+                return sendError(connection, "Invalid Subject")
+            }
+            guard open(connection, operation) else {
+                return sendError(connection, "maximum subscriptions exceeded")
+            }
+        }
+        acknowledge(connection)
+    }
+
+    /// Fills a record and makes it known. When this returns, every later publish finds it.
+    private func open(_ connection: ConnectionRef, _ operation: Operation) -> Bool {
+        guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else { return false }
+        let record = state.pointee.subscriptions[slot]
+        record.pointee.loop = UInt16(index)
+        record.pointee.connection = connection.pointee.handle
+        record.pointee.delivered = 0
+        record.pointee.deliveredMax = 0
+        copyNames(record, operation)
+        let policy = shared.slowConsumerPolicy(
+            subject: record.pointee.subject, Int(record.pointee.subjectCount),
+            account: shared.globalAccount.name)
+        record.pointee.policy = policy.policy
+        if policy.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
+        if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
+        let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
+        record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
+        connection.pointee.subscriptions.insert(record, pool: pool)
+        connection.pointee.space.unsafelyUnwrapped.pointee.insert(record)
+        counters.pointee.subscriptions.add(1)
+        return true
+    }
+
+    private func copyNames(_ record: SubscriptionRef, _ operation: Operation) {
+        record.pointee.subjectCount = operation.subject.count
+        record.pointee.queueCount = operation.queue.count
+        record.pointee.spacedSIDCount = operation.sid.count + 2
+        // 16 bytes of slack: a sid is copied in whole pieces of 16.
+        let block = pool.allocateAlways(record.pointee.nameBytes + 16)
+        record.pointee.names = block.assumingMemoryBound(to: UInt8.self)
+        memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
+        if operation.queue.count > 0 {
+            memcpy(record.pointee.queue, input.at(operation.queue), operation.queue.length)
+        }
+        let sid = record.pointee.spacedSID
+        sid[0] = .space
+        memcpy(sid + 1, input.at(operation.sid), operation.sid.length)
+        sid[operation.sid.length + 1] = .space
+    }
+
+    /// UNSUB, at once or after a number of messages that counts from the SUB.
+    func unsubscribe(_ connection: ConnectionRef, _ operation: Operation) {
+        if let record = connection.pointee.subscriptions.find(
+            input.at(operation.sid), operation.sid.length, in: state.pointee.subscriptions)
+        {
+            let wanted = operation.deliveredMax
+            if wanted > record.pointee.delivered {
+                record.pointee.deliveredMax = wanted
+                record.pointee.remaining.store(wanted - record.pointee.delivered, ordering: .relaxed)
+                record.pointee.state.store(
+                    record.pointee.state.load(ordering: .relaxed) | Subscription.maximumBit,
+                    ordering: .releasing)
+            } else {
+                close(record, of: connection)
+            }
+        }
+        acknowledge(connection)
+    }
+
+    /// Ends a subscription: no publish that starts later finds it, and what is on its way is dropped here.
+    func close(_ record: SubscriptionRef, of connection: ConnectionRef) {
+        connection.pointee.subscriptions.remove(record, pool: pool)
+        retire(record, connection)
+    }
+
+    func unsubscribeAll(_ connection: ConnectionRef) {
+        connection.pointee.subscriptions.forEach(in: state.pointee.subscriptions) { record in
+            retire(record, connection)
+        }
+        connection.pointee.subscriptions.release(pool)
+    }
+
+    private func retire(_ record: SubscriptionRef, _ connection: ConnectionRef) {
+        let generation = record.pointee.state.load(ordering: .relaxed) >> 2
+        record.pointee.state.store(generation << 2, ordering: .releasing)
+        connection.pointee.space.unsafelyUnwrapped.pointee.remove(record)
+        pool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
+        record.pointee.names = nil
+        state.pointee.subscriptions.give(back: Int(record.pointee.index))
+        counters.pointee.subscriptions.add(-1)
+    }
+}

@@ -1,0 +1,26 @@
+/// Destinations gathered for one other loop while a message is published; kept and reused.
+struct DestinationList {
+    private(set) var items: UnsafeMutablePointer<Destination> = .allocate(capacity: 64)
+    private(set) var count = 0
+    private var capacity = 64
+
+    @inline(__always)
+    mutating func append(_ destination: Destination) {
+        if count == capacity { grow() }
+        items[count] = destination
+        count &+= 1
+    }
+
+    @inline(__always)
+    mutating func removeAll() { count = 0 }
+
+    private mutating func grow() {
+        let grown = UnsafeMutablePointer<Destination>.allocate(capacity: capacity * 2)
+        grown.update(from: items, count: count)
+        items.deallocate()
+        items = grown
+        capacity *= 2
+    }
+
+    func destroy() { items.deallocate() }
+}

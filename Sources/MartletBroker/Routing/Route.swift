@@ -1,0 +1,55 @@
+/// One subscription in a route, by value: nothing here points into another loop's slabs but the
+/// subscription's record, which stays mapped.
+struct Destination: BitwiseCopyable {
+    var subscription: SubscriptionRef
+    /// The record's state when the route was made.
+    var state: UInt64
+    var connection: SlabHandle
+    var loop: UInt16
+}
+
+/// Members of one queue group in a route's destinations, and the group's name in the route's block.
+struct QueueSpan: BitwiseCopyable {
+    var start: UInt32
+    var count: UInt32
+    var nameStart: UInt32
+    var nameCount: UInt32
+}
+
+/// Who gets a message of one subject: `plainCount` subscriptions, then the members of each queue
+/// group, then the groups and their names: one block of memory.
+struct Route: BitwiseCopyable {
+    var block: UnsafeMutableRawPointer?
+    var blockBytes: UInt32
+    var plainCount: UInt32
+    var groupCount: UInt32
+    var memberCount: UInt32
+
+    static var empty: Route {
+        Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
+    }
+
+    @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }
+
+    /// The plain destinations, followed by the groups' members.
+    @inline(__always)
+    var destinations: UnsafeMutablePointer<Destination> {
+        block.unsafelyUnwrapped.assumingMemoryBound(to: Destination.self)
+    }
+
+    @inline(__always)
+    var groups: UnsafeMutablePointer<QueueSpan> {
+        (block.unsafelyUnwrapped
+            + Int(plainCount &+ memberCount) &* MemoryLayout<Destination>.stride)
+            .assumingMemoryBound(to: QueueSpan.self)
+    }
+
+    /// A group's name; kept here because the members' records may be recycled while it is needed.
+    func name(of group: QueueSpan) -> MutableBytes {
+        (block.unsafelyUnwrapped + Int(group.nameStart)).assumingMemoryBound(to: UInt8.self)
+    }
+
+    static func byteCount(destinations: Int, groups: Int) -> Int {
+        destinations * MemoryLayout<Destination>.stride + groups * MemoryLayout<QueueSpan>.stride
+    }
+}

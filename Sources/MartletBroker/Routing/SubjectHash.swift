@@ -1,0 +1,57 @@
+import CMartletSystem
+
+/// Hashes of tokens and subjects, with a secret seed, so that nobody can choose subjects that collide.
+///
+/// A subject's hash is its parent's (the subject less its last token) joined with its last token's:
+/// one pass gives both keys of the match cache.
+enum SubjectHash {
+    private static let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    @inline(__always)
+    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let product = (a ^ 0x2D35_8DCC_AA6C_78A5).multipliedFullWidth(by: b ^ 0x8BB8_4B93_962E_ACC9)
+        return product.high ^ product.low
+    }
+
+    /// The hash of bytes that need no slack behind them.
+    @inline(__always)
+    static func bytes(_ bytes: Bytes, _ count: Int, seed: UInt64) -> UInt64 {
+        var hash = seed ^ (UInt64(truncatingIfNeeded: count) &* multiplier)
+        var i = 0
+        while i &+ 8 <= count {
+            hash = mix(hash, martlet_load64(bytes + i))
+            i &+= 8
+        }
+        let rest = count &- i
+        if rest > 0 {
+            var last: UInt64 = 0
+            if rest >= 4 {
+                let low = UInt64(martlet_load32(bytes + i))
+                let high = UInt64(martlet_load32(bytes + (count &- 4)))
+                last = low | high &<< 32
+            } else {
+                last = UInt64(bytes[i])
+                    | UInt64(bytes[i &+ rest &>> 1]) &<< 8
+                    | UInt64(bytes[count &- 1]) &<< 16
+            }
+            hash = mix(hash, last)
+        }
+        return mix(hash, multiplier)
+    }
+
+    @inline(__always)
+    static func join(_ parent: UInt64, _ lastToken: UInt64) -> UInt64 {
+        mix(parent &+ multiplier, lastToken)
+    }
+
+    /// Where the last token starts: 0 for a subject of one token.
+    @inline(__always)
+    static func lastTokenStart(_ bytes: Bytes, _ count: Int) -> Int {
+        var i = count
+        while i > 0 {
+            if bytes[i &- 1] == .dot { return i }
+            i &-= 1
+        }
+        return 0
+    }
+}

@@ -1,0 +1,214 @@
+import Glibc
+
+/// A list of subscriptions that each know their position in it, so that removing one is O(1).
+struct SubscriptionList {
+    var items: UnsafeMutablePointer<SubscriptionRef>?
+    var count: UInt32 = 0
+    var capacity: UInt32 = 0
+
+    mutating func append(_ subscription: SubscriptionRef, pool: BlockPool) {
+        if count == capacity { grow(pool) }
+        items.unsafelyUnwrapped[Int(count)] = subscription
+        subscription.pointee.position = count
+        count += 1
+    }
+
+    mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
+        let position = Int(subscription.pointee.position)
+        let items = items.unsafelyUnwrapped
+        precondition(position < Int(count) && items[position] == subscription)
+        count -= 1
+        items[position] = items[Int(count)]
+        items[position].pointee.position = UInt32(position)
+        if count == 0 { release(pool) }
+    }
+
+    mutating func release(_ pool: BlockPool) {
+        if let items { pool.free(items, Int(capacity) * MemoryLayout<SubscriptionRef>.stride) }
+        items = nil
+        capacity = 0
+    }
+
+    private mutating func grow(_ pool: BlockPool) {
+        let stride = MemoryLayout<SubscriptionRef>.stride
+        let bytes = BlockPool.capacity(for: max(4, Int(capacity) * 2) * stride)
+        let grown = pool.allocateAlways(bytes).assumingMemoryBound(to: SubscriptionRef.self)
+        if let items {
+            memcpy(grown, items, Int(count) * stride)
+            pool.free(items, Int(capacity) * stride)
+        }
+        items = grown
+        capacity = UInt32(bytes / stride)
+    }
+}
+
+/// The members of one queue group on one subject filter.
+struct QueueGroup {
+    var name: MutableBytes
+    var nameCount: UInt32
+    var members: SubscriptionList
+
+    func isNamed(_ other: MutableBytes, _ count: UInt32) -> Bool {
+        nameCount == count && memcmp(name, other, Int(count)) == 0
+    }
+}
+
+typealias NodeRef = UnsafeMutablePointer<SubjectNode>
+
+/// A token of the subject tree: its children, and the subscriptions that end here.
+struct SubjectNode {
+    var parent: NodeRef?
+    var token: MutableBytes?
+    var tokenCount: UInt32 = 0
+    var tokenHash: UInt32 = 0
+
+    /// Literal children: open addressing, linear probing, a power of two.
+    var children: UnsafeMutablePointer<NodeRef?>?
+    var childCapacity: UInt32 = 0
+    var childCount: UInt32 = 0
+    /// The child for `*`, and the one for `>`.
+    var anyToken: NodeRef?
+    var anyTail: NodeRef?
+
+    var plain = SubscriptionList()
+    var groups: UnsafeMutablePointer<QueueGroup>?
+    var groupCount: UInt32 = 0
+    var groupCapacity: UInt32 = 0
+
+    var isUnused: Bool {
+        plain.count == 0 && groupCount == 0 && childCount == 0 && anyToken == nil && anyTail == nil
+    }
+}
+
+// MARK: - Literal children
+
+extension SubjectNode {
+    @inline(__always)
+    func child(_ token: Bytes, _ count: Int, _ hash: UInt32) -> NodeRef? {
+        guard let children else { return nil }
+        let mask = childCapacity &- 1
+        var slot = hash & mask
+        while let node = children[Int(slot)] {
+            if node.pointee.tokenHash == hash, Int(node.pointee.tokenCount) == count,
+                memcmp(node.pointee.token.unsafelyUnwrapped, token, count) == 0
+            {
+                return node
+            }
+            slot = (slot &+ 1) & mask
+        }
+        return nil
+    }
+
+    mutating func addChild(_ node: NodeRef, pool: BlockPool) {
+        if (childCount + 1) * 2 > childCapacity { growChildren(pool) }
+        place(node)
+        childCount += 1
+    }
+
+    /// Takes the node out and closes the gap it leaves in its probe sequence.
+    mutating func removeChild(_ node: NodeRef, pool: BlockPool) {
+        let children = children.unsafelyUnwrapped
+        let mask = childCapacity &- 1
+        var gap = node.pointee.tokenHash & mask
+        while children[Int(gap)] != node { gap = (gap &+ 1) & mask }
+        children[Int(gap)] = nil
+        var next = (gap &+ 1) & mask
+        while let other = children[Int(next)] {
+            let home = other.pointee.tokenHash & mask
+            if (next &- home) & mask >= (next &- gap) & mask {
+                children[Int(gap)] = other
+                children[Int(next)] = nil
+                gap = next
+            }
+            next = (next &+ 1) & mask
+        }
+        childCount -= 1
+        if childCount == 0 { releaseChildren(pool) }
+    }
+
+    private func place(_ node: NodeRef) {
+        let mask = childCapacity &- 1
+        var slot = node.pointee.tokenHash & mask
+        while children.unsafelyUnwrapped[Int(slot)] != nil { slot = (slot &+ 1) & mask }
+        children.unsafelyUnwrapped[Int(slot)] = node
+    }
+
+    private mutating func growChildren(_ pool: BlockPool) {
+        let old = children
+        let oldCapacity = childCapacity
+        let stride = MemoryLayout<NodeRef?>.stride
+        childCapacity = max(4, oldCapacity * 2)
+        let fresh = pool.allocateAlways(Int(childCapacity) * stride)
+            .assumingMemoryBound(to: NodeRef?.self)
+        fresh.initialize(repeating: nil, count: Int(childCapacity))
+        children = fresh
+        guard let old else { return }
+        for i in 0..<Int(oldCapacity) {
+            if let node = old[i] { place(node) }
+        }
+        pool.free(old, Int(oldCapacity) * stride)
+    }
+
+    private mutating func releaseChildren(_ pool: BlockPool) {
+        if let children { pool.free(children, Int(childCapacity) * MemoryLayout<NodeRef?>.stride) }
+        children = nil
+        childCapacity = 0
+    }
+}
+
+// MARK: - Subscriptions
+
+extension SubjectNode {
+    mutating func add(_ subscription: SubscriptionRef, pool: BlockPool) {
+        guard subscription.pointee.isQueued else { return plain.append(subscription, pool: pool) }
+        let name = subscription.pointee.queue
+        let count = subscription.pointee.queueCount
+        if let i = groupIndex(name, count) {
+            return groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+        }
+        if groupCount == groupCapacity { growGroups(pool) }
+        let copy = pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
+        memcpy(copy, name, Int(count))
+        var group = QueueGroup(name: copy, nameCount: count, members: SubscriptionList())
+        group.members.append(subscription, pool: pool)
+        (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
+        groupCount += 1
+    }
+
+    mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
+        guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
+        guard let i = groupIndex(subscription.pointee.queue, subscription.pointee.queueCount),
+            let groups
+        else { preconditionFailure("a subscription's queue group is not where it was added") }
+        groups[i].members.remove(subscription, pool: pool)
+        guard groups[i].members.count == 0 else { return }
+        pool.free(groups[i].name, Int(groups[i].nameCount))
+        groupCount -= 1
+        groups[i] = groups[Int(groupCount)]
+        if groupCount == 0 {
+            pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
+            self.groups = nil
+            groupCapacity = 0
+        }
+    }
+
+    private func groupIndex(_ name: MutableBytes, _ count: UInt32) -> Int? {
+        for i in 0..<Int(groupCount) where groups.unsafelyUnwrapped[i].isNamed(name, count) {
+            return i
+        }
+        return nil
+    }
+
+    private mutating func growGroups(_ pool: BlockPool) {
+        let stride = MemoryLayout<QueueGroup>.stride
+        let capacity = max(2, groupCapacity * 2)
+        let grown = pool.allocateAlways(Int(capacity) * stride)
+            .assumingMemoryBound(to: QueueGroup.self)
+        if let groups {
+            memcpy(grown, groups, Int(groupCount) * stride)
+            pool.free(groups, Int(groupCapacity) * stride)
+        }
+        groups = grown
+        groupCapacity = capacity
+    }
+}

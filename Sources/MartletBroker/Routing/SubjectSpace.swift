@@ -1,0 +1,157 @@
+import Glibc
+import Synchronization
+
+/// The subjects of one account: the tree, the lock around it, and counts that say what changed.
+///
+/// Every subscription that comes or goes bumps one or two of a few thousand generation counts, chosen
+/// by its subject; a cached route remembers the counts that could concern it, read before the match,
+/// and holds while they are the same. So a change invalidates the routes it may concern and no others.
+struct SubjectSpace: ~Copyable {
+    /// A slot for each hash, and the last one for filters that start with a wildcard.
+    static let slotCount = 4_096
+
+    let seed: UInt64
+    let lock: UnsafeMutablePointer<pthread_mutex_t>
+    let generations: UnsafeMutablePointer<Atomic<UInt32>>
+    var tree: SubjectTree
+    var inserts = 0
+    var removes = 0
+    /// Matches in the tree, which are the misses of the caches.
+    var matches = 0
+
+    init(budget: MemoryBudget, seed: UInt64) {
+        self.seed = seed
+        lock = .allocate(capacity: 1)
+        pthread_mutex_init(lock, nil)
+        generations = .allocate(capacity: Self.slotCount + 1)
+        for i in 0...Self.slotCount { (generations + i).initialize(to: Atomic(0)) }
+        tree = SubjectTree(budget: budget, seed: seed)
+    }
+
+    deinit {
+        tree.destroy()
+        generations.deallocate()
+        pthread_mutex_destroy(lock)
+        lock.deallocate()
+    }
+}
+
+typealias SubjectSpaceRef = UnsafeMutablePointer<SubjectSpace>
+
+/// The generation slots that a subject's routes depend on.
+struct InterestSlots: BitwiseCopyable {
+    /// Of literal subscriptions: to the subject itself (an exact route), or to any subject with
+    /// this parent (a parent's route).
+    var literal: UInt32
+    /// Of wildcard filters that start with the subject's first two tokens, or its first one.
+    var twoTokens: UInt32
+    var oneToken: UInt32
+
+    private static let parentSalt: UInt64 = 0xA076_1D64_78BD_642F
+    private static let twoSalt: UInt64 = 0xE703_7ED1_A0B4_28DB
+    private static let oneSalt: UInt64 = 0x8EBC_6AF0_9C88_C6E3
+
+    @inline(__always)
+    static func slot(_ hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: hash &>> 20) & UInt32(SubjectSpace.slotCount - 1)
+    }
+
+    static func exact(_ hash: UInt64) -> UInt32 { slot(hash) }
+    static func parent(_ hash: UInt64) -> UInt32 { slot(SubjectHash.mix(hash, parentSalt)) }
+
+    static func twoTokens(_ bytes: Bytes, _ count: Int, seed: UInt64) -> UInt32 {
+        slot(SubjectHash.mix(SubjectHash.bytes(bytes, count, seed: seed), twoSalt))
+    }
+
+    static func oneToken(_ bytes: Bytes, _ count: Int, seed: UInt64) -> UInt32 {
+        slot(SubjectHash.mix(SubjectHash.bytes(bytes, count, seed: seed), oneSalt))
+    }
+
+    /// Those of a published subject, for its exact route and for its parent's.
+    static func of(
+        subject: Bytes, _ count: Int, hash: UInt64, parentHash: UInt64, seed: UInt64
+    ) -> (exact: InterestSlots, parent: InterestSlots) {
+        let (first, second, tokens) = leadingTokens(subject, count)
+        let one = oneToken(subject, first, seed: seed)
+        // A filter with two leading literal tokens and a wildcard needs a third token to match.
+        let two = tokens > 2 ? twoTokens(subject, second, seed: seed) : one
+        return (
+            InterestSlots(literal: exact(hash), twoTokens: two, oneToken: one),
+            InterestSlots(literal: parent(parentHash), twoTokens: two, oneToken: one)
+        )
+    }
+
+    /// Where the first and second token end, and how many tokens there are.
+    static func leadingTokens(_ bytes: Bytes, _ count: Int) -> (first: Int, second: Int, tokens: Int) {
+        var ends = (count, count)
+        var tokens = 1
+        for i in 0..<count where bytes[i] == .dot {
+            if tokens == 1 { ends.0 = i } else if tokens == 2 { ends.1 = i }
+            tokens += 1
+        }
+        return (ends.0, ends.1, tokens)
+    }
+}
+
+extension SubjectSpace {
+    /// Adds a subscription with a valid subject. When this returns, every publish that starts later,
+    /// on any loop, sees it.
+    mutating func insert(_ subscription: SubscriptionRef) {
+        pthread_mutex_lock(lock)
+        tree.insert(subscription)
+        inserts += 1
+        bumpGenerations(of: subscription)
+        pthread_mutex_unlock(lock)
+    }
+
+    mutating func remove(_ subscription: SubscriptionRef) {
+        pthread_mutex_lock(lock)
+        tree.remove(subscription)
+        removes += 1
+        bumpGenerations(of: subscription)
+        pthread_mutex_unlock(lock)
+    }
+
+    private func bumpGenerations(of subscription: SubscriptionRef) {
+        let subject = UnsafePointer(subscription.pointee.subject)
+        let count = Int(subscription.pointee.subjectCount)
+        switch leadingLiterals(subject, count) {
+        case .all:
+            let cut = SubjectHash.lastTokenStart(subject, count)
+            let parent = SubjectHash.bytes(subject, max(0, cut - 1), seed: seed)
+            let last = SubjectHash.bytes(subject + cut, count - cut, seed: seed)
+            bump(InterestSlots.exact(SubjectHash.join(parent, last)))
+            bump(InterestSlots.parent(parent))
+        case .two(let end): bump(InterestSlots.twoTokens(subject, end, seed: seed))
+        case .one(let end): bump(InterestSlots.oneToken(subject, end, seed: seed))
+        case .none: bump(UInt32(Self.slotCount))
+        }
+    }
+
+    private func bump(_ slot: UInt32) {
+        generations[Int(slot)].wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+
+    private enum LeadingLiterals {
+        case all
+        case two(end: Int)
+        case one(end: Int)
+        case none
+    }
+
+    /// How many tokens stand before the first wildcard, where it matters.
+    private func leadingLiterals(_ subject: Bytes, _ count: Int) -> LeadingLiterals {
+        var ends = (0, 0)
+        var tokens = 0
+        var start = 0
+        for i in 0...count where i == count || subject[i] == .dot {
+            if i - start == 1, Subject.isWildcard(subject[start]) {
+                return tokens == 0 ? .none : tokens == 1 ? .one(end: ends.0) : .two(end: ends.1)
+            }
+            if tokens == 0 { ends.0 = i } else if tokens == 1 { ends.1 = i }
+            tokens += 1
+            start = i + 1
+        }
+        return .all
+    }
+}

@@ -1,0 +1,68 @@
+import Synchronization
+
+/// A connection's interest in a subject.
+///
+/// It has two parts. The first is what other loops may look at while they publish: atomics that stay
+/// mapped for ever, because the slot is recycled but never freed. The second belongs to the loop of
+/// the connection. They are on different cache lines: a delivery writes only to the second.
+struct Subscription: ~Copyable {
+    /// generation << 2 | has a maximum << 1 | is open. A route that was made for another tenant
+    /// of the slot, or before the subscription closed, sees that here.
+    let state = Atomic<UInt64>(0)
+    /// Deliveries that publishers may still claim; counts only while the state has a maximum.
+    let remaining = Atomic<Int>(0)
+    var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+
+    // Of the owning loop; the subject tree reads what is constant while the subscription is open.
+    var loop: UInt16 = 0
+    var connection = SlabHandle(index: 0, generation: 0)
+    var index: UInt32 = 0
+    var policy = BrokerConfiguration.SlowConsumerPolicy.close
+    var delivered = 0
+    /// UNSUB's maximum, 0 without one.
+    var deliveredMax = 0
+    /// Where the subject tree keeps it; under the tree's lock.
+    var node: UnsafeMutablePointer<SubjectNode>?
+    var position: UInt32 = 0
+    /// One block: the subject, the queue, then ` sid ` with a space on each side.
+    var names: UnsafeMutablePointer<UInt8>?
+    var subjectCount: UInt32 = 0
+    var queueCount: UInt32 = 0
+    var spacedSIDCount: UInt32 = 0
+
+    static let openBit: UInt64 = 1
+    static let maximumBit: UInt64 = 2
+
+    init(index: Int) {
+        self.index = UInt32(index)
+    }
+
+    var subject: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped }
+    var queue: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped + Int(subjectCount) }
+    var spacedSID: UnsafeMutablePointer<UInt8> {
+        names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
+    }
+    var nameBytes: Int { Int(subjectCount &+ queueCount &+ spacedSIDCount) }
+    var isQueued: Bool { queueCount > 0 }
+}
+
+typealias SubscriptionRef = UnsafeMutablePointer<Subscription>
+
+extension Subscription {
+    enum Claim {
+        case claimed
+        /// Closed, recycled, or no delivery left.
+        case refused
+    }
+
+    /// A publisher's question, from any loop: may a message go there? With an UNSUB maximum this
+    /// takes one of the deliveries left.
+    @inline(__always)
+    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Claim {
+        let current = subscription.pointee.state.load(ordering: .acquiring)
+        guard (current ^ state) & ~maximumBit == 0 else { return .refused }
+        guard current & maximumBit != 0 else { return .claimed }
+        let before = subscription.pointee.remaining.wrappingSubtract(1, ordering: .relaxed).oldValue
+        return before > 0 ? .claimed : .refused
+    }
+}

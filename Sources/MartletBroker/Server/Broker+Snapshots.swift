@@ -1,0 +1,87 @@
+import Glibc
+
+extension Broker {
+    /// The broker's counts at this moment.
+    public func snapshot() -> BrokerSnapshot {
+        var snapshot = BrokerSnapshot()
+        snapshot.serverID = shared.serverID
+        snapshot.serverName = shared.serverName
+        snapshot.version = Self.compatibleVersion
+        snapshot.martletVersion = Self.version
+        snapshot.host = configuration.host
+        snapshot.clientPort = clientPort
+        snapshot.startedAt = shared.startedAt
+        snapshot.now = Clock.wallNanoseconds()
+        snapshot.loopCount = shared.loopCount
+        for loop in shared.loops {
+            let counters = loop.counters
+            snapshot.connections += counters.pointee.connections.total
+            snapshot.totalConnections += counters.pointee.connectionsTotal.total
+            snapshot.subscriptions += counters.pointee.subscriptions.total
+            snapshot.messagesIn += counters.pointee.messagesIn.total
+            snapshot.messagesOut += counters.pointee.messagesOut.total
+            snapshot.bytesIn += counters.pointee.bytesIn.total
+            snapshot.bytesOut += counters.pointee.bytesOut.total
+            snapshot.slowConsumersByBytes += counters.pointee.slowConsumersByBytes.total
+            snapshot.slowConsumersByDeadline += counters.pointee.slowConsumersByDeadline.total
+            snapshot.staleConnections += counters.pointee.staleConnections.total
+            snapshot.pausedPublishers += counters.pointee.pausedPublishers.total
+            snapshot.droppedMessages += counters.pointee.droppedMessages.total
+            snapshot.stalls += counters.pointee.stalls.total
+            snapshot.longestTurnNanoseconds = max(
+                snapshot.longestTurnNanoseconds, counters.pointee.longestTurnNanoseconds)
+        }
+        snapshot.memoryBytes = shared.budget.usedBytes
+        snapshot.memoryBytesMax = shared.budget.bytesMax
+        return snapshot
+    }
+
+    /// The counts of the subject trees.
+    public func routingSnapshot() -> RoutingSnapshot {
+        let space = shared.globalAccount.space
+        var snapshot = RoutingSnapshot()
+        pthread_mutex_lock(space.pointee.lock)
+        snapshot.subscriptions = space.pointee.tree.subscriptionCount
+        snapshot.inserts = space.pointee.inserts
+        snapshot.removes = space.pointee.removes
+        snapshot.matches = space.pointee.matches
+        pthread_mutex_unlock(space.pointee.lock)
+        return snapshot
+    }
+
+    /// The open connections, each as its loop sees it between two turns, or the closed ones.
+    public func connectionSnapshots(subscriptions: Bool, closed: Bool) async -> [ConnectionSnapshot] {
+        if closed { return shared.closedConnections }
+        guard isRunning else { return [] }
+        return await withTaskGroup(of: [ConnectionSnapshot].self) { group in
+            for loop in shared.loops {
+                let mail = loop.mail
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        mail.post(
+                            .describeConnections(withSubscriptions: subscriptions) {
+                                continuation.resume(returning: $0)
+                            })
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    /// Takes over what may change while running: limits, users, logs. Throws
+    /// `BrokerError.Code.configuration` for what may not.
+    public func reload(_ configuration: BrokerConfiguration) throws(BrokerError) {
+        let old = self.configuration
+        if configuration.host != old.host { throw Self.notReloadable("host") }
+        if configuration.port != old.port { throw Self.notReloadable("port") }
+        if configuration.serverName != old.serverName { throw Self.notReloadable("server_name") }
+        if configuration.loopCount != old.loopCount { throw Self.notReloadable("martlet.loops") }
+        if configuration.memoryBytesMax != old.memoryBytesMax { throw Self.notReloadable("martlet.max_memory") }
+        shared.replace(configuration)
+    }
+
+    private static func notReloadable(_ key: String) -> BrokerError {
+        BrokerError(.configuration, "config reload not supported for \(key)")
+    }
+}

@@ -1,0 +1,184 @@
+// # Layout
+//
+// The folders of this module, in the order a message meets them:
+//
+// - `EventLoop/`: epoll, timers, threads, mailboxes; nothing of NATS.
+// - `MessagePath/`: from accept to send, file by file; begin at `BrokerLoop.swift`.
+// - `Routing/`: which subscriptions a subject reaches: the tree, and each loop's match cache.
+// - `Accounts/`: who may connect.
+// - `Server/`: this file, configuration, in-process clients, lame duck mode.
+// - `Counters/`: what monitoring reads.
+// - `Support/`: slabs, pools, buffers.
+
+import Glibc
+public import Logging
+import Synchronization
+
+/// A message broker that speaks the NATS client protocol.
+///
+/// ```swift
+/// let broker = try Broker(configuration: BrokerConfiguration(), logger: Logger(label: "broker"))
+/// try broker.start()
+/// ```
+///
+/// One value is one broker: it listens, starts its loops' threads, and ends with `stop()`.
+public final class Broker: Sendable {
+    /// The nats-server version whose protocol and features this broker has; clients decide by it.
+    public static let compatibleVersion = "2.14.0"
+    public static let version = "0.1.0"
+
+    let shared: BrokerShared
+    private let lifecycle = Mutex(Lifecycle())
+
+    private struct Lifecycle {
+        var threads: [LoopThread] = []
+        var phase = Phase.new
+        var lameDuck: LoopThread?
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private enum Phase {
+        case new, running, stopping, stopped
+    }
+
+    /// A broker that does not run yet. Throws `BrokerError.Code.system` when the system refuses what a
+    /// loop needs.
+    public init(configuration: BrokerConfiguration, logger: Logger) throws(BrokerError) {
+        let seed = UInt64.random(in: .min ... .max)
+        let loopCount = configuration.loopCount ?? Self.usualLoopCount()
+        shared = BrokerShared(
+            configuration: configuration, loopCount: loopCount, logger: logger, seed: seed)
+        try Self.makeLoops(shared, clock: .machine, seed: seed)
+    }
+
+    /// A broker whose loops a simulation drives.
+    init(simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger) throws(BrokerError) {
+        shared = BrokerShared(
+            configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger, seed: seed)
+        try Self.makeLoops(shared, clock: clock, seed: seed)
+    }
+
+    /// One loop: see docs/PERFORMANCE.md for the measurement.
+    static func usualLoopCount() -> Int { 1 }
+
+    private static func makeLoops(_ shared: BrokerShared, clock: Clock, seed: UInt64) throws(BrokerError) {
+        var loops: [BrokerLoop] = []
+        do {
+            for index in 0..<shared.loopCount {
+                loops.append(try BrokerLoop(index: index, shared: shared, clock: clock, seed: seed &+ UInt64(index)))
+            }
+        } catch {
+            throw BrokerError(.system, "cannot make an event loop: \(error)")
+        }
+        for source in loops {
+            for target in loops {
+                let link = LoopLinkRef.allocate(capacity: 1)
+                link.initialize(to: LoopLink())
+                (source.outgoing + target.index).initialize(to: link)
+                (target.incoming + source.index).initialize(to: link)
+            }
+        }
+        shared.setLoops(loops)
+    }
+
+    // MARK: Starting and stopping
+
+    /// Listens on the client port and starts the loops. Throws `BrokerError.Code.listen` when the
+    /// address is taken or wrong.
+    public func start() throws(BrokerError) {
+        let configuration = configuration
+        var listener: Int32 = -1
+        if !configuration.dontListen {
+            do {
+                let wanted = configuration.port == -1 ? 0 : configuration.port
+                guard let port = UInt16(exactly: wanted) else {
+                    throw SystemFailure("port \(wanted)", code: EINVAL)
+                }
+                let bound = try Socket.listen(host: configuration.host, port: port)
+                listener = bound.fd
+                shared.setBoundPort(Int(bound.port))
+            } catch {
+                let place = Self.place(configuration.host, configuration.port)
+                throw BrokerError(.listen, "listen tcp \(place): \(error.call): \(error.reason.lowercased())")
+            }
+        }
+        do {
+            try startThreads()
+        } catch {
+            if listener >= 0 { close(listener) }
+            throw BrokerError(.system, "cannot start a loop's thread: \(error)")
+        }
+        if listener >= 0 {
+            shared.loops[0].mail.post(.listen(listener))
+            shared.logger.info("Listening for client connections on \(Self.place(configuration.host, clientPort))")
+        }
+    }
+
+    private func startThreads() throws(SystemFailure) {
+        var threads: [LoopThread] = []
+        for loop in shared.loops {
+            let confined = LoopConfined(loop)
+            threads.append(try LoopThread(name: "loop-\(loop.index)") { confined.value.run() })
+        }
+        lifecycle.withLock {
+            $0.threads = threads
+            $0.phase = .running
+        }
+    }
+
+    /// Closes every connection and ends the threads; returns when that is done. Also called twice.
+    public func stop() {
+        let threads = lifecycle.withLock { state -> [LoopThread]? in
+            guard state.phase == .running else { return nil }
+            state.phase = .stopping
+            return state.threads
+        }
+        guard let threads else { return }
+        for loop in shared.loops { loop.mail.post(.stop) }
+        for thread in threads { thread.join() }
+        shared.authenticationWorker.stop()
+        let waiters = lifecycle.withLock { state in
+            state.phase = .stopped
+            state.threads = []
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when the broker has stopped.
+    public func waitUntilStopped() async {
+        await withCheckedContinuation { continuation in
+            let isStopped = lifecycle.withLock { state in
+                if state.phase != .stopped { state.waiters.append(continuation) }
+                return state.phase == .stopped
+            }
+            if isStopped { continuation.resume() }
+        }
+    }
+
+    /// Stops accepting, tells clients to go elsewhere, closes them one after another over
+    /// `lameDuckDurationNanoseconds`, then stops. Returns at once.
+    public func enterLameDuck() {
+        let starts = lifecycle.withLock { state in
+            guard state.phase == .running, state.lameDuck == nil else { return false }
+            state.lameDuck = try? LoopThread(name: "lame-duck") { [self] in LameDuck(self).run() }
+            return state.lameDuck != nil
+        }
+        if starts { shared.logger.info("Entering lame duck mode, stop accepting new clients") }
+    }
+
+    var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }
+
+    // MARK: Looking at it
+
+    /// The port that clients connect to, once started.
+    public var clientPort: Int { shared.port }
+    public var configuration: BrokerConfiguration { shared.configuration }
+    public var serverID: String { shared.serverID }
+    public var serverName: String { shared.serverName }
+
+    private static func place(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

@@ -1,0 +1,159 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// What all loops of a broker share. Constant after start, or behind a lock that no message takes.
+final class BrokerShared: @unchecked Sendable {
+    // SAFETY: `loops` is written once, before the first loop's thread starts. Everything else is
+    // constant, atomic or inside a Mutex.
+    private(set) var loops: [BrokerLoop] = []
+
+    let loopCount: Int
+    let logger: Logger
+    let budget: MemoryBudget
+    let globalAccount: Account
+    let serverID: String
+    let serverName: String
+    let startedAt = Clock.wallNanoseconds()
+    let authenticationWorker = AuthenticationWorker()
+    /// A descriptor kept free for the moment when there are none left.
+    let spareDescriptor = Mutex(open("/dev/null", O_RDONLY | O_CLOEXEC))
+
+    private let current: Mutex<BrokerConfiguration>
+    private let currentAuthenticator: Mutex<Authenticator>
+    private let boundPort = Atomic<Int>(0)
+    private let lastConnectionID = Atomic<UInt64>(0)
+    private let closed = Mutex(ClosedConnections())
+
+    init(configuration: BrokerConfiguration, loopCount: Int, logger: Logger, seed: UInt64) {
+        self.loopCount = loopCount
+        self.logger = logger
+        current = Mutex(configuration)
+        currentAuthenticator = Mutex(Authenticator(configuration.authorization))
+        budget = MemoryBudget(bytesMax: configuration.memoryBytesMax > 0
+            ? configuration.memoryBytesMax : Self.usualMemoryBytes())
+        globalAccount = Account(name: "$G", budget: budget, seed: seed)
+        serverID = Self.makeServerID()
+        serverName = configuration.serverName ?? serverID
+    }
+
+    deinit {
+        spareDescriptor.withLock { if $0 >= 0 { close($0) } }
+    }
+
+    func setLoops(_ loops: [BrokerLoop]) { self.loops = loops }
+    func setBoundPort(_ port: Int) { boundPort.store(port, ordering: .relaxed) }
+    var port: Int { boundPort.load(ordering: .relaxed) }
+
+    var configuration: BrokerConfiguration { current.withLock { $0 } }
+    var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
+    var connectionsMax: Int { current.withLock { $0.connectionsMax } }
+
+    func replace(_ configuration: BrokerConfiguration) {
+        current.withLock { $0 = configuration }
+        currentAuthenticator.withLock { $0 = Authenticator(configuration.authorization) }
+        let settings = LoopSettings(configuration)
+        for loop in loops { loop.mail.post(.adoptSettings(settings)) }
+    }
+
+    // MARK: Connections
+
+    func nextConnectionID() -> UInt64 {
+        lastConnectionID.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
+
+    /// The loop with the fewest connections; the first of several.
+    func loopForNextConnection() -> Int {
+        var best = 0
+        var fewest = Int.max
+        for loop in loops {
+            let count = loop.counters.pointee.connections.total
+            if count < fewest { (best, fewest) = (loop.index, count) }
+        }
+        return best
+    }
+
+    func noteClosed(_ snapshot: ConnectionSnapshot) {
+        let limit = current.withLock { $0.closedConnectionsMax }
+        closed.withLock { $0.append(snapshot, keeping: limit) }
+    }
+
+    var closedConnections: [ConnectionSnapshot] { closed.withLock { $0.all } }
+
+    // MARK: Policies
+
+    /// The policy for subscriptions of a subject: of the first rule that covers it.
+    func slowConsumerPolicy(
+        subject: MutableBytes, _ count: Int, account: String
+    ) -> (policy: BrokerConfiguration.SlowConsumerPolicy, pendingBytesMax: Int?) {
+        current.withLock { configuration in
+            for rule in configuration.slowConsumers.rules {
+                if let wanted = rule.account, wanted != account { continue }
+                var filter = rule.subject
+                let covers = filter.withUTF8 {
+                    Subject.matches($0.baseAddress!, $0.count, Bytes(subject), count)
+                }
+                if covers { return (rule.policy, rule.pendingBytesMax) }
+            }
+            return (configuration.slowConsumers.defaultPolicy, nil)
+        }
+    }
+
+    // MARK: INFO
+
+    func serverInfo(isLameDuck: Bool) -> ServerInfo {
+        let configuration = configuration
+        var info = ServerInfo()
+        info.serverID = serverID
+        info.serverName = serverName
+        info.version = Broker.compatibleVersion
+        info.host = configuration.host
+        info.port = port
+        info.hasHeaders = !configuration.disablesHeaders
+        info.requiresAuthentication = configuration.authorization.isRequired
+        info.payloadBytesMax = configuration.payloadBytesMax
+        info.isLameDuck = isLameDuck
+        if let advertised = configuration.clientAdvertise { info.connectURLs = [advertised] }
+        return info
+    }
+
+    /// 56 characters of base 32 that start with N, as a nats-server id looks.
+    private static func makeServerID() -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+        var generator = SystemRandomNumberGenerator()
+        return "N" + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
+    }
+
+    /// Three quarters of the memory that this process may use: of the machine, or of its cgroup.
+    private static func usualMemoryBytes() -> Int {
+        var bytes = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        if let file = fopen("/sys/fs/cgroup/memory.max", "r") {
+            var limit = 0
+            if withUnsafeMutablePointer(to: &limit, { withVaList([$0]) { vfscanf(file, "%ld", $0) } }) == 1 {
+                bytes = min(bytes, limit)
+            }
+            fclose(file)
+        }
+        return bytes / 4 * 3
+    }
+}
+
+/// The connections that were closed last, the oldest first.
+private struct ClosedConnections {
+    private var ring: [ConnectionSnapshot] = []
+    private var next = 0
+
+    mutating func append(_ snapshot: ConnectionSnapshot, keeping limit: Int) {
+        guard limit > 0 else { return }
+        if ring.count < limit {
+            ring.append(snapshot)
+        } else {
+            ring[next] = snapshot
+            next = (next + 1) % ring.count
+        }
+    }
+
+    var all: [ConnectionSnapshot] { Array(ring[next...] + ring[..<next]) }
+}

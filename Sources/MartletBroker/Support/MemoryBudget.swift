@@ -1,0 +1,34 @@
+import Synchronization
+
+/// How many bytes the pools of all loops may take from the system together: `max_memory`.
+///
+/// Pools ask here once a slab, not once a block, so the shared counter is cold.
+final class MemoryBudget: Sendable {
+    let bytesMax: Int
+    private let used = Atomic<Int>(0)
+
+    init(bytesMax: Int) {
+        self.bytesMax = bytesMax
+    }
+
+    var usedBytes: Int { used.load(ordering: .relaxed) }
+
+    /// Takes `count` bytes if they are there.
+    func reserve(_ count: Int) -> Bool {
+        let before = used.wrappingAdd(count, ordering: .relaxed).oldValue
+        guard before + count <= bytesMax else {
+            used.wrappingSubtract(count, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    /// Takes bytes that cold paths cannot do without (a subscription that was accepted).
+    func reserveAlways(_ count: Int) {
+        used.wrappingAdd(count, ordering: .relaxed)
+    }
+
+    func release(_ count: Int) {
+        used.wrappingSubtract(count, ordering: .relaxed)
+    }
+}

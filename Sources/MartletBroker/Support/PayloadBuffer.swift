@@ -1,0 +1,116 @@
+import Glibc
+import Synchronization
+
+/// The payload of one large message, with its closing CR LF: read once, from the socket straight to
+/// here, and sent from here to every subscriber. It counts its references, because the subscribers
+/// may be on several loops.
+///
+/// SAFETY: `bytes` are written by the loop that reads the message, before the reference leaves it; after
+/// that nobody writes. The last to release gives the block back to the owner's pool: directly on the
+/// owner's loop, through `ReturnStack` from any other.
+struct PayloadBuffer: ~Copyable {
+    let references = Atomic<Int>(1)
+    let owner: ReturnStack
+    let blockBytes: Int
+    var next: PayloadRef?
+    /// Payload and CR LF.
+    let count: Int
+    /// How much of it has been read.
+    var filled = 0
+
+    init(owner: ReturnStack, blockBytes: Int, count: Int) {
+        self.owner = owner
+        self.blockBytes = blockBytes
+        self.count = count
+    }
+}
+
+typealias PayloadRef = UnsafeMutablePointer<PayloadBuffer>
+
+extension PayloadBuffer {
+    static var headerBytes: Int { (MemoryLayout<PayloadBuffer>.stride + 63) & ~63 }
+
+    /// A buffer for `count` bytes; nil when the memory budget is spent.
+    static func make(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef? {
+        let blockBytes = blockBytes(for: count)
+        guard let block = pool.allocate(blockBytes) else { return nil }
+        return place(in: block, blockBytes, count, owner)
+    }
+
+    /// A buffer for `count` bytes, over the budget if need be.
+    static func makeAlways(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef {
+        let blockBytes = blockBytes(for: count)
+        return place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
+    }
+
+    private static func blockBytes(for count: Int) -> Int { headerBytes + count + 64 }
+
+    private static func place(
+        in block: UnsafeMutableRawPointer, _ blockBytes: Int, _ count: Int, _ owner: ReturnStack
+    ) -> PayloadRef {
+        let buffer = block.assumingMemoryBound(to: PayloadBuffer.self)
+        buffer.initialize(to: PayloadBuffer(owner: owner, blockBytes: blockBytes, count: count))
+        return buffer
+    }
+
+    @inline(__always)
+    static func bytes(_ buffer: PayloadRef) -> MutableBytes {
+        (UnsafeMutableRawPointer(buffer) + headerBytes).assumingMemoryBound(to: UInt8.self)
+    }
+
+    @inline(__always)
+    static func retain(_ buffer: PayloadRef) {
+        buffer.pointee.references.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// Drops a reference; `stack` and `pool` are those of the loop that calls.
+    @inline(__always)
+    static func release(_ buffer: PayloadRef, on stack: ReturnStack, pool: BlockPool) {
+        let left = buffer.pointee.references.wrappingSubtract(
+            1, ordering: .acquiringAndReleasing).newValue
+        guard left == 0 else { return }
+        if buffer.pointee.owner == stack {
+            pool.free(buffer, buffer.pointee.blockBytes)
+        } else {
+            buffer.pointee.owner.push(buffer)
+        }
+    }
+}
+
+/// Payload buffers on their way back to the loop that made them: any loop pushes, the owner takes all.
+struct ReturnStack: Equatable {
+    private let top: UnsafeMutablePointer<Atomic<UInt>>
+
+    init() {
+        top = .allocate(capacity: 1)
+        top.initialize(to: Atomic(0))
+    }
+
+    static func == (a: ReturnStack, b: ReturnStack) -> Bool { a.top == b.top }
+
+    func push(_ buffer: PayloadRef) {
+        var old = top.pointee.load(ordering: .relaxed)
+        while true {
+            buffer.pointee.next = PayloadRef(bitPattern: old)
+            let (done, current) = top.pointee.compareExchange(
+                expected: old, desired: UInt(bitPattern: buffer), ordering: .releasing)
+            if done { return }
+            old = current
+        }
+    }
+
+    /// The owner's: puts what came back into its pool. Taking all at once leaves no ABA problem.
+    @inline(__always)
+    func collect(into pool: BlockPool) {
+        guard top.pointee.load(ordering: .relaxed) != 0 else { return }
+        var next = PayloadRef(bitPattern: top.pointee.exchange(0, ordering: .acquiring))
+        while let buffer = next {
+            next = buffer.pointee.next
+            pool.free(buffer, buffer.pointee.blockBytes)
+        }
+    }
+
+    func destroy() {
+        top.deallocate()
+    }
+}

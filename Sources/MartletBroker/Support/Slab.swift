@@ -1,0 +1,94 @@
+/// Names a slot of a slab: where it is, and which of its tenants is meant.
+struct SlabHandle: BitwiseCopyable, Hashable {
+    var index: UInt32
+    var generation: UInt32
+}
+
+/// Slots for one type at addresses that never change, in pages that are never unmapped while the
+/// slab lives; a freed slot goes to the next tenant with a new generation.
+///
+/// SAFETY: one thread takes and frees slots. Others may read what the element itself makes safe to
+/// read (its atomics), because a page stays mapped and a slot's element stays initialised.
+struct Slab<Element: ~Copyable> {
+    private static var pageShift: Int { 8 }
+    private static var pageCountMax: Int { 1 << 14 }
+
+    private struct State {
+        var count = 0
+        var live = 0
+        /// The free slots, as a stack with room for all of them.
+        var free: UnsafeMutablePointer<UInt32>
+        var freeCount = 0
+        var freeCapacity = 0
+    }
+
+    private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
+    private let state: UnsafeMutablePointer<State>
+
+    init() {
+        pages = .allocate(capacity: Self.pageCountMax)
+        pages.initialize(repeating: nil, count: Self.pageCountMax)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(free: .allocate(capacity: 1)))
+    }
+
+    /// The slots in use.
+    var liveCount: Int { state.pointee.live }
+    /// One past the highest slot that was ever in use.
+    var endIndex: Int { state.pointee.count }
+
+    @inline(__always)
+    subscript(_ index: Int) -> UnsafeMutablePointer<Element> {
+        pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
+    }
+
+    /// A free slot: its element is the last tenant's, or fresh from `make` in a new page.
+    /// nil at 4 Mi slots, the limit of the slab.
+    mutating func take(_ make: (Int) -> Element) -> Int? {
+        if state.pointee.freeCount > 0 {
+            state.pointee.freeCount -= 1
+            state.pointee.live += 1
+            return Int(state.pointee.free[state.pointee.freeCount])
+        }
+        let index = state.pointee.count
+        let page = index >> Self.pageShift
+        guard page < Self.pageCountMax else { return nil }
+        if pages[page] == nil {
+            let size = 1 << Self.pageShift
+            let fresh = UnsafeMutablePointer<Element>.allocate(capacity: size)
+            for i in 0..<size { (fresh + i).initialize(to: make(index + i)) }
+            pages[page] = fresh
+            growFreeList(to: index + size)
+        }
+        state.pointee.count += 1
+        state.pointee.live += 1
+        return index
+    }
+
+    func give(back index: Int) {
+        state.pointee.free[state.pointee.freeCount] = UInt32(truncatingIfNeeded: index)
+        state.pointee.freeCount += 1
+        state.pointee.live -= 1
+    }
+
+    private func growFreeList(to capacity: Int) {
+        guard capacity > state.pointee.freeCapacity else { return }
+        let grown = max(capacity, state.pointee.freeCapacity * 2)
+        let list = UnsafeMutablePointer<UInt32>.allocate(capacity: grown)
+        list.update(from: state.pointee.free, count: state.pointee.freeCount)
+        state.pointee.free.deallocate()
+        state.pointee.free = list
+        state.pointee.freeCapacity = grown
+    }
+
+    func destroy() {
+        for page in 0..<Self.pageCountMax {
+            guard let elements = pages[page] else { break }
+            elements.deinitialize(count: 1 << Self.pageShift)
+            elements.deallocate()
+        }
+        pages.deallocate()
+        state.pointee.free.deallocate()
+        state.deallocate()
+    }
+}
