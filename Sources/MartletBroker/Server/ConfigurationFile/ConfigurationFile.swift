@@ -1,0 +1,33 @@
+/// A parsed nats-server configuration file.
+///
+/// Loading checks the syntax; applying checks each key and fills a `BrokerConfiguration`. What a
+/// file asks for and this version does not have is an error, never ignored in silence.
+public struct ConfigurationFile: Sendable {
+    /// The path as it was given.
+    public let path: String
+    /// `sha256:<hex>` of what the file says, as `nats-server -t` prints it.
+    public let digest: String
+    /// What works but should be changed, one text each, with file, line and column.
+    public let warnings: [String]
+    let root: ConfigurationMap
+
+    /// Reads a file and all that it includes.
+    ///
+    /// - Parameter environment: where `$NAME` is looked up when the file does not define it.
+    public static func load(
+        path: String, environment: [String: String]
+    ) throws(BrokerError) -> ConfigurationFile {
+        let text = try ConfigurationSource.text(ofFile: path)
+        return try parse(text, path: path, environment: environment)
+    }
+
+    static func parse(
+        _ text: String, path: String, environment: [String: String]
+    ) throws(BrokerError) -> ConfigurationFile {
+        var parser = ConfigurationParser(text, file: path, environment: environment)
+        let root = try parser.parse()
+        return ConfigurationFile(
+            path: path, digest: ConfigurationDigest.digest(of: root), warnings: parser.warnings,
+            root: root)
+    }
+}
