@@ -9,7 +9,7 @@ public struct ConfigurationFile: Sendable {
     public let digest: String
     /// What works but should be changed, one text each, with file, line and column.
     public let warnings: [String]
-    let root: ConfigurationMap
+    private let root: ConfigurationMap
 
     /// Reads a file and all that it includes.
     ///
@@ -26,8 +26,31 @@ public struct ConfigurationFile: Sendable {
     ) throws(BrokerError) -> ConfigurationFile {
         var parser = ConfigurationParser(text, file: path, environment: environment)
         let root = try parser.parse()
-        return ConfigurationFile(
-            path: path, digest: ConfigurationDigest.digest(of: root), warnings: parser.warnings,
-            root: root)
+        return ConfigurationFile(root, path: path, warnings: parser.warnings)
+    }
+
+    private init(_ root: ConfigurationMap, path: String, warnings: [String]) {
+        var reader = ConfigurationReader(BrokerConfiguration())
+        reader.read(root, path: path)
+        self.root = root
+        self.path = path
+        self.warnings = warnings + reader.warnings
+        digest = ConfigurationDigest.digest(of: root)
+    }
+
+    /// Sets what the file says and leaves the rest alone.
+    ///
+    /// The error names all that is wrong, one line each. `configuration` is then unchanged.
+    /// What depends on several keys is checked by `BrokerConfiguration.validate()`, after the
+    /// command line had its say.
+    public func apply(to configuration: inout BrokerConfiguration) throws(BrokerError) {
+        var reader = ConfigurationReader(configuration)
+        reader.read(root, path: path)
+        guard reader.errors.isEmpty else {
+            throw BrokerError(.configuration, reader.errors.joined(separator: "\n"))
+        }
+        configuration = reader.configuration
+        configuration.configurationFile = path
+        configuration.configurationDigest = digest
     }
 }
