@@ -58,6 +58,8 @@ struct Authenticator: Sendable {
         let user = user ?? ""
         if !passwords.isEmpty {
             let hasNone = user.isEmpty && (password ?? "").isEmpty && (token ?? "").isEmpty
+            // nats-server compares this user's password with itself, so one with a bcrypt hash can
+            // never be it there; here it can.
             if hasNone, let name = authorization.noAuthUser, passwords[name] != nil {
                 return .nothing(user: name)
             }

@@ -4,10 +4,13 @@
 /// behind it. Variables count with their values, and so do the keys that define them.
 enum ConfigurationDigest {
     static func digest(of map: ConfigurationMap) -> String {
+        "sha256:" + SHA256.hexadecimal(of: json(of: map) + [UInt8(ascii: "\n")])
+    }
+
+    static func json(of map: ConfigurationMap) -> [UInt8] {
         var json: [UInt8] = []
         append(map, to: &json)
-        json.append(UInt8(ascii: "\n"))
-        return "sha256:" + SHA256.hexadecimal(of: json)
+        return json
     }
 
     private static func append(_ map: ConfigurationMap, to json: inout [UInt8]) {

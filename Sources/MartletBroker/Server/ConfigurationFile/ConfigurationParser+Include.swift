@@ -3,6 +3,7 @@ extension ConfigurationParser {
     ///
     /// The path is relative to the including file's directory, even with a slash in front.
     mutating func parseInclude() throws(BrokerError) {
+        lexer.skip { $0.isInlineSpace }
         let position = lexer.position
         let name = try parseIncludeName()
         do throws(BrokerError) {
@@ -25,7 +26,6 @@ extension ConfigurationParser {
     }
 
     private mutating func parseIncludeName() throws(BrokerError) -> String {
-        lexer.skip { $0.isInlineSpace }
         let found: String
         switch lexer.peek {
         case "'", "\"":
