@@ -144,7 +144,9 @@ struct ConfigurationAuthorizationTests {
 
     @Test(
         "what is no duration",
-        arguments: ["s", ".", ".s", "1.2.3s", "1s ", " 1s", "--1s", "9223372036s1h", "99999999999h"])
+        arguments: [
+            "s", ".", ".s", "1.2.3s", "1s ", " 1s", "--1s", "9223372036s1h", "99999999999h",
+        ])
     func badDurations(text: String) {
         #expect(throws: ConfigurationDuration.Failure.self) {
             try ConfigurationDuration.parse(text)

@@ -150,7 +150,8 @@ struct ConfigurationDigestTests {
 
     @Test("does not change with comments, separators and white space")
     func ignoresSpelling() throws {
-        let digests = try ["foo = bar", "# why\n  foo: bar  \n", "{ 'foo': 'bar' }", "foo bar;"].map {
+        let texts = ["foo = bar", "# why\n  foo: bar  \n", "{ 'foo': 'bar' }", "foo bar;"]
+        let digests = try texts.map {
             try ConfigurationFile.parse($0, path: "x.conf", environment: [:]).digest
         }
         let expected = "sha256:226e49e13d16e5e8aa0d62e58cd63361bf097d3e2b2444aa3044334628a2e8de"

@@ -76,6 +76,7 @@ struct ConfigurationGrammarTests {
             ("localhost:4222", #""localhost:4222""#), (":4222", #"":4222""#),
             ("nats://a:b@c.d:1", #""nats://a:b@c.d:1""#),
             ("10s", #""10s""#), ("1e3", #""1e3""#), ("3Gyz", #""3Gyz""#), ("12ab", #""12ab""#),
+            ("5'10x", #""5'10x""#), ("1\\27.0", #""1\\27.0""#), ("5k'", #""5k""#),
             ("a\\tb", #""a\tb""#), ("a\\x41", #""aA""#), ("tr\\x75e", #""true""#),
             ("'it\\n'", #""it\\n""#), (#""a\"\\\t\n\r""#, #""a\"\\\t\n\r""#),
             ("\"two\nlines\"", #""two\nlines""#), ("'two\nlines'", #""two\nlines""#),

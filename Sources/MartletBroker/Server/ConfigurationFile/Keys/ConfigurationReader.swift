@@ -102,6 +102,11 @@ extension ConfigurationValue {
         return Int(number)
     }
 
+    /// An integer; one below zero counts as zero.
+    func integerOrZero(_ key: String) throws(ConfigurationComplaint) -> Int {
+        max(0, try integer(key, Int64.min...Int64.max))
+    }
+
     func map(_ key: String) throws(ConfigurationComplaint) -> ConfigurationMap {
         guard case .map(let map) = content else { throw mismatch(key, takes: "a map") }
         return map

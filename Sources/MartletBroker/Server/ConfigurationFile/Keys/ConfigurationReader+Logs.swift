@@ -13,9 +13,9 @@ extension ConfigurationReader {
         case "logtime_utc": configuration.log.usesUTC = try value.boolean(key)
         case "logfile", "log_file": configuration.log.file = try value.optionalString(key)
         case "logfile_size_limit", "log_size_limit":
-            configuration.log.fileBytesMax = max(0, try value.integer(key, Int64.min...Int64.max))
+            configuration.log.fileBytesMax = try value.integerOrZero(key)
         case "logfile_max_num", "log_max_num":
-            configuration.log.filesMax = max(0, try value.integer(key, Int64.min...Int64.max))
+            configuration.log.filesMax = try value.integerOrZero(key)
         case "syslog": configuration.log.syslog = try value.boolean(key)
         case "remote_syslog": configuration.log.remoteSyslog = try value.optionalString(key)
         default: return false

@@ -40,7 +40,7 @@ enum ConfigurationSource {
     private static func systemFailure(_ call: String, _ path: String) -> BrokerError {
         let code = errno
         let reason = unsafe String(cString: strerror(code))
-        return BrokerError(
-            .configuration, "\(call) \(path): \(reason.prefix(1).lowercased())\(reason.dropFirst())")
+        let text = reason.prefix(1).lowercased() + reason.dropFirst()
+        return BrokerError(.configuration, "\(call) \(path): \(text)")
     }
 }

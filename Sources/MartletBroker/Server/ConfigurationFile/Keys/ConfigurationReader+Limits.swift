@@ -6,33 +6,30 @@ extension ConfigurationReader {
         _ key: String, _ entry: ConfigurationMap.Entry
     ) throws(ConfigurationComplaint) -> Bool {
         let value = entry.value
+        let defaults = BrokerConfiguration()
         switch key {
         case "max_connections", "max_conn":
             // 0 and less refuse everyone.
-            configuration.connectionsMax = max(0, try value.integer(key, Int64.min...Int64.max))
+            configuration.connectionsMax = try value.integerOrZero(key)
         case "max_subscriptions", "max_subs":
             // nats-server's -1 is without limit too.
             configuration.subscriptionsMax = max(0, try value.integer(key, -1...Int64.max))
         case "max_sub_tokens", "max_subscription_tokens":
             configuration.subscriptionTokensMax = try subscriptionTokens(entry)
         case "max_payload":
-            configuration.payloadBytesMax =
-                try limit(entry, upTo: Self.int32Max) ?? BrokerConfiguration().payloadBytesMax
+            let bytes = try limit(entry, upTo: Self.int32Max)
+            configuration.payloadBytesMax = bytes ?? defaults.payloadBytesMax
         case "max_control_line":
-            configuration.controlLineBytesMax =
-                try limit(entry, upTo: Self.int32Max) ?? BrokerConfiguration().controlLineBytesMax
+            let bytes = try limit(entry, upTo: Self.int32Max)
+            configuration.controlLineBytesMax = bytes ?? defaults.controlLineBytesMax
         case "max_pending":
-            configuration.pendingBytesMax =
-                try limit(entry) ?? BrokerConfiguration().pendingBytesMax
+            configuration.pendingBytesMax = try limit(entry) ?? defaults.pendingBytesMax
         case "max_closed_clients":
-            configuration.closedConnectionsMax =
-                try limit(entry) ?? BrokerConfiguration().closedConnectionsMax
+            configuration.closedConnectionsMax = try limit(entry) ?? defaults.closedConnectionsMax
         case "max_traced_msg_len":
-            configuration.tracedMessageBytesMax =
-                max(0, try value.integer(key, Int64.min...Int64.max))
+            configuration.tracedMessageBytesMax = try value.integerOrZero(key)
         case "ping_max":
-            configuration.pingsOutstandingMax =
-                try limit(entry) ?? BrokerConfiguration().pingsOutstandingMax
+            configuration.pingsOutstandingMax = try limit(entry) ?? defaults.pingsOutstandingMax
         default:
             return false
         }

@@ -32,12 +32,13 @@ enum ConfigurationDuration {
     private static func takePart(
         of rest: inout Substring, in text: String
     ) throws(Failure) -> Int64? {
-        let number = rest.prefix { $0.isASCII && $0.isNumber || $0 == "." }
-        let digits = number.split(separator: ".", omittingEmptySubsequences: false)
-        guard digits.count <= 2, digits.contains(where: { !$0.isEmpty }) else { return nil }
-        rest.removeFirst(number.count)
+        let whole = digits(of: rest)
+        let hasPoint = rest.dropFirst(whole.count).first == "."
+        let decimals = hasPoint ? digits(of: rest.dropFirst(whole.count + 1)) : ""
+        guard !whole.isEmpty || !decimals.isEmpty else { return nil }
+        rest.removeFirst(whole.count + (hasPoint ? 1 : 0) + decimals.count)
 
-        let name = rest.prefix { $0 != "." && !($0.isASCII && $0.isNumber) }
+        let name = rest.prefix { $0 != "." && !("0"..."9").contains($0) }
         guard !name.isEmpty else {
             throw Failure(reason: "time: missing unit in duration \"\(text)\"")
         }
@@ -46,11 +47,15 @@ enum ConfigurationDuration {
         }
         rest.removeFirst(name.count)
 
-        guard let whole = digits[0].isEmpty ? 0 : Int64(digits[0]) else { return nil }
-        let (product, overflows) = whole.multipliedReportingOverflow(by: unit)
-        let fraction = digits.count == 2 ? Double("0.\(digits[1])0")! : 0
+        guard let count = whole.isEmpty ? 0 : Int64(whole) else { return nil }
+        let (product, overflows) = count.multipliedReportingOverflow(by: unit)
+        let fraction = Double("0.\(decimals)0")!
         let (sum, overflowsToo) = product.addingReportingOverflow(Int64(fraction * Double(unit)))
         return overflows || overflowsToo ? nil : sum
+    }
+
+    private static func digits(of text: Substring) -> Substring {
+        text.prefix { ("0"..."9").contains($0) }
     }
 
     /// "2m0s", "1.5s", "300ms": what Go prints.

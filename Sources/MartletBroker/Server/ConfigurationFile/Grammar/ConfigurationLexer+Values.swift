@@ -152,7 +152,9 @@ extension ConfigurationLexer {
         guard let after = peek, !after.endsBareValue else {
             return .integer(digits: digits, unit: unit)
         }
-        return try bare(after: digits + unit)
+        // What turns a number into a string is never a quote or an escape: 5'10 is a text.
+        let start = unit.isEmpty ? digits + String(next()!) : digits + unit
+        return try bare(after: start)
     }
 
     private mutating func sizeUnit() -> String {
