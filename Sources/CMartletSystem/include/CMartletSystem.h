@@ -89,3 +89,4 @@ static inline void martlet_copy_slack16(uint8_t *to, const uint8_t *from, intptr
 
 // GNU extensions that Glibc's module does not export.
 int pthread_setname_np(pthread_t thread, const char *name);
+#include "CMartletCrypt.h"

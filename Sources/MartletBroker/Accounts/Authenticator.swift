@@ -1,0 +1,74 @@
+/// Decides who may connect, by nats-server's rules for users, passwords and tokens.
+///
+/// A check takes microseconds where the secret is in clear, but up to hundreds of milliseconds
+/// where it is a bcrypt hash: ask `needsSlowHash` first and do those on another thread.
+struct Authenticator: Sendable {
+    enum Decision: Equatable, Sendable {
+        /// The user that the connection is now; nil where no user but a token or nothing decides.
+        case allowed(user: String?)
+        case denied
+    }
+
+    private let authorization: BrokerConfiguration.Authorization
+    private let passwords: [String: String]
+
+    init(_ authorization: BrokerConfiguration.Authorization) {
+        self.authorization = authorization
+        passwords = Dictionary(
+            authorization.users.map { ($0.name, $0.password) }, uniquingKeysWith: { $1 })
+    }
+
+    /// What a client says in CONNECT against the configuration. An empty text counts as none.
+    func check(user: String?, password: String?, token: String?) -> Decision {
+        switch requirement(user: user, password: password, token: token) {
+        case .nothing(let user):
+            return .allowed(user: user)
+        case .token(let expected):
+            return PasswordCheck.matches(token ?? "", expected) ? .allowed(user: nil) : .denied
+        case .password(let name, let expected):
+            let isRight = PasswordCheck.matches(password ?? "", expected)
+            return isRight ? .allowed(user: name) : .denied
+        case .impossible:
+            return .denied
+        }
+    }
+
+    /// Whether `check` would compute a bcrypt hash for these credentials.
+    func needsSlowHash(user: String?, token: String?) -> Bool {
+        // The password decides only between a hash and the user for clients without credentials,
+        // so any will do here.
+        switch requirement(user: user, password: "x", token: token) {
+        case .token(let expected), .password(_, let expected):
+            PasswordCheck.isHash(expected)
+        case .nothing, .impossible: false
+        }
+    }
+
+    // MARK: Rules
+
+    private enum Requirement {
+        case nothing(user: String?)
+        case token(String)
+        case password(user: String, String)
+        case impossible
+    }
+
+    private func requirement(user: String?, password: String?, token: String?) -> Requirement {
+        guard authorization.isRequired else { return .nothing(user: nil) }
+        let user = user ?? ""
+        if !passwords.isEmpty {
+            let hasNone = user.isEmpty && (password ?? "").isEmpty && (token ?? "").isEmpty
+            // nats-server compares this user's password with itself, so one with a bcrypt hash can
+            // never be it there; here it can.
+            if hasNone, let name = authorization.noAuthUser, passwords[name] != nil {
+                return .nothing(user: name)
+            }
+            return passwords[user].map { .password(user: user, $0) } ?? .impossible
+        }
+        if let expected = authorization.token, !expected.isEmpty { return .token(expected) }
+        guard let name = authorization.user, !name.isEmpty,
+            PasswordCheck.areEqual(user, name)
+        else { return .impossible }
+        return .password(user: name, authorization.password ?? "")
+    }
+}

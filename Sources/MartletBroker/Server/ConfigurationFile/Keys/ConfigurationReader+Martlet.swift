@@ -1,0 +1,124 @@
+/// `martlet { … }`: what nats-server does not know.
+extension ConfigurationReader {
+    private static let loopsMax: Int64 = 1024
+
+    mutating func readMartlet(
+        _ key: String, _ value: ConfigurationValue
+    ) throws(ConfigurationComplaint) -> Bool {
+        guard key == "martlet" else { return false }
+        for entry in try value.map(key).entries {
+            read(entry) { (reader, key, entry) throws(ConfigurationComplaint) in
+                try reader.readMartletEntry(key, entry.value)
+            }
+        }
+        return true
+    }
+
+    private mutating func readMartletEntry(
+        _ key: String, _ value: ConfigurationValue
+    ) throws(ConfigurationComplaint) -> Bool {
+        switch key {
+        case "loops": configuration.loopCount = try loops(value)
+        case "max_memory": configuration.memoryBytesMax = try value.integer(key)
+        case "max_publish_rate":
+            configuration.publishedMessagesPerSecondMax = try value.integer(key)
+        case "max_publish_bytes":
+            configuration.publishedBytesPerSecondMax = try value.integer(key)
+        case "slow_consumers": try readSlowConsumers(value)
+        default: return false
+        }
+        return true
+    }
+
+    private func loops(_ value: ConfigurationValue) throws(ConfigurationComplaint) -> Int? {
+        if case .string(let text) = value.content {
+            guard text.lowercased() == "auto" else {
+                throw value.complaint("\"loops\" takes a number or auto, not \"\(text)\"")
+            }
+            return nil
+        }
+        return try value.integer("loops", 1...Self.loopsMax)
+    }
+
+    // MARK: Slow consumers
+
+    private mutating func readSlowConsumers(
+        _ value: ConfigurationValue
+    ) throws(ConfigurationComplaint) {
+        let map = try value.map("slow_consumers")
+        // First, because it is also the policy of rules that name none.
+        for entry in map.entries where entry.key.lowercased() == "default" {
+            configuration.slowConsumers.defaultPolicy = try entry.value.policy(entry.key)
+        }
+        for entry in map.entries {
+            read(entry) { (reader, key, entry) throws(ConfigurationComplaint) in
+                switch key {
+                case "default": break
+                case "block_max": try reader.readBlockMax(entry)
+                case "rules":
+                    for value in try entry.value.array(entry.key) {
+                        try reader.readSlowConsumerRule(value)
+                    }
+                default: return false
+                }
+                return true
+            }
+        }
+    }
+
+    private mutating func readBlockMax(
+        _ entry: ConfigurationMap.Entry
+    ) throws(ConfigurationComplaint) {
+        let nanoseconds = try duration(entry)
+        guard nanoseconds > 0 else {
+            throw entry.value.complaint("invalid \(entry.key), needs to be positive")
+        }
+        configuration.slowConsumers.blockNanosecondsMax = UInt64(nanoseconds)
+    }
+
+    private mutating func readSlowConsumerRule(
+        _ value: ConfigurationValue
+    ) throws(ConfigurationComplaint) {
+        var rule = BrokerConfiguration.SlowConsumerRule(
+            subject: ">", policy: configuration.slowConsumers.defaultPolicy)
+        for entry in try value.map("rules").entries {
+            read(entry) { (_, key, entry) throws(ConfigurationComplaint) in
+                switch key {
+                case "account": rule.account = try entry.value.optionalString(key)
+                case "subject": rule.subject = try entry.value.subject(key)
+                case "policy": rule.policy = try entry.value.policy(key)
+                case "max_pending":
+                    rule.pendingBytesMax = try entry.value.integer(key, 1...Int64.max)
+                default: return false
+                }
+                return true
+            }
+        }
+        configuration.slowConsumers.rules.append(rule)
+    }
+}
+
+extension ConfigurationValue {
+    fileprivate func policy(
+        _ key: String
+    ) throws(ConfigurationComplaint) -> BrokerConfiguration.SlowConsumerPolicy {
+        let text = try string(key)
+        if let policy = BrokerConfiguration.SlowConsumerPolicy(rawValue: text.lowercased()) {
+            return policy
+        }
+        let all = BrokerConfiguration.SlowConsumerPolicy.allCases.map(\.rawValue)
+        throw complaint(
+            "\"\(key)\" takes one of \(all.joined(separator: ", ")), not \"\(text)\"")
+    }
+
+    /// A subject, wildcards included: no empty token, no white space, `>` only as the last token.
+    fileprivate func subject(_ key: String) throws(ConfigurationComplaint) -> String {
+        let text = try string(key)
+        let tokens = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isValid =
+            !tokens.contains(where: \.isEmpty) && !tokens.dropLast().contains(">")
+            && !text.contains(where: \.isWhitespace)
+        guard isValid else { throw complaint("\"\(text)\" is not a valid subject") }
+        return text
+    }
+}
