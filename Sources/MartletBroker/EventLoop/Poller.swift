@@ -29,7 +29,7 @@ struct Poller: @unchecked Sendable {
         wakeDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard wakeDescriptor >= 0 else {
             let failure = SystemFailure("eventfd")
-            close(descriptor)
+            Glibc.close(descriptor)
             throw failure
         }
         events = .allocate(capacity: Self.eventsMax)
@@ -71,7 +71,7 @@ struct Poller: @unchecked Sendable {
     }
 
     func destroy() {
-        close(descriptor)
+        Glibc.close(descriptor)
         close(wakeDescriptor)
         events.deallocate()
     }

@@ -1,5 +1,6 @@
 // Message path, beside Flush.swift: how a connection ends.
 
+import CMartletSystem
 import Glibc
 import Logging
 

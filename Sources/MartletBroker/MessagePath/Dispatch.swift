@@ -1,5 +1,7 @@
 // Message path, step 7: an operation goes to the one who carries it out. Next: Handshake.swift.
 
+import Logging
+
 extension BrokerLoop {
     @inline(__always)
     func dispatch(_ connection: ConnectionRef, _ operation: Operation) {

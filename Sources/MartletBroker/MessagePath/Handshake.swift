@@ -1,5 +1,7 @@
 // Message path, step 8: who the client is and what it can do. Next: Subscribe.swift.
 
+import Logging
+
 extension BrokerLoop {
     /// INFO: the first line a client gets; again after its first PONG, and when something changes.
     func sendInfo(_ connection: ConnectionRef, isConnectInfo: Bool) {

@@ -26,7 +26,7 @@ extension BrokerLoop {
     func stopListening() {
         guard state.pointee.listener >= 0 else { return }
         events.poller.remove(state.pointee.listener)
-        close(state.pointee.listener)
+        Glibc.close(state.pointee.listener)
         state.pointee.listener = -1
     }
 
@@ -50,10 +50,10 @@ extension BrokerLoop {
     private func refuseForLackOfDescriptors() {
         shared.logger.error("Error accepting a connection: too many open files")
         shared.spareDescriptor.withLock { spare in
-            if spare >= 0 { close(spare) }
+            if spare >= 0 { Glibc.close(spare) }
             var storage = sockaddr_storage()
             let descriptor = martlet_accept(state.pointee.listener, &storage)
-            if descriptor >= 0 { close(descriptor) }
+            if descriptor >= 0 { Glibc.close(descriptor) }
             spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
         }
     }
@@ -62,7 +62,7 @@ extension BrokerLoop {
     func adopt(_ descriptor: Int32, _ address: SocketAddress, id: UInt64) {
         Socket.disableNagle(descriptor)
         guard let connection = makeConnection(.socket(descriptor), id: id, address) else {
-            close(descriptor)
+            Glibc.close(descriptor)
             return
         }
         do {

@@ -1,5 +1,6 @@
 // Message path, beside Transport.swift: a connection without a socket.
 
+import CMartletSystem
 import Glibc
 import Synchronization
 

@@ -313,8 +313,8 @@ extension Parser {
     private func subscribe(_ buffer: Bytes, into operation: inout Operation) -> ParseStatus {
         guard let arguments = words(buffer, operation.argument) else { return .violation(.badArguments) }
         switch arguments.count {
-        case 2: (operation.subject, operation.queue, operation.sid) = (arguments.0, .empty, arguments.1)
-        case 3: (operation.subject, operation.queue, operation.sid) = (arguments.0, arguments.1, arguments.2)
+        case 2: (operation.subject, operation.queue, operation.sid) = (arguments.1, .empty, arguments.2)
+        case 3: (operation.subject, operation.queue, operation.sid) = (arguments.1, arguments.2, arguments.3)
         default: return .violation(.badArguments)
         }
         return .complete
@@ -324,9 +324,9 @@ extension Parser {
         guard let arguments = words(buffer, operation.argument), (1...2).contains(arguments.count) else {
             return .violation(.badArguments)
         }
-        operation.sid = arguments.0
+        operation.sid = arguments.1
         // Not a number means at once, like 0.
-        operation.deliveredMax = arguments.count == 2 ? max(0, Self.size(buffer, arguments.1)) : 0
+        operation.deliveredMax = arguments.count == 2 ? max(0, Self.size(buffer, arguments.2)) : 0
         return .complete
     }
 

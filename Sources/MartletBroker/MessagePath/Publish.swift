@@ -2,6 +2,7 @@
 
 import CMartletSystem
 import Glibc
+import Synchronization
 
 extension BrokerLoop {
     /// A whole PUB or HPUB: `buffer` has its control line, and its payload unless that is large.

@@ -1,5 +1,6 @@
 // Message path, step 4: bytes come in. Next: Parser.swift.
 
+import CMartletSystem
 import Glibc
 
 /// One receive buffer serves all connections of a loop: it is filled, parsed in place, and what is not

@@ -30,7 +30,7 @@ extension BrokerLoop {
     private static func withoutSecrets(_ json: String) -> String {
         var result = json
         for field in ["pass", "auth_token", "jwt", "sig"] {
-            guard let name = result.range(of: "\"\(field)\"") else { continue }
+            guard let name = result.firstRange(of: "\"\(field)\"") else { continue }
             let rest = result[name.upperBound...]
             guard let open = rest.firstIndex(of: "\""),
                 let close = rest[rest.index(after: open)...].firstIndex(of: "\"")

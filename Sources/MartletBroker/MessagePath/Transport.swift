@@ -1,5 +1,6 @@
 // Message path, step 3: how bytes come and go. Next: ReadBuffer.swift.
 
+import CMartletSystem
 import Glibc
 
 /// Where a connection's bytes come from and go to. TLS becomes a case of its own.

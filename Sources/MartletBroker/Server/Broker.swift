@@ -89,28 +89,31 @@ public final class Broker: Sendable {
         let configuration = configuration
         var listener: Int32 = -1
         if !configuration.dontListen {
-            do {
-                let wanted = configuration.port == -1 ? 0 : configuration.port
-                guard let port = UInt16(exactly: wanted) else {
-                    throw SystemFailure("port \(wanted)", code: EINVAL)
-                }
-                let bound = try Socket.listen(host: configuration.host, port: port)
-                listener = bound.fd
-                shared.setBoundPort(Int(bound.port))
-            } catch {
-                let place = Self.place(configuration.host, configuration.port)
-                throw BrokerError(.listen, "listen tcp \(place): \(error.call): \(error.reason.lowercased())")
-            }
+            listener = try listen(configuration.host, configuration.port)
         }
         do {
             try startThreads()
         } catch {
-            if listener >= 0 { close(listener) }
+            if listener >= 0 { Glibc.close(listener) }
             throw BrokerError(.system, "cannot start a loop's thread: \(error)")
         }
         if listener >= 0 {
             shared.loops[0].mail.post(.listen(listener))
             shared.logger.info("Listening for client connections on \(Self.place(configuration.host, clientPort))")
+        }
+    }
+
+    private func listen(_ host: String, _ port: Int) throws(BrokerError) -> Int32 {
+        guard let wanted = UInt16(exactly: port == -1 ? 0 : port) else {
+            throw BrokerError(.listen, "listen tcp: invalid port \(port)")
+        }
+        do throws(SystemFailure) {
+            let bound = try Socket.listen(host: host, port: wanted)
+            shared.setBoundPort(Int(bound.port))
+            return bound.fd
+        } catch {
+            throw BrokerError(
+                .listen, "listen tcp \(Self.place(host, port)): \(error.call): \(error.reason.lowercased())")
         }
     }
 

@@ -30,6 +30,11 @@ extension UnsafePointer<UInt8> {
     func at(_ range: ByteRange) -> UnsafePointer<UInt8> { self + Int(range.start) }
 }
 
+extension UnsafeMutablePointer<UInt8> {
+    @inline(__always)
+    func at(_ range: ByteRange) -> UnsafePointer<UInt8> { UnsafePointer(self) + Int(range.start) }
+}
+
 /// Copies of bytes as text, for logs and snapshots; never on the message path.
 func text(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> String {
     guard let bytes, count > 0 else { return "" }
