@@ -1,0 +1,38 @@
+import Logging
+import MartletBroker
+
+/// The first lines of the log, in nats-server's order and words: scripts wait for them.
+struct StartReport {
+    let broker: Broker
+    let logger: Logger
+
+    func write() {
+        let snapshot = broker.snapshot()
+        logger.info("Starting nats-server")
+        logger.info("  Version:  \(ServerVersion.compatible)")
+        logger.info("  Git:      [not set]")
+        logger.info("  Name:     \(snapshot.serverName)")
+        logger.info("  ID:       \(snapshot.serverID)")
+        logger.info("  Martlet:  \(ServerVersion.martlet)")
+        let configuration = broker.configuration
+        if let file = configuration.configurationFile {
+            let digest = configuration.configurationDigest.map { "(\($0))" } ?? ""
+            logger.info("Using configuration file: \(file) \(digest)")
+        }
+        if configuration.payloadBytesMax > 8 << 20 {
+            logger.warning(
+                "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance"
+            )
+        }
+    }
+
+    static func listenFailure(
+        _ error: BrokerError, _ configuration: BrokerConfiguration
+    ) -> String {
+        guard error.code == .listen, !error.message.hasPrefix("Error listening") else {
+            return error.message
+        }
+        let address = HostAndPort(host: configuration.host, port: configuration.port)
+        return "Error listening on port: \(address), \"\(error.message)\""
+    }
+}
