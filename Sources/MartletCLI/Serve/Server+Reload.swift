@@ -1,4 +1,5 @@
 import MartletBroker
+import MartletMonitor
 
 extension Server {
     /// Reads the configuration file again and adopts it, or throws and changes nothing.
@@ -12,6 +13,7 @@ extension Server {
         let new = loaded.configuration
         try Self.refuseMonitoringChange(from: old, to: new)
         try broker.reload(new)
+        monitor.noteReload()
         do {
             try log.configure(new.log)
         } catch {

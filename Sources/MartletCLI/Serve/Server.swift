@@ -11,7 +11,7 @@ final class Server: Sendable {
     let broker: Broker
     let log: ServerLog
     let logger: Logger
-    private let monitor: Monitor
+    let monitor: Monitor
     private let monitorPort = Atomic<Int>(0)
     private let isLameDuck = Atomic<Bool>(false)
 
@@ -68,13 +68,9 @@ final class Server: Sendable {
         guard configuration.httpPort != 0 else { return }
         let host = configuration.httpHost ?? configuration.host
         let port = configuration.httpPort
-        let result = Blocking.result { [monitor] in
-            try await monitor.start(host: host, port: port)
-        }
-        switch result {
-        case .success(let bound):
-            monitorPort.store(bound, ordering: .relaxed)
-        case .failure(let error):
+        do {
+            monitorPort.store(try monitor.start(host: host, port: port), ordering: .relaxed)
+        } catch {
             throw CommandFailure(
                 description: "Can't start monitoring: can't listen to the monitor port: \(error)")
         }
@@ -82,7 +78,7 @@ final class Server: Sendable {
 
     /// The last lines, once the broker has stopped.
     private func finish() {
-        Blocking.wait { [monitor] in await monitor.stop() }
+        monitor.stop()
         if let directory = broker.configuration.portsFileDirectory, !directory.isEmpty,
             let problem = PortsFile.remove(from: directory)
         {
