@@ -29,10 +29,9 @@ final class StreamSink: LogSink {
             let notice = LogEntry(
                 label: .warning,
                 text: "Dropped \(droppedLines) log lines that nobody read fast enough")
-            droppedLines = 0
-            put(style.line(notice))
+            if put(style.line(notice)) { droppedLines = 0 }
         }
-        put(style.line(entry))
+        if !put(style.line(entry)) { droppedLines += 1 }
     }
 
     func close() {
@@ -40,18 +39,13 @@ final class StreamSink: LogSink {
         if ownsDescriptor { Glibc.close(descriptor) }
     }
 
-    private func put(_ line: String) {
-        guard remainder.isEmpty else {
-            droppedLines += 1
-            return
-        }
+    /// False if not a byte of the line could be written.
+    private func put(_ line: String) -> Bool {
+        guard remainder.isEmpty else { return false }
         let bytes = Array(line.utf8)
         let written = writeNow(bytes[...])
-        if written == 0 {
-            droppedLines += 1
-        } else if written < bytes.count {
-            remainder = Array(bytes[written...])
-        }
+        if written > 0 { remainder = Array(bytes[written...]) }
+        return written > 0
     }
 
     private func flushRemainder() -> Bool {
