@@ -119,7 +119,9 @@ struct ClientCommandTests {
         #expect(counts.allSatisfy { $0 > 0 })
     }
 
-    @Test("a request without responders, and one that nobody answers", arguments: PeerServer.available)
+    @Test(
+        "a request without responders, and one that nobody answers", arguments: PeerServer.available
+    )
     func request(peer: PeerServer) async throws {
         let (server, url) = try await started(peer)
         defer { server.signal(SIGINT) }

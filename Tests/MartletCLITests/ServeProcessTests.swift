@@ -50,6 +50,16 @@ struct ServeProcessTests {
         #expect(try await good.exitCode() == 0)
         let line = "nats-server: configuration file \(path) is valid (sha256:"
         #expect(good.log.hasPrefix(line))
+        try "port: 4999\nping_interval: 3\n".write(
+            toFile: path, atomically: true, encoding: .utf8)
+        let doubtful = try TestProcess(["-t", "-c", path])
+        #expect(try await doubtful.exitCode() == 1)
+        #expect(doubtful.log.hasPrefix("nats-server: \(path):2:"))
+        #expect(doubtful.log.contains("ping_interval should be converted to a duration"))
+        try "authorization {\n user: a\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let broken = try TestProcess(["-c", path])
+        #expect(try await broken.exitCode() == 1)
+        #expect(broken.log.hasPrefix("nats-server: Parse error on line "))
         let bad = try TestProcess(["-t", "-c", none.directory + "/absent.conf"])
         #expect(try await bad.exitCode() == 1)
         #expect(bad.log.contains("absent.conf: no such file or directory"))
@@ -85,7 +95,8 @@ struct ServeProcessTests {
     @Test("the pid file stays, the ports file goes")
     func files() async throws {
         let directory = NSTemporaryDirectory() + "/martlet-files-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let pidFile = directory + "/pid"
         let process = try await started(
@@ -96,9 +107,10 @@ struct ServeProcessTests {
         let ports = try JSONDecoder().decode([String: [String]].self, from: data)
         let client = try process.port(after: "Listening for client connections")
         let http = try process.port(after: "Starting http monitor")
-        #expect(ports == [
-            "nats": ["nats://127.0.0.1:\(client)"], "monitoring": ["http://127.0.0.1:\(http)"],
-        ])
+        #expect(
+            ports == [
+                "nats": ["nats://127.0.0.1:\(client)"], "monitoring": ["http://127.0.0.1:\(http)"],
+            ])
         let term = try TestProcess(["--signal", "term=\(pidFile)"])
         #expect(try await term.exitCode() == 0)
         #expect(try await process.exitCode() == 0)

@@ -15,12 +15,14 @@ struct HTTPListenerTests {
         try await onThread {
             let listener = try self.listener()
             defer { listener.stop() }
-            let connection = try RawHTTP(port: listener.port)
-            for character in "GET /x HTTP/1.1\r\nA: b\r\n\r\n" { connection.send(String(character)) }
-            #expect(try RawHTTP.parse(connection.readAll()).body == "path /x")
-            let plain = try RawHTTP(port: listener.port)
+            let connection = try RawConnection(port: listener.port)
+            for character in "GET /x HTTP/1.1\r\nA: b\r\n\r\n" {
+                connection.send(String(character))
+            }
+            #expect(try RawConnection.parse(connection.readAll()).body == "path /x")
+            let plain = try RawConnection(port: listener.port)
             plain.send("GET /y HTTP/1.0\n\n")
-            #expect(try RawHTTP.parse(plain.readAll()).body == "path /y")
+            #expect(try RawConnection.parse(plain.readAll()).body == "path /y")
         }
     }
 
@@ -29,7 +31,7 @@ struct HTTPListenerTests {
         try await onThread {
             let listener = try self.listener()
             defer { listener.stop() }
-            let answer = try RawHTTP.get("/abc", port: listener.port, method: "HEAD")
+            let answer = try RawConnection.get("/abc", port: listener.port, method: "HEAD")
             #expect(answer.body.isEmpty)
             #expect(answer.fields["content-length"] == "9")
         }
@@ -40,12 +42,12 @@ struct HTTPListenerTests {
         try await onThread {
             let listener = try self.listener()
             defer { listener.stop() }
-            let large = try RawHTTP(port: listener.port)
+            let large = try RawConnection(port: listener.port)
             large.send("GET / HTTP/1.1\r\nA: " + String(repeating: "x", count: 20_000))
-            #expect(try RawHTTP.parse(large.readAll()).status == 431)
-            let bad = try RawHTTP(port: listener.port)
+            #expect(try RawConnection.parse(large.readAll()).status == 431)
+            let bad = try RawConnection(port: listener.port)
             bad.send("nonsense\r\n\r\n")
-            #expect(try RawHTTP.parse(bad.readAll()).status == 400)
+            #expect(try RawConnection.parse(bad.readAll()).status == 400)
         }
     }
 
@@ -55,10 +57,10 @@ struct HTTPListenerTests {
             let listener = try self.listener()
             defer { listener.stop() }
             let crowd = try (0..<(HTTPListener.exchangesMax * 2)).map { _ in
-                try RawHTTP(port: listener.port)
+                try RawConnection(port: listener.port)
             }
             for connection in crowd { connection.send("GET / HT") }
-            #expect(try RawHTTP.get("/in", port: listener.port).body == "path /in")
+            #expect(try RawConnection.get("/in", port: listener.port).body == "path /in")
             // The deadline closes even the newest of them, without an answer.
             #expect(crowd.last?.readAll() == "")
         }
@@ -72,12 +74,12 @@ struct HTTPListenerTests {
                 request.path == "/big" ? HTTPResponse(body: megabytes) : .text("small", status: 200)
             }
             defer { listener.stop() }
-            let lazy = try RawHTTP(port: listener.port)
+            let lazy = try RawConnection(port: listener.port)
             lazy.send("GET /big HTTP/1.1\r\n\r\n")
             for _ in 0..<5 {
-                #expect(try RawHTTP.get("/", port: listener.port).body == "small")
+                #expect(try RawConnection.get("/", port: listener.port).body == "small")
             }
-            #expect(try RawHTTP.parse(lazy.readAll()).body.utf8.count == megabytes.count)
+            #expect(try RawConnection.parse(lazy.readAll()).body.utf8.count == megabytes.count)
         }
     }
 
@@ -87,7 +89,7 @@ struct HTTPListenerTests {
             let listener = try HTTPListener(host: host, port: 0) { _ in .text("ok", status: 200) }
             defer { listener.stop() }
             if host == "localhost" { return }
-            #expect(try RawHTTP.get("/", port: listener.port).body == "ok")
+            #expect(try RawConnection.get("/", port: listener.port).body == "ok")
         }
     }
 

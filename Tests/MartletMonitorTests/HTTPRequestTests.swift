@@ -19,7 +19,8 @@ struct HTTPRequestTests {
     }
 
     @Test(
-        "what is no request", arguments: ["", "GET /", "GET  / HTTP/1.1", "GET x HTTP/1.1", "a b c"])
+        "what is no request",
+        arguments: ["", "GET /", "GET  / HTTP/1.1", "GET x HTTP/1.1", "a b c"])
     func malformed(line: String) {
         #expect(HTTPRequest(head: Array("\(line)\r\n".utf8)) == nil)
     }
@@ -27,17 +28,32 @@ struct HTTPRequestTests {
     @Test(
         "bad parameters get nats-server's texts",
         arguments: [
-            ("auth=x", "Error decoding boolean for 'auth': strconv.ParseBool: parsing \"x\": invalid syntax"),
-            ("subs=xx", "Error decoding boolean for 'subs': strconv.ParseBool: parsing \"xx\": invalid syntax"),
-            ("limit=x", "Error decoding int for 'limit': strconv.Atoi: parsing \"x\": invalid syntax"),
-            ("offset=99999999999999999999", "Error decoding int for 'offset': strconv.Atoi: parsing \"99999999999999999999\": value out of range"),
-            ("cid=x", "Error decoding uint64 for 'cid': strconv.ParseUint: parsing \"x\": invalid syntax"),
-            ("state=q", "Error decoding state for q"),
+            ("auth=x", "boolean for 'auth': strconv.ParseBool: parsing \"x\": invalid syntax"),
+            ("subs=xx", "boolean for 'subs': strconv.ParseBool: parsing \"xx\": invalid syntax"),
+            ("limit=x", "int for 'limit': strconv.Atoi: parsing \"x\": invalid syntax"),
+            (
+                "offset=99999999999999999999",
+                "int for 'offset': strconv.Atoi: parsing \"99999999999999999999\": "
+                    + "value out of range"
+            ),
+            ("cid=x", "uint64 for 'cid': strconv.ParseUint: parsing \"x\": invalid syntax"),
+            ("state=q", "state for q"),
+        ])
+    func mistakes(query: String, message: String) throws {
+        let request = try request("/connz?\(query)")
+        #expect(throws: QueryFailure(message: "Error decoding \(message)")) {
+            try ConnzQuery(request)
+        }
+    }
+
+    @Test(
+        "bad orders get nats-server's texts",
+        arguments: [
             ("sort=zz", "invalid sorting option: zz"),
             ("sort=stop", "sort by stop only valid on closed connections"),
             ("sort=reason&state=any", "sort by reason only valid on closed connections"),
         ])
-    func mistakes(query: String, message: String) throws {
+    func orders(query: String, message: String) throws {
         let request = try request("/connz?\(query)")
         #expect(throws: QueryFailure(message: message)) { try ConnzQuery(request) }
     }

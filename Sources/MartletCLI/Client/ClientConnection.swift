@@ -130,7 +130,8 @@ final class ClientConnection {
             guard let info = try? JSONDecoder().decode(Info.self, from: Data(line.dropFirst(5)))
             else { fallthrough }
             guard info.tls_required != true else {
-                throw CommandFailure(description: "\(url.address) wants TLS, which is not supported")
+                throw CommandFailure(
+                    description: "\(url.address) wants TLS, which is not supported")
             }
             payloadBytesMax = info.max_payload ?? payloadBytesMax
             supportsHeaders = info.headers ?? false

@@ -9,7 +9,7 @@ final class StreamSink: LogSink {
     private var remainder: [UInt8] = []
     private(set) var droppedLines = 0
 
-    /// - Parameter descriptor: usually stderr, whose flags other processes share: it stays as it is.
+    /// - Parameter descriptor: usually stderr; its flags are shared with others and stay as they are.
     init(descriptor: Int32, style: LogLineStyle) {
         var style = style
         style.isColoured = isatty(descriptor) == 1
@@ -59,7 +59,9 @@ final class StreamSink: LogSink {
         var rest = bytes
         while !rest.isEmpty {
             var status = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            guard unsafe poll(&status, 1, 0) == 1, status.revents & Int16(POLLOUT) != 0 else { break }
+            guard unsafe poll(&status, 1, 0) == 1, status.revents & Int16(POLLOUT) != 0 else {
+                break
+            }
             let count = unsafe rest.prefix(Int(PIPE_BUF)).withUnsafeBytes {
                 unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
             }

@@ -65,7 +65,10 @@ struct ServeCommand {
                     "must specify [-c, --config] option to check configuration file syntax")
         }
         let loaded = try ServeConfiguration(options)
-        for warning in loaded.warnings { Console.printError(warning) }
+        // A check is strict: what a start would only warn of fails it.
+        guard loaded.warnings.isEmpty else {
+            throw CommandFailure(description: loaded.warnings.joined(separator: "\n"))
+        }
         let digest = loaded.configuration.configurationDigest ?? ""
         Console.printError("nats-server: configuration file \(path) is valid (\(digest))")
         return 0

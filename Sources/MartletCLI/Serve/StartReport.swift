@@ -7,6 +7,7 @@ struct StartReport {
     let logger: Logger
 
     func write() {
+        let configuration = broker.configuration
         let snapshot = broker.snapshot()
         logger.info("Starting nats-server")
         logger.info("  Version:  \(ServerVersion.compatible)")
@@ -14,15 +15,28 @@ struct StartReport {
         logger.info("  Name:     \(snapshot.serverName)")
         logger.info("  ID:       \(snapshot.serverID)")
         logger.info("  Martlet:  \(ServerVersion.martlet)")
-        let configuration = broker.configuration
+        if Self.holdsPlainPasswords(configuration.authorization) {
+            logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
+        }
         if let file = configuration.configurationFile {
             let digest = configuration.configurationDigest.map { "(\($0))" } ?? ""
             logger.info("Using configuration file: \(file) \(digest)")
         }
         if configuration.payloadBytesMax > 8 << 20 {
             logger.warning(
-                "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance"
-            )
+                """
+                Maximum payloads over 8.00 MB are generally discouraged and could lead to poor \
+                performance
+                """)
+        }
+    }
+
+    static func holdsPlainPasswords(_ authorization: BrokerConfiguration.Authorization) -> Bool {
+        let secrets =
+            [authorization.password, authorization.token].compactMap { $0 }
+            + authorization.users.map(\.password)
+        return secrets.contains { secret in
+            !secret.isEmpty && !["$2a$", "$2b$", "$2x$", "$2y$"].contains { secret.hasPrefix($0) }
         }
     }
 

@@ -16,9 +16,12 @@ extension Connz {
         enum Key: String, CodingKey {
             case cid, kind, type, ip, port, start, stop, reason, rtt, uptime, idle, stalls
             case subscriptions, name, lang, version, account
-            case lastActivity = "last_activity", pendingBytes = "pending_bytes"
-            case inMsgs = "in_msgs", outMsgs = "out_msgs"
-            case inBytes = "in_bytes", outBytes = "out_bytes"
+            case lastActivity = "last_activity"
+            case pendingBytes = "pending_bytes"
+            case inMsgs = "in_msgs"
+            case outMsgs = "out_msgs"
+            case inBytes = "in_bytes"
+            case outBytes = "out_bytes"
             case authorizedUser = "authorized_user"
             case subscriptionsList = "subscriptions_list"
             case subscriptionsListDetail = "subscriptions_list_detail"
@@ -106,7 +109,11 @@ struct SubscriptionDetail: Encodable {
     let connectionID: UInt64
 
     enum CodingKeys: String, CodingKey {
-        case account, subject, queueGroup = "qgroup", sid, messages = "msgs", messagesMax = "max"
+        case account, subject
+        case queueGroup = "qgroup"
+        case sid
+        case messages = "msgs"
+        case messagesMax = "max"
         case connectionID = "cid"
     }
 

@@ -11,7 +11,10 @@ struct Connz: Encodable {
     let connections: [Connection]
 
     enum CodingKeys: String, CodingKey {
-        case serverID = "server_id", now, connectionCount = "num_connections", total, offset, limit
+        case serverID = "server_id"
+        case now
+        case connectionCount = "num_connections"
+        case total, offset, limit
         case connections
     }
 

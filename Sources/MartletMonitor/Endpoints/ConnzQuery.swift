@@ -5,10 +5,16 @@ struct ConnzQuery {
     }
 
     enum Order: String {
-        case id = "cid", start, subscriptions = "subs", pending
-        case messagesTo = "msgs_to", messagesFrom = "msgs_from"
-        case bytesTo = "bytes_to", bytesFrom = "bytes_from"
-        case last, idle, uptime, stop, reason, roundTrip = "rtt"
+        case id = "cid"
+        case start
+        case subscriptions = "subs"
+        case pending
+        case messagesTo = "msgs_to"
+        case messagesFrom = "msgs_from"
+        case bytesTo = "bytes_to"
+        case bytesFrom = "bytes_from"
+        case last, idle, uptime, stop, reason
+        case roundTrip = "rtt"
     }
 
     static let limitDefault = 1_024

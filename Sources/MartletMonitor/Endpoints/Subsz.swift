@@ -31,10 +31,16 @@ struct Subsz: Encodable {
     let subscriptions: [SubscriptionSnapshot]
 
     enum Key: String, CodingKey {
-        case serverID = "server_id", now, total, offset, limit
-        case subscriptions = "num_subscriptions", cache = "num_cache", inserts = "num_inserts"
-        case removes = "num_removes", matches = "num_matches", hitRate = "cache_hit_rate"
-        case fanoutMax = "max_fanout", fanoutAverage = "avg_fanout"
+        case serverID = "server_id"
+        case now, total, offset, limit
+        case subscriptions = "num_subscriptions"
+        case cache = "num_cache"
+        case inserts = "num_inserts"
+        case removes = "num_removes"
+        case matches = "num_matches"
+        case hitRate = "cache_hit_rate"
+        case fanoutMax = "max_fanout"
+        case fanoutAverage = "avg_fanout"
         case list = "subscriptions_list"
     }
 

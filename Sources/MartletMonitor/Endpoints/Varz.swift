@@ -54,27 +54,48 @@ struct Varz: Encodable {
     let processorPercent: Double
 
     enum Key: String, CodingKey {
-        case serverID = "server_id", serverName = "server_name", version, proto, host, port
-        case authRequired = "auth_required", maxConnections = "max_connections"
-        case maxSubscriptions = "max_subscriptions", pingInterval = "ping_interval"
-        case pingMax = "ping_max", httpHost = "http_host", httpPort = "http_port"
-        case httpBasePath = "http_base_path", httpsPort = "https_port"
-        case authTimeout = "auth_timeout", maxControlLine = "max_control_line"
-        case maxPayload = "max_payload", maxPending = "max_pending"
+        case serverID = "server_id"
+        case serverName = "server_name"
+        case version, proto, host, port
+        case authRequired = "auth_required"
+        case maxConnections = "max_connections"
+        case maxSubscriptions = "max_subscriptions"
+        case pingInterval = "ping_interval"
+        case pingMax = "ping_max"
+        case httpHost = "http_host"
+        case httpPort = "http_port"
+        case httpBasePath = "http_base_path"
+        case httpsPort = "https_port"
+        case authTimeout = "auth_timeout"
+        case maxControlLine = "max_control_line"
+        case maxPayload = "max_payload"
+        case maxPending = "max_pending"
         case cluster, gateway, leaf, mqtt, websocket, jetstream
-        case tlsTimeout = "tls_timeout", writeDeadline = "write_deadline"
+        case tlsTimeout = "tls_timeout"
+        case writeDeadline = "write_deadline"
         case start, now, uptime, mem, cores, gomaxprocs, cpu
-        case connections, totalConnections = "total_connections", routes, remotes, leafnodes
-        case inMsgs = "in_msgs", inBytes = "in_bytes"
-        case inClientMsgs = "in_client_msgs", inClientBytes = "in_client_bytes"
-        case outMsgs = "out_msgs", outBytes = "out_bytes"
-        case outClientMsgs = "out_client_msgs", outClientBytes = "out_client_bytes"
-        case slowConsumers = "slow_consumers", staleConnections = "stale_connections"
-        case stalledClients = "stalled_clients", subscriptions
-        case httpReqStats = "http_req_stats", configLoadTime = "config_load_time"
-        case configDigest = "config_digest", tags, metadata
+        case connections
+        case totalConnections = "total_connections"
+        case routes, remotes, leafnodes
+        case inMsgs = "in_msgs"
+        case inBytes = "in_bytes"
+        case inClientMsgs = "in_client_msgs"
+        case inClientBytes = "in_client_bytes"
+        case outMsgs = "out_msgs"
+        case outBytes = "out_bytes"
+        case outClientMsgs = "out_client_msgs"
+        case outClientBytes = "out_client_bytes"
+        case slowConsumers = "slow_consumers"
+        case staleConnections = "stale_connections"
+        case stalledClients = "stalled_clients"
+        case subscriptions
+        case httpReqStats = "http_req_stats"
+        case configLoadTime = "config_load_time"
+        case configDigest = "config_digest"
+        case tags, metadata
         case slowConsumerStats = "slow_consumer_stats"
-        case staleConnectionStats = "stale_connection_stats", martlet
+        case staleConnectionStats = "stale_connection_stats"
+        case martlet
     }
 
     func encode(to encoder: any Encoder) throws {

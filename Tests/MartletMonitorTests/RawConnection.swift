@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// A connection to a monitoring port that sends what it is told, byte by byte.
-final class RawHTTP {
+/// A TCP connection that sends exactly what it is told, for HTTP and for the client protocol.
+final class RawConnection {
     struct Answer {
         let status: Int
         let fields: [String: String]
@@ -48,8 +48,23 @@ final class RawHTTP {
         }
     }
 
+    /// Until `text` has come, or the end.
+    func read(until text: String) -> String {
+        var all = ""
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while !all.contains(text) {
+            let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
+            guard count > 0 else { return all }
+            all += String(decoding: chunk[..<count], as: UTF8.self)
+        }
+        return all
+    }
+
+    /// Sends the end of the stream.
+    func finish() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
     static func get(_ target: String, port: Int, method: String = "GET") throws -> Answer {
-        let connection = try RawHTTP(port: port)
+        let connection = try RawConnection(port: port)
         connection.send("\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         return try parse(connection.readAll())
     }
