@@ -55,6 +55,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "MartletBrokerTests", dependencies: ["MartletBroker"], swiftSettings: settings),
+        .testTarget(
+            name: "MartletMonitorTests",
+            dependencies: [
+                "MartletBroker", "MartletMonitor", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MartletCLITests",
+            dependencies: ["MartletBroker", "MartletCLI"],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// What all client commands take.
+struct ClientOptions: ParsableArguments {
+    @Option(
+        name: [.long, .short],
+        help: "The server: nats://user:password@host:port. NATS_URL is the default's default.")
+    var server: String?
+
+    var url: ServerURL {
+        get throws {
+            let fallback = ProcessInfo.processInfo.environment["NATS_URL"]
+            return try ServerURL(server ?? fallback ?? "nats://127.0.0.1:4222")
+        }
+    }
+}
+
+/// A message to send, from the command line or from standard input.
+struct MessageOptions: ParsableArguments {
+    @Argument(help: "The subject to publish to.")
+    var subject: String
+
+    @Argument(help: "The payload; standard input when there is none.")
+    var payload: String?
+
+    @Option(name: [.customLong("header"), .customShort("H")], help: "A header, \"Key: Value\".")
+    var headerTexts: [String] = []
+
+    var headers: [ClientHeader] {
+        get throws {
+            try headerTexts.map { text in
+                guard let header = ClientHeader(text) else {
+                    throw CommandFailure(description: "a header is \"Key: Value\", not \"\(text)\"")
+                }
+                return header
+            }
+        }
+    }
+
+    func payloadBytes() -> [UInt8] {
+        if let payload { return Array(payload.utf8) }
+        return Array(FileHandle.standardInput.readDataToEndOfFile())
+    }
+}
+
+extension ParsableCommand {
+    /// Runs a client command: failures are one line on stderr and an exit code.
+    func report(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let failure as CommandFailure {
+            Console.printError("martlet: \(failure)")
+            throw ExitCode(failure.exitCode)
+        }
+    }
+}
+
+/// `250ms`, `2s`, `1m`, or seconds as a number.
+struct TimeText: ExpressibleByArgument, Equatable {
+    let seconds: Double
+
+    init(seconds: Double) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let units: [(suffix: String, seconds: Double)] = [
+            ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600), ("", 1),
+        ]
+        guard let unit = units.first(where: { argument.hasSuffix($0.suffix) }),
+            let number = Double(argument.dropLast(unit.suffix.count)),
+            number.isFinite, number > 0, number * unit.seconds <= 1e6
+        else { return nil }
+        seconds = number * unit.seconds
+    }
+
+    var defaultValueDescription: String { "\(seconds)s" }
+}

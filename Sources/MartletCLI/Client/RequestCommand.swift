@@ -1,0 +1,56 @@
+import ArgumentParser
+import Glibc
+
+/// `martlet request`: publishes with a reply subject of its own and prints the first answer.
+struct RequestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "request",
+        abstract: "Publish a request and print the answer.",
+        discussion: "Exits with 1 when nobody answers.")
+
+    @OptionGroup var client: ClientOptions
+    @OptionGroup var message: MessageOptions
+
+    @Option(help: "How long to wait for the answer, for example 500ms or 2s.")
+    var timeout = TimeText(seconds: 2)
+
+    func run() throws {
+        try report {
+            let headers = try message.headers
+            try SubjectCheck.publish(message.subject)
+            let connection = try ClientConnection(client.url, name: "martlet request")
+            let payload = message.payloadBytes()
+            let inbox = "_INBOX.martlet.\(UInt64.random(in: .min ... .max))"
+            try connection.subscribe(inbox, sid: 1, messagesMax: 1)
+            try connection.publish(
+                message.subject, reply: inbox, headers: headers, payload: payload)
+            show(try answer(connection))
+        }
+    }
+
+    private func answer(
+        _ connection: ClientConnection
+    ) throws(CommandFailure) -> ClientMessage {
+        let deadline = Deadline.after(seconds: timeout.seconds)
+        while true {
+            switch try connection.next(deadline: deadline) {
+            case .pong: continue
+            case .timeout:
+                throw CommandFailure(
+                    description: "no answer on \"\(message.subject)\" within \(timeout.seconds)s")
+            case .message(let answer):
+                guard !answer.isNoResponders else {
+                    throw CommandFailure(
+                        description: "no responders on \"\(message.subject)\" (503)")
+                }
+                return answer
+            }
+        }
+    }
+
+    private func show(_ answer: ClientMessage) {
+        if !answer.status.isEmpty { Console.printError("Status: \(answer.status)") }
+        for header in answer.headers { Console.printError("\(header)") }
+        Console.write(answer.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+
+/// Where a client connects to, and as whom: `nats://user:password@host:port`, `host:port`, `host`.
+struct ServerURL: Equatable {
+    var address: HostAndPort
+    var user: String?
+    var password: String?
+    /// A name without a password before the `@`.
+    var token: String?
+
+    init(_ text: String) throws(CommandFailure) {
+        var rest = text[...]
+        if let end = rest.range(of: "://") {
+            guard rest[..<end.lowerBound] == "nats" else {
+                throw CommandFailure(
+                    description: "only nats:// addresses are supported, not \(text)")
+            }
+            rest = rest[end.upperBound...]
+        }
+        if let at = rest.lastIndex(of: "@") {
+            let parts = rest[..<at].split(
+                separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 {
+                user = Self.decoded(parts[0])
+                password = Self.decoded(parts[1])
+            } else {
+                token = Self.decoded(parts[0])
+            }
+            rest = rest[rest.index(after: at)...]
+        }
+        while rest.hasSuffix("/") { rest.removeLast() }
+        address = HostAndPort(String(rest), defaultPort: 4222)
+        guard !address.host.isEmpty, (1...65_535).contains(address.port) else {
+            throw CommandFailure(description: "not a server address: \(text)")
+        }
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        String(text).removingPercentEncoding ?? String(text)
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Glibc
+
+/// `martlet sub`: payloads go to stdout, a line each; what else there is to know goes to stderr.
+struct SubscribeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sub",
+        abstract: "Print the messages of a subject.",
+        discussion: """
+            Each payload is a line on standard output. Subject, reply subject, size and headers \
+            go to standard error, unless --quiet is given.
+            """)
+
+    @OptionGroup var client: ClientOptions
+
+    @Argument(help: "The subject; * stands for one token, > for one or more at the end.")
+    var subject: String
+
+    @Option(help: "Share the messages with the other members of this queue group.")
+    var queue: String?
+
+    @Option(help: "End after so many messages.")
+    var count: Int?
+
+    @Flag(name: [.long, .short], help: "Print payloads only.")
+    var quiet = false
+
+    func validate() throws {
+        if let count, count < 1 { throw ValidationError("--count must be at least 1") }
+    }
+
+    func run() throws {
+        try report {
+            let connection = try ClientConnection(client.url, name: "martlet sub")
+            try connection.subscribe(subject, queue: queue, sid: 1, messagesMax: count)
+            note("Listening on \"\(subject)\"")
+            var received = 0
+            while count.map({ received < $0 }) ?? true {
+                guard case .message(let message) = try connection.next(deadline: .never) else {
+                    continue
+                }
+                received += 1
+                guard show(message, number: received) else { return }
+            }
+        }
+    }
+
+    /// Returns false when nobody reads the output any more.
+    private func show(_ message: ClientMessage, number: Int) -> Bool {
+        let reply = message.reply.map { ", reply to \"\($0)\"" } ?? ""
+        note("[#\(number)] \"\(message.subject)\", \(message.payload.count) bytes\(reply)")
+        for header in message.headers { note("\(header)") }
+        return Console.write(message.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    }
+
+    private func note(_ text: String) {
+        if !quiet { Console.printError(text) }
+    }
+}

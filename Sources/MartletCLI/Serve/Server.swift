@@ -1,0 +1,148 @@
+import Dispatch
+import Glibc
+import Logging
+import MartletBroker
+import MartletMonitor
+import Synchronization
+
+/// The running process: the broker, its monitoring and its log, from start to exit.
+final class Server: Sendable {
+    let options: ServeOptions
+    let broker: Broker
+    let log: ServerLog
+    let logger: Logger
+    let monitor: Monitor
+    private let monitorPort = Atomic<Int>(0)
+    private let isLameDuck = Atomic<Bool>(false)
+
+    /// Runs a server until a signal or the end of lame duck mode; returns the exit code.
+    static func run(_ options: ServeOptions) throws -> Int32 {
+        SignalThread.blockSignals()
+        let loaded = try ServeConfiguration(options)
+        let log = try ServerLog(loaded.configuration.log)
+        let server = try Server(options, configuration: loaded.configuration, log: log)
+        do {
+            try server.start(warnings: loaded.warnings)
+        } catch {
+            log.write(.fatal, "\(error)")
+            log.close()
+            return 1
+        }
+        SignalThread.start { server.handle($0) }
+        Blocking.wait { await server.broker.waitUntilStopped() }
+        server.finish()
+        return 0
+    }
+
+    private init(
+        _ options: ServeOptions, configuration: BrokerConfiguration, log: ServerLog
+    ) throws {
+        self.options = options
+        self.log = log
+        logger = Logger(label: "martlet") { _ in ServerLogHandler(log: log) }
+        broker = try Broker(configuration: configuration, logger: logger)
+        monitor = Monitor(broker: broker, logger: logger)
+    }
+
+    private func start(warnings: [String]) throws(CommandFailure) {
+        let configuration = broker.configuration
+        StartReport(broker: broker, logger: logger).write()
+        for warning in warnings { log.write(.warning, warning) }
+        let limit = FileLimit.raise()
+        let connectionsMax = configuration.connectionsMax
+        if let warning = FileLimit.warning(limit: limit, connectionsMax: connectionsMax) {
+            log.write(.warning, warning)
+        }
+        try writePIDFile(configuration)
+        try startMonitor(configuration)
+        do {
+            try broker.start()
+        } catch {
+            throw CommandFailure(description: StartReport.listenFailure(error, configuration))
+        }
+        writePortsFile(configuration)
+        log.write(.information, "Server is ready")
+    }
+
+    private func startMonitor(_ configuration: BrokerConfiguration) throws(CommandFailure) {
+        guard configuration.httpPort != 0 else { return }
+        let host = configuration.httpHost ?? configuration.host
+        let port = configuration.httpPort
+        do {
+            monitorPort.store(try monitor.start(host: host, port: port), ordering: .relaxed)
+        } catch {
+            throw CommandFailure(
+                description: "Can't start monitoring: can't listen to the monitor port: \(error)")
+        }
+    }
+
+    /// The last lines, once the broker has stopped.
+    private func finish() {
+        monitor.stop()
+        if let directory = broker.configuration.portsFileDirectory, !directory.isEmpty,
+            let problem = PortsFile.remove(from: directory)
+        {
+            log.write(.error, problem)
+        }
+        log.write(.information, "Server Exiting..")
+        log.close()
+    }
+
+    func writePIDFile(_ configuration: BrokerConfiguration) throws(CommandFailure) {
+        guard let path = configuration.pidFile, !path.isEmpty else { return }
+        do {
+            try PIDFile.write(to: path)
+        } catch {
+            throw CommandFailure(description: "Could not write pidfile: \(error)")
+        }
+    }
+
+    func writePortsFile(_ configuration: BrokerConfiguration) {
+        guard let directory = configuration.portsFileDirectory, !directory.isEmpty else { return }
+        let path = PortsFile.path(in: directory)
+        let httpPort = monitorPort.load(ordering: .relaxed)
+        let client = HostAndPort(host: configuration.host, port: broker.clientPort)
+        let ports = PortsFile(
+            client: configuration.dontListen ? nil : client,
+            monitoring: httpPort == 0
+                ? nil
+                : HostAndPort(host: configuration.httpHost ?? configuration.host, port: httpPort))
+        do {
+            try ports.write(to: path)
+        } catch {
+            log.write(.error, "Error writing ports file (\(path)): \(error)")
+        }
+    }
+}
+
+extension Server {
+    /// What each signal does; on the signal thread.
+    func handle(_ signal: Int32) {
+        log.write(.information, "Trapped \"\(SignalThread.handled[signal] ?? "")\" signal")
+        switch signal {
+        case SIGINT:
+            stop()
+        case SIGTERM:
+            // Under lame duck the clients leave one by one; only an interrupt cuts that short.
+            if !isLameDuck.load(ordering: .relaxed) { stop() }
+        case SIGUSR1:
+            log.reopen()
+        case SIGUSR2:
+            isLameDuck.store(true, ordering: .relaxed)
+            broker.enterLameDuck()
+        case SIGHUP:
+            do {
+                try reload()
+            } catch {
+                log.write(.error, "Failed to reload server configuration: \(error)")
+            }
+        default:
+            break
+        }
+    }
+
+    private func stop() {
+        log.write(.information, "Initiating Shutdown...")
+        broker.stop()
+    }
+}

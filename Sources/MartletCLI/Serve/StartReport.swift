@@ -1,0 +1,52 @@
+import Logging
+import MartletBroker
+
+/// The first lines of the log, in nats-server's order and words: scripts wait for them.
+struct StartReport {
+    let broker: Broker
+    let logger: Logger
+
+    func write() {
+        let configuration = broker.configuration
+        let snapshot = broker.snapshot()
+        logger.info("Starting nats-server")
+        logger.info("  Version:  \(ServerVersion.compatible)")
+        logger.info("  Git:      [not set]")
+        logger.info("  Name:     \(snapshot.serverName)")
+        logger.info("  ID:       \(snapshot.serverID)")
+        logger.info("  Martlet:  \(ServerVersion.martlet)")
+        if Self.holdsPlainPasswords(configuration.authorization) {
+            logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
+        }
+        if let file = configuration.configurationFile {
+            let digest = configuration.configurationDigest.map { "(\($0))" } ?? ""
+            logger.info("Using configuration file: \(file) \(digest)")
+        }
+        if configuration.payloadBytesMax > 8 << 20 {
+            logger.warning(
+                """
+                Maximum payloads over 8.00 MB are generally discouraged and could lead to poor \
+                performance
+                """)
+        }
+    }
+
+    static func holdsPlainPasswords(_ authorization: BrokerConfiguration.Authorization) -> Bool {
+        let secrets =
+            [authorization.password, authorization.token].compactMap { $0 }
+            + authorization.users.map(\.password)
+        return secrets.contains { secret in
+            !secret.isEmpty && !["$2a$", "$2b$", "$2x$", "$2y$"].contains { secret.hasPrefix($0) }
+        }
+    }
+
+    static func listenFailure(
+        _ error: BrokerError, _ configuration: BrokerConfiguration
+    ) -> String {
+        guard error.code == .listen, !error.message.hasPrefix("Error listening") else {
+            return error.message
+        }
+        let address = HostAndPort(host: configuration.host, port: configuration.port)
+        return "Error listening on port: \(address), \"\(error.message)\""
+    }
+}

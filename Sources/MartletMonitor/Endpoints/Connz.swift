@@ -1,0 +1,77 @@
+import MartletBroker
+
+/// `/connz`: the connections, a page of them.
+struct Connz: Encodable {
+    let serverID: String
+    let now: String
+    let connectionCount: Int
+    let total: Int
+    let offset: Int
+    let limit: Int
+    let connections: [Connection]
+
+    enum CodingKeys: String, CodingKey {
+        case serverID = "server_id"
+        case now
+        case connectionCount = "num_connections"
+        case total, offset, limit
+        case connections
+    }
+
+    /// - Parameter candidates: the connections of the state that was asked for.
+    init(_ query: ConnzQuery, serverID: String, now: UInt64, candidates: [ConnectionSnapshot]) {
+        self.serverID = serverID
+        self.now = GoText.time(nanosecondsSince1970: now)
+        let ofAccount = candidates.filter {
+            query.account.isEmpty || $0.account == query.account
+        }
+        total = ofAccount.count
+        offset = query.offset
+        limit = query.limit
+        let matching = ofAccount.filter { Self.matches($0, query) }
+        let page = Self.sorted(matching, by: query.order, now: now)
+            .dropFirst(query.offset).prefix(query.limit)
+        connections = page.map { Connection($0, query: query, now: now) }
+        connectionCount = connections.count
+    }
+
+    private static func matches(_ connection: ConnectionSnapshot, _ query: ConnzQuery) -> Bool {
+        if query.connectionID > 0 { return connection.id == query.connectionID }
+        if !query.user.isEmpty, connection.authorizedUser != query.user { return false }
+        guard !query.subjectFilter.isEmpty else { return true }
+        return connection.subscriptions.contains {
+            SubjectPattern.overlaps($0.subject, query.subjectFilter)
+        }
+    }
+
+    /// The id and the uptime count up, everything else starts with the largest.
+    private static func sorted(
+        _ list: [ConnectionSnapshot], by order: ConnzQuery.Order, now: UInt64
+    ) -> [ConnectionSnapshot] {
+        func descending<Value: Comparable>(
+            _ value: (ConnectionSnapshot) -> Value
+        ) -> [ConnectionSnapshot] {
+            list.map { ($0, value($0)) }
+                .sorted { $0.1 == $1.1 ? $0.0.id < $1.0.id : $0.1 > $1.1 }
+                .map(\.0)
+        }
+        switch order {
+        case .id, .start: return list.sorted { $0.id < $1.id }
+        case .subscriptions: return descending(\.subscriptionCount)
+        case .pending: return descending(\.pendingBytes)
+        case .messagesTo: return descending(\.messagesOut)
+        case .messagesFrom: return descending(\.messagesIn)
+        case .bytesTo: return descending(\.bytesOut)
+        case .bytesFrom: return descending(\.bytesIn)
+        case .last: return descending(\.lastActivityAt)
+        case .idle: return descending { now.saturatingDifference($0.lastActivityAt) }
+        case .uptime:
+            return list.sorted {
+                Connection.uptime($0, now: now) < Connection.uptime($1, now: now)
+            }
+        case .stop: return descending { $0.stoppedAt ?? 0 }
+        case .reason: return list.sorted { ($0.closeReason ?? "") < ($1.closeReason ?? "") }
+        case .roundTrip: return descending(\.roundTripNanoseconds)
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import MartletBroker
+
+/// `/varz`: the server in numbers.
+struct Varz: Encodable {
+    private struct Empty: Encodable {}
+
+    private struct KindCounts: Encodable {
+        var clients = 0
+        var routes = 0
+        var gateways = 0
+        var leafs = 0
+    }
+
+    /// What nats-server has no name for.
+    private struct Own: Encodable {
+        let version: String
+        let loops: Int
+        let longestTurnNanoseconds: UInt64
+        let stalls: Int
+        let droppedMessages: Int
+        let pausedPublishers: Int
+        let memoryBytes: Int
+        let memoryBytesMax: Int
+        let isLameDuck: Bool
+
+        init(_ snapshot: BrokerSnapshot) {
+            version = snapshot.martletVersion
+            loops = snapshot.loopCount
+            longestTurnNanoseconds = snapshot.longestTurnNanoseconds
+            stalls = snapshot.stalls
+            droppedMessages = snapshot.droppedMessages
+            pausedPublishers = snapshot.pausedPublishers
+            memoryBytes = snapshot.memoryBytes
+            memoryBytesMax = snapshot.memoryBytesMax
+            isLameDuck = snapshot.isLameDuck
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case version, loops, stalls
+            case longestTurnNanoseconds = "longest_turn_ns"
+            case droppedMessages = "dropped_messages"
+            case pausedPublishers = "paused_publishers"
+            case memoryBytes = "memory_bytes"
+            case memoryBytesMax = "max_memory"
+            case isLameDuck = "lame_duck"
+        }
+    }
+
+    let snapshot: BrokerSnapshot
+    let configuration: BrokerConfiguration
+    let httpPort: Int
+    let requestCounts: [String: Int]
+    let configurationLoadedAt: UInt64
+    let processorPercent: Double
+
+    enum Key: String, CodingKey {
+        case serverID = "server_id"
+        case serverName = "server_name"
+        case version, proto, host, port
+        case authRequired = "auth_required"
+        case maxConnections = "max_connections"
+        case maxSubscriptions = "max_subscriptions"
+        case pingInterval = "ping_interval"
+        case pingMax = "ping_max"
+        case httpHost = "http_host"
+        case httpPort = "http_port"
+        case httpBasePath = "http_base_path"
+        case httpsPort = "https_port"
+        case authTimeout = "auth_timeout"
+        case maxControlLine = "max_control_line"
+        case maxPayload = "max_payload"
+        case maxPending = "max_pending"
+        case cluster, gateway, leaf, mqtt, websocket, jetstream
+        case tlsTimeout = "tls_timeout"
+        case writeDeadline = "write_deadline"
+        case start, now, uptime, mem, cores, gomaxprocs, cpu
+        case connections
+        case totalConnections = "total_connections"
+        case routes, remotes, leafnodes
+        case inMsgs = "in_msgs"
+        case inBytes = "in_bytes"
+        case inClientMsgs = "in_client_msgs"
+        case inClientBytes = "in_client_bytes"
+        case outMsgs = "out_msgs"
+        case outBytes = "out_bytes"
+        case outClientMsgs = "out_client_msgs"
+        case outClientBytes = "out_client_bytes"
+        case slowConsumers = "slow_consumers"
+        case staleConnections = "stale_connections"
+        case stalledClients = "stalled_clients"
+        case subscriptions
+        case httpReqStats = "http_req_stats"
+        case configLoadTime = "config_load_time"
+        case configDigest = "config_digest"
+        case tags, metadata
+        case slowConsumerStats = "slow_consumer_stats"
+        case staleConnectionStats = "stale_connection_stats"
+        case martlet
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try encodeIdentity(&values)
+        try encodeLimits(&values)
+        try encodeProcess(&values)
+        try encodeTraffic(&values)
+        for key in [Key.cluster, .gateway, .leaf, .mqtt, .websocket, .jetstream] {
+            try values.encode(Empty(), forKey: key)
+        }
+        try values.encode(Own(snapshot), forKey: .martlet)
+    }
+
+    private func encodeIdentity(_ values: inout KeyedEncodingContainer<Key>) throws {
+        try values.encode(snapshot.serverID, forKey: .serverID)
+        try values.encode(snapshot.serverName, forKey: .serverName)
+        try values.encode(snapshot.version, forKey: .version)
+        try values.encode(1, forKey: .proto)
+        try values.encode(configuration.host, forKey: .host)
+        try values.encode(snapshot.clientPort, forKey: .port)
+        try values.encode(configuration.httpHost ?? configuration.host, forKey: .httpHost)
+        try values.encode(httpPort, forKey: .httpPort)
+        try values.encode(configuration.httpBasePath, forKey: .httpBasePath)
+        try values.encode(0, forKey: .httpsPort)
+        try values.encode(configuration.configurationDigest ?? "", forKey: .configDigest)
+        let loaded = GoText.time(nanosecondsSince1970: configurationLoadedAt)
+        try values.encode(loaded, forKey: .configLoadTime)
+        if !configuration.serverTags.isEmpty {
+            try values.encode(configuration.serverTags, forKey: .tags)
+        }
+        if !configuration.serverMetadata.isEmpty {
+            try values.encode(configuration.serverMetadata, forKey: .metadata)
+        }
+    }
+
+    private func encodeLimits(_ values: inout KeyedEncodingContainer<Key>) throws {
+        if configuration.authorization.isRequired {
+            try values.encode(true, forKey: .authRequired)
+        }
+        let seconds = Double(configuration.authenticationTimeoutNanoseconds) / 1e9
+        try values.encode(seconds, forKey: .authTimeout)
+        try values.encode(configuration.connectionsMax, forKey: .maxConnections)
+        if configuration.subscriptionsMax > 0 {
+            try values.encode(configuration.subscriptionsMax, forKey: .maxSubscriptions)
+        }
+        try values.encode(configuration.pingIntervalNanoseconds, forKey: .pingInterval)
+        try values.encode(configuration.pingsOutstandingMax, forKey: .pingMax)
+        try values.encode(configuration.controlLineBytesMax, forKey: .maxControlLine)
+        try values.encode(configuration.payloadBytesMax, forKey: .maxPayload)
+        try values.encode(configuration.pendingBytesMax, forKey: .maxPending)
+        try values.encode(configuration.writeDeadlineNanoseconds, forKey: .writeDeadline)
+        try values.encode(0, forKey: .tlsTimeout)
+    }
+
+    private func encodeProcess(_ values: inout KeyedEncodingContainer<Key>) throws {
+        let uptime = snapshot.now.saturatingDifference(snapshot.startedAt)
+        try values.encode(GoText.time(nanosecondsSince1970: snapshot.startedAt), forKey: .start)
+        try values.encode(GoText.time(nanosecondsSince1970: snapshot.now), forKey: .now)
+        try values.encode(GoText.uptime(nanoseconds: uptime), forKey: .uptime)
+        try values.encode(ProcessUsage.residentBytes, forKey: .mem)
+        try values.encode(ProcessUsage.coreCount, forKey: .cores)
+        try values.encode(snapshot.loopCount, forKey: .gomaxprocs)
+        try values.encode(processorPercent, forKey: .cpu)
+        try values.encode(requestCounts, forKey: .httpReqStats)
+    }
+
+    private func encodeTraffic(_ values: inout KeyedEncodingContainer<Key>) throws {
+        let slow = snapshot.slowConsumersByBytes + snapshot.slowConsumersByDeadline
+        let numbers: [(Key, Int)] = [
+            (.connections, snapshot.connections), (.totalConnections, snapshot.totalConnections),
+            (.routes, 0), (.remotes, 0), (.leafnodes, 0),
+            (.inMsgs, snapshot.messagesIn), (.inBytes, snapshot.bytesIn),
+            (.inClientMsgs, snapshot.messagesIn), (.inClientBytes, snapshot.bytesIn),
+            (.outMsgs, snapshot.messagesOut), (.outBytes, snapshot.bytesOut),
+            (.outClientMsgs, snapshot.messagesOut), (.outClientBytes, snapshot.bytesOut),
+            (.slowConsumers, slow), (.staleConnections, snapshot.staleConnections),
+            (.stalledClients, snapshot.pausedPublishers), (.subscriptions, snapshot.subscriptions),
+        ]
+        for (key, number) in numbers { try values.encode(number, forKey: key) }
+        try values.encode(KindCounts(clients: slow), forKey: .slowConsumerStats)
+        let stale = KindCounts(clients: snapshot.staleConnections)
+        try values.encode(stale, forKey: .staleConnectionStats)
+    }
+}
+
+extension UInt64 {
+    /// Clocks that were read one after the other may be a step apart the wrong way.
+    func saturatingDifference(_ earlier: UInt64) -> UInt64 { self > earlier ? self - earlier : 0 }
+}

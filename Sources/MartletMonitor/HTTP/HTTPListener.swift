@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A small HTTP/1.1 server on one thread: every connection has a deadline, every request a size
+/// limit, and there are never more than `exchangesMax` connections.
+///
+/// Answers are made by asynchronous work elsewhere and come back through `answers`; the thread
+/// itself never waits for anything but `poll`.
+final class HTTPListener: Sendable {
+    typealias Handler = @Sendable (HTTPRequest) async -> HTTPResponse
+
+    static let exchangesMax = 64
+
+    let port: Int
+    private let descriptor: Int32
+    /// A pipe that interrupts `poll`.
+    private let wakeUp: (read: Int32, write: Int32)
+    private let handler: Handler
+    private let answers = Mutex<[(id: UInt64, response: HTTPResponse)]>([])
+    private let isStopping = Atomic<Bool>(false)
+    private let stopped = DispatchSemaphore(value: 0)
+
+    init(host: String, port: Int, handler: @escaping Handler) throws(MonitorError) {
+        let socket = try ListeningSocket(host: host, port: max(0, port))
+        descriptor = socket.descriptor
+        self.port = socket.port
+        self.handler = handler
+        wakeUp = try Self.makePipe()
+        let thread = Thread { self.run() }
+        thread.name = "monitoring"
+        thread.start()
+    }
+
+    /// Closes everything; returns when the thread is done.
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        wake()
+        stopped.wait()
+    }
+
+    private func run() {
+        var exchanges: [HTTPExchange] = []
+        var nextID: UInt64 = 0
+        while !isStopping.load(ordering: .relaxed) {
+            let ready = waitForEvents(exchanges)
+            let now = Self.now()
+            if ready.contains(wakeUp.read) { drainWakeUp() }
+            deliverAnswers(&exchanges, now: now)
+            for index in exchanges.indices where ready.contains(exchanges[index].descriptor) {
+                let id = exchanges[index].id
+                if let request = exchanges[index].advance(now: now) { start(request, id: id) }
+            }
+            if ready.contains(descriptor) { accept(&exchanges, &nextID, now: now) }
+            exchanges.removeAll {
+                let isOver = $0.phase == .over || $0.deadline <= now
+                if isOver { close($0.descriptor) }
+                return isOver
+            }
+        }
+        for exchange in exchanges { close(exchange.descriptor) }
+        close(descriptor)
+        stopped.signal()
+    }
+
+    private func waitForEvents(_ exchanges: [HTTPExchange]) -> Set<Int32> {
+        var polled = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wakeUp.read, events: Int16(POLLIN), revents: 0),
+        ]
+        polled += exchanges.map { pollfd(fd: $0.descriptor, events: $0.interest, revents: 0) }
+        // Deadlines are in whole seconds, so this is often enough.
+        let timeoutMilliseconds: Int32 = exchanges.isEmpty ? -1 : 1_000
+        let count = nfds_t(polled.count)
+        _ = unsafe poll(&polled, count, timeoutMilliseconds)
+        return Set(polled.filter { $0.revents != 0 }.map(\.fd))
+    }
+
+    private func accept(_ exchanges: inout [HTTPExchange], _ nextID: inout UInt64, now: Int) {
+        let client = Glibc.accept(descriptor, nil, nil)
+        guard client >= 0 else {
+            // Out of descriptors: without a pause the loop would spin on the same event.
+            if errno != EAGAIN, errno != ECONNABORTED, errno != EINTR { usleep(100_000) }
+            return
+        }
+        Self.setNonBlocking(client)
+        if exchanges.count >= Self.exchangesMax { makeRoom(&exchanges) }
+        nextID += 1
+        exchanges.append(HTTPExchange(descriptor: client, id: nextID, now: now))
+    }
+
+    /// Drops the connection that has taken longest: a crowd of idle ones keeps nobody out.
+    private func makeRoom(_ exchanges: inout [HTTPExchange]) {
+        let index = exchanges.firstIndex { $0.phase != .answering } ?? exchanges.startIndex
+        close(exchanges[index].descriptor)
+        exchanges.remove(at: index)
+    }
+
+    private func start(_ request: HTTPRequest, id: UInt64) {
+        Task {
+            let response = await handler(request)
+            answers.withLock { $0.append((id, response)) }
+            wake()
+        }
+    }
+
+    private func deliverAnswers(_ exchanges: inout [HTTPExchange], now: Int) {
+        let ready = answers.withLock { answers in
+            defer { answers = [] }
+            return answers
+        }
+        for (id, response) in ready {
+            guard let index = exchanges.firstIndex(where: { $0.id == id }) else { continue }
+            exchanges[index].answer(response, now: now)
+        }
+    }
+
+    private func wake() {
+        // A full pipe wakes as well as one byte more.
+        var one: UInt8 = 1
+        _ = unsafe write(wakeUp.write, &one, 1)
+    }
+
+    private func drainWakeUp() {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        _ = unsafe read(wakeUp.read, &bytes, bytes.count)
+    }
+
+    private static func makePipe() throws(MonitorError) -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else {
+            throw MonitorError(description: "no descriptors left for monitoring")
+        }
+        for end in ends { setNonBlocking(end) }
+        return (ends[0], ends[1])
+    }
+
+    private static func setNonBlocking(_ descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    private static func now() -> Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec
+    }
+
+    deinit {
+        close(wakeUp.read)
+        close(wakeUp.write)
+    }
+}

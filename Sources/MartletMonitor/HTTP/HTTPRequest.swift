@@ -1,0 +1,57 @@
+/// The head of a request: monitoring needs no body.
+struct HTTPRequest: Equatable {
+    let method: String
+    let path: String
+    /// In the order given; the first of a name counts, as in Go.
+    let query: [(name: String, value: String)]
+
+    static func == (one: HTTPRequest, other: HTTPRequest) -> Bool {
+        one.method == other.method && one.path == other.path
+            && one.query.elementsEqual(other.query) { $0 == $1 }
+    }
+
+    /// The value of a query parameter; empty when there is none.
+    func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
+
+    /// Reads `GET /path?query HTTP/1.1` and skips the header fields; nil if it is no request.
+    init?(head: some Collection<UInt8>) {
+        let line = head.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
+        let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8), !words[0].isEmpty,
+            words[1].first == UInt8(ascii: "/")
+        else { return nil }
+        method = String(decoding: words[0], as: UTF8.self)
+        let parts = words[1].split(
+            separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+        path = Self.decoded(parts[0], plusIsSpace: false)
+        query = parts.count == 2 ? Self.parameters(parts[1]) : []
+    }
+
+    private static func parameters(
+        _ text: some Collection<UInt8>
+    ) -> [(name: String, value: String)] {
+        text.split(separator: UInt8(ascii: "&")).map { pair in
+            let parts = pair.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            let value = parts.count == 2 ? decoded(parts[1], plusIsSpace: true) : ""
+            return (decoded(parts[0], plusIsSpace: true), value)
+        }
+    }
+
+    /// Undoes percent encoding; a broken escape stays as it is.
+    private static func decoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(code)
+                rest.removeFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") && plusIsSpace ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+@testable import MartletCLI
+
+@Suite("The client's texts")
+struct ClientTextTests {
+    @Test("server addresses")
+    func urls() throws {
+        let full = try ServerURL("nats://us%40er:p:w@[::1]:42/")
+        #expect(full.address == HostAndPort(host: "::1", port: 42))
+        #expect(full.user == "us@er")
+        #expect(full.password == "p:w")
+        let token = try ServerURL("tok@host")
+        #expect(token.token == "tok" && token.user == nil)
+        #expect(token.address == HostAndPort(host: "host", port: 4222))
+        #expect(try ServerURL("::1").address == HostAndPort(host: "::1", port: 4222))
+        for bad in ["tls://a", "", "nats://", "host:0", "host:70000"] {
+            #expect(throws: CommandFailure.self, "\(bad)") { try ServerURL(bad) }
+        }
+    }
+
+    @Test("headers")
+    func headers() {
+        #expect(ClientHeader("A: b:c") == ClientHeader(key: "A", value: "b:c"))
+        #expect(ClientHeader("A:b")?.description == "A: b")
+        for bad in ["A", ":b", "A b: c", "A: b\r\nC: d"] { #expect(ClientHeader(bad) == nil) }
+        let block = ClientHeader.block([ClientHeader(key: "A", value: "b")])
+        #expect(block == Array("NATS/1.0\r\nA: b\r\n\r\n".utf8))
+        #expect(ClientHeader.parse(block).1 == [ClientHeader(key: "A", value: "b")])
+        #expect(ClientHeader.parse(Array("NATS/1.0 503\r\n\r\n".utf8)).status == "503")
+    }
+
+    @Test("times", arguments: [("2s", 2.0), ("250ms", 0.25), ("1m", 60), ("3", 3)])
+    func times(text: String, seconds: Double) {
+        #expect(TimeText(argument: text)?.seconds == seconds)
+    }
+
+    @Test("bad times", arguments: ["", "s", "0s", "-1s", "nan", "1d"])
+    func badTimes(text: String) { #expect(TimeText(argument: text) == nil) }
+
+    @Test("subjects")
+    func subjects() throws {
+        try SubjectCheck.publish("a.b")
+        try SubjectCheck.subscribe("a.*.>")
+        for bad in ["", "a b", "a..b", ".a", "a.", "a.>.b"] {
+            #expect(throws: CommandFailure.self, "\(bad)") { try SubjectCheck.subscribe(bad) }
+        }
+        for bad in ["a.*", ">"] {
+            #expect(throws: CommandFailure.self, "\(bad)") { try SubjectCheck.publish(bad) }
+        }
+    }
+}
+
+/// A server that the client commands are tried against.
+enum PeerServer: String, CaseIterable, CustomTestStringConvertible {
+    case martlet, natsServer
+
+    var testDescription: String { rawValue }
+
+    /// `NATS_SERVER` names the real one, or it is found on the path.
+    var executable: URL? {
+        if self == .martlet { return TestProcess.executable }
+        let environment = ProcessInfo.processInfo.environment
+        let onPath = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/nats-server" }
+        return ([environment["NATS_SERVER"]].compactMap { $0 } + onPath)
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+            .map { URL(fileURLWithPath: $0) }
+    }
+
+    static var available: [PeerServer] { allCases.filter { $0.executable != nil } }
+}
+
+@Suite("The client commands against servers", .serialized, .timeLimit(.minutes(2)))
+struct ClientCommandTests {
+    private func started(
+        _ peer: PeerServer, _ arguments: [String] = []
+    ) async throws -> (TestProcess, url: String) {
+        let executable = try #require(peer.executable)
+        let server = try TestProcess(
+            ["-a", "127.0.0.1", "-p", "-1"] + arguments, executable: executable)
+        try await server.waitForLog("Server is ready")
+        let port = try server.port(after: "Listening for client connections")
+        return (server, "nats://127.0.0.1:\(port)")
+    }
+
+    @Test("what is published is printed, with its header", arguments: PeerServer.available)
+    func publishAndSubscribe(peer: PeerServer) async throws {
+        let (server, url) = try await started(peer)
+        defer { server.signal(SIGINT) }
+        let subscriber = try TestProcess(["sub", "a.*", "--count", "3", "--server", url])
+        try await subscriber.waitForLog("Listening on")
+        try await Task.sleep(for: .milliseconds(200))
+        let first = try TestProcess(
+            ["pub", "a.x", "hello", "--header", "K: v", "--count", "2", "--server", url])
+        #expect(try await first.exitCode() == 0)
+        #expect(first.log.contains("Published 2 messages of 5 bytes to \"a.x\""))
+        let second = try TestProcess(["pub", "a.y", "--server", url], input: "from\nstdin")
+        #expect(try await second.exitCode() == 0)
+        #expect(try await subscriber.exitCode() == 0)
+        #expect(subscriber.output == "hello\nhello\nfrom\nstdin\n")
+        #expect(subscriber.log.contains("[#1] \"a.x\", 5 bytes\nK: v\n"))
+        #expect(subscriber.log.contains("[#3] \"a.y\", 10 bytes\n"))
+    }
+
+    @Test("a queue group shares the messages", arguments: PeerServer.available)
+    func queue(peer: PeerServer) async throws {
+        let (server, url) = try await started(peer)
+        defer { server.signal(SIGINT) }
+        let members = try (0..<2).map { _ in
+            try TestProcess(["sub", "q", "--queue", "g", "--quiet", "--server", url])
+        }
+        try await Task.sleep(for: .milliseconds(500))
+        let publisher = try TestProcess(["pub", "q", "x", "--count", "100", "--server", url])
+        #expect(try await publisher.exitCode() == 0)
+        try await Task.sleep(for: .milliseconds(200))
+        let counts = members.map { $0.output.split(separator: "\n").count }
+        #expect(counts.reduce(0, +) == 100)
+        #expect(counts.allSatisfy { $0 > 0 })
+    }
+
+    @Test(
+        "a request without responders, and one that nobody answers", arguments: PeerServer.available
+    )
+    func request(peer: PeerServer) async throws {
+        let (server, url) = try await started(peer)
+        defer { server.signal(SIGINT) }
+        let nobody = try TestProcess(["request", "none", "x", "--server", url])
+        #expect(try await nobody.exitCode() == 1)
+        #expect(nobody.log == "martlet: no responders on \"none\" (503)\n")
+        let silent = try TestProcess(["sub", "quiet", "--server", url])
+        try await silent.waitForLog("Listening on")
+        try await Task.sleep(for: .milliseconds(200))
+        let late = try TestProcess(
+            ["request", "quiet", "x", "--timeout", "300ms", "--server", url])
+        #expect(try await late.exitCode() == 1)
+        #expect(late.log == "martlet: no answer on \"quiet\" within 0.3s\n")
+    }
+
+    @Test("refused credentials and connections are explained", arguments: PeerServer.available)
+    func refused(peer: PeerServer) async throws {
+        let (server, url) = try await started(peer, ["--user", "a", "--pass", "b"])
+        let stranger = try TestProcess(["pub", "x", "y", "--server", url])
+        #expect(try await stranger.exitCode() == 1)
+        #expect(stranger.log == "martlet: server error: 'Authorization Violation'\n")
+        let known = url.replacingOccurrences(of: "nats://", with: "nats://a:b@")
+        let friend = try TestProcess(["pub", "x", "y", "--server", known])
+        #expect(try await friend.exitCode() == 0)
+        server.signal(SIGINT)
+        #expect(try await server.exitCode() == 0)
+        let nobody = try TestProcess(["pub", "x", "y", "--server", url])
+        #expect(try await nobody.exitCode() == 1)
+        #expect(nobody.log.contains("connection refused"))
+    }
+}

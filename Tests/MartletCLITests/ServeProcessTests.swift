@@ -1,0 +1,208 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import MartletCLI
+
+@Suite("The server process", .serialized, .timeLimit(.minutes(2)))
+struct ServeProcessTests {
+    private func started(_ arguments: [String] = []) async throws -> TestProcess {
+        let process = try TestProcess(["-a", "127.0.0.1", "-p", "-1"] + arguments)
+        try await process.waitForLog("Server is ready")
+        return process
+    }
+
+    @Test("the version's first line is nats-server's", arguments: ["-v", "--version", "version"])
+    func version(argument: String) async throws {
+        let process = try TestProcess([argument])
+        #expect(try await process.exitCode() == 0)
+        let lines = process.output.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines[0] == "nats-server: v\(ServerVersion.compatible)")
+        #expect(lines[1].hasPrefix("martlet "))
+        #expect(!lines[1].contains(" v") && !lines[1].contains("version "))
+    }
+
+    @Test("help and mistakes")
+    func usage() async throws {
+        let help = try TestProcess(["--help"])
+        #expect(try await help.exitCode() == 0)
+        #expect(help.output.contains("--client_advertise"))
+        let unknown = try TestProcess(["-x"])
+        #expect(try await unknown.exitCode() == 1)
+        #expect(unknown.log == "flag provided but not defined: -x\n")
+        #expect(unknown.output.contains("Usage:"))
+        let missing = try TestProcess(["serve", "-js"])
+        #expect(try await missing.exitCode() == 1)
+        #expect(missing.log.contains("-js is not supported by this version"))
+        let word = try TestProcess(["foo"])
+        #expect(try await word.exitCode() == 1)
+        #expect(word.log == "nats-server: unrecognized command: \"foo\"\n")
+    }
+
+    @Test("-t checks the configuration file")
+    func check() async throws {
+        let none = try TestProcess(["-t"])
+        #expect(try await none.exitCode() == 1)
+        #expect(none.log.contains("must specify [-c, --config] option"))
+        let path = none.directory + "/good.conf"
+        try "port: 4999\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let good = try TestProcess(["-t", "-c", path])
+        #expect(try await good.exitCode() == 0)
+        let line = "nats-server: configuration file \(path) is valid (sha256:"
+        #expect(good.log.hasPrefix(line))
+        try "port: 4999\nping_interval: 3\n".write(
+            toFile: path, atomically: true, encoding: .utf8)
+        let doubtful = try TestProcess(["-t", "-c", path])
+        #expect(try await doubtful.exitCode() == 1)
+        #expect(doubtful.log.hasPrefix("nats-server: \(path):2:"))
+        #expect(doubtful.log.contains("ping_interval should be converted to a duration"))
+        try "authorization {\n user: a\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let broken = try TestProcess(["-c", path])
+        #expect(try await broken.exitCode() == 1)
+        #expect(broken.log.hasPrefix("nats-server: Parse error on line "))
+        let bad = try TestProcess(["-t", "-c", none.directory + "/absent.conf"])
+        #expect(try await bad.exitCode() == 1)
+        #expect(bad.log.contains("absent.conf: no such file or directory"))
+    }
+
+    @Test("the log begins in nats-server's order")
+    func startLines() async throws {
+        let process = try await started(["-m", "-1", "--name", "nm"])
+        let texts = [
+            "Starting nats-server", "  Version:  2.", "  Git:      [", "  Name:     nm",
+            "  ID:       N", "Starting http monitor on 127.0.0.1:",
+            "Listening for client connections on 127.0.0.1:", "Server is ready",
+        ]
+        var rest = process.log[...]
+        for text in texts {
+            let range = try #require(rest.range(of: "[INF] \(text)"), "\(text)")
+            rest = rest[range.upperBound...]
+        }
+        #expect(process.log.contains("Martlet"))
+    }
+
+    @Test("INT and TERM stop at once with exit code 0", arguments: [SIGINT, SIGTERM])
+    func stop(signal: Int32) async throws {
+        let process = try await started()
+        process.signal(signal)
+        #expect(try await process.exitCode(seconds: 5) == 0)
+        let name = signal == SIGINT ? "interrupt" : "terminated"
+        #expect(process.log.contains("Trapped \"\(name)\" signal"))
+        #expect(process.log.contains("Initiating Shutdown..."))
+        #expect(process.log.hasSuffix("[INF] Server Exiting..\n"))
+    }
+
+    @Test("the pid file stays, the ports file goes")
+    func files() async throws {
+        let directory = NSTemporaryDirectory() + "/martlet-files-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let pidFile = directory + "/pid"
+        let process = try await started(
+            ["-P", pidFile, "--ports_file_dir", directory, "-m", "-1"])
+        #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(process.pid)")
+        let portsFile = "\(directory)/martlet_\(process.pid).ports"
+        let data = try #require(FileManager.default.contents(atPath: portsFile))
+        let ports = try JSONDecoder().decode([String: [String]].self, from: data)
+        let client = try process.port(after: "Listening for client connections")
+        let http = try process.port(after: "Starting http monitor")
+        #expect(
+            ports == [
+                "nats": ["nats://127.0.0.1:\(client)"], "monitoring": ["http://127.0.0.1:\(http)"],
+            ])
+        let term = try TestProcess(["--signal", "term=\(pidFile)"])
+        #expect(try await term.exitCode() == 0)
+        #expect(try await process.exitCode() == 0)
+        #expect(!FileManager.default.fileExists(atPath: portsFile))
+        #expect(FileManager.default.fileExists(atPath: pidFile))
+    }
+
+    @Test("a taken port, a bad address and a bad pid file end the start with 1")
+    func failedStarts() async throws {
+        let first = try await started(["-m", "-1"])
+        let port = try first.port(after: "Listening for client connections")
+        let taken = try TestProcess(["-a", "127.0.0.1", "-p", "\(port)"])
+        #expect(try await taken.exitCode() == 1)
+        #expect(taken.log.contains("[FTL] Error listening on port: 127.0.0.1:\(port), \""))
+        #expect(taken.log.contains("address already in use"))
+        let http = try first.port(after: "Starting http monitor")
+        let monitor = try TestProcess(["-a", "127.0.0.1", "-p", "-1", "-m", "\(http)"])
+        #expect(try await monitor.exitCode() == 1)
+        #expect(monitor.log.contains("[FTL] Can't start monitoring: can't listen to the monitor"))
+        let address = try TestProcess(["-a", "192.0.2.1", "-p", "-1"])
+        #expect(try await address.exitCode() == 1)
+        #expect(address.log.contains("cannot assign requested address"))
+        let pid = try TestProcess(["-a", "127.0.0.1", "-p", "-1", "-P", "/absent/pid"])
+        #expect(try await pid.exitCode() == 1)
+        #expect(pid.log.contains("[FTL] Could not write pidfile: open /absent/pid: no such file"))
+    }
+
+    @Test("HUP adopts the file again, keeps the old one if it is bad, and flags still win")
+    func reload() async throws {
+        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try "debug: false\nlogtime: true\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let process = try await started(["-c", path, "-T=true"])
+        #expect(process.log.contains("Using configuration file: \(path) (sha256:"))
+        try "debug: true\nlogtime: false\n".write(toFile: path, atomically: true, encoding: .utf8)
+        process.signal(SIGHUP)
+        try await process.waitForLog("Reloaded server configuration (sha256:")
+        #expect(process.log.contains("Reloaded: debug = true"))
+        #expect(!process.log.contains("Reloaded: logtime"))
+        try "debug: }\n".write(toFile: path, atomically: true, encoding: .utf8)
+        process.signal(SIGHUP)
+        try await process.waitForLog("[ERR] Failed to reload server configuration: ")
+        process.signal(SIGINT)
+        #expect(try await process.exitCode() == 0)
+    }
+
+    @Test("USR1 opens the log file again; without one it says so")
+    func reopen() async throws {
+        let process = try await started()
+        process.signal(SIGUSR1)
+        try await process.waitForLog("File log re-open ignored, not a file logger")
+        let path = process.directory + "/log"
+        let logging = try TestProcess(["-a", "127.0.0.1", "-p", "-1", "-l", path])
+        try await wait(for: "Server is ready", in: path)
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        logging.signal(SIGUSR1)
+        try await wait(for: "File log re-opened", in: path)
+        logging.signal(SIGTERM)
+        #expect(try await logging.exitCode() == 0)
+        #expect(logging.log.isEmpty)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.hasSuffix("Server Exiting..\n"))
+    }
+
+    @Test("USR2 ends a server without clients")
+    func lameDuck() async throws {
+        let process = try await started()
+        process.signal(SIGUSR2)
+        #expect(try await process.exitCode() == 0)
+        #expect(process.log.contains("Trapped \"user defined signal 2\" signal"))
+    }
+
+    @Test(
+        "bad signal commands",
+        arguments: [
+            ("foo=1x", "nats-server: invalid pid: 1x"),
+            ("foo=4194303", "nats-server: unknown signal \"foo\""),
+            ("quit=1=2", "nats-server: invalid signal parameters: [2]"),
+            ("quit=4194303", "nats-server: \nsignal \"quit\" 4194303: no such process"),
+        ])
+    func signalMistakes(text: String, message: String) async throws {
+        let process = try TestProcess(["--signal", text])
+        #expect(try await process.exitCode() == 1)
+        #expect(process.log == message + "\n")
+    }
+
+    private func wait(for text: String, in path: String) async throws {
+        for _ in 0..<1_000 {
+            let found = try? String(contentsOfFile: path, encoding: .utf8).contains(text)
+            if found == true { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("\"\(text)\" never came")
+    }
+}

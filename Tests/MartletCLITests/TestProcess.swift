@@ -1,0 +1,84 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A real process of the executable under test, with its log in a directory of its own.
+final class TestProcess {
+    struct TimedOut: Error {
+        let log: String
+    }
+
+    let directory: String
+    private let process = Process()
+    private let outputPath: String
+    private let errorPath: String
+
+    /// The executable lies beside the test bundle.
+    static var executable: URL {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return own.deletingLastPathComponent().appendingPathComponent("martlet")
+    }
+
+    init(
+        _ arguments: [String], executable: URL = TestProcess.executable, input: String? = nil
+    ) throws {
+        directory = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        outputPath = directory + "/stdout"
+        errorPath = directory + "/stderr"
+        process.executableURL = executable
+        process.arguments = arguments
+        process.standardOutput = try Self.file(outputPath)
+        process.standardError = try Self.file(errorPath)
+        if let input {
+            let path = directory + "/stdin"
+            try input.write(toFile: path, atomically: false, encoding: .utf8)
+            process.standardInput = FileHandle(forReadingAtPath: path)
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    var pid: pid_t { process.processIdentifier }
+    var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
+    var log: String { (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? "" }
+
+    func signal(_ number: Int32) { kill(pid, number) }
+
+    /// The exit code; fails the test if the process does not end.
+    func exitCode(seconds: Double = 10) async throws -> Int32 {
+        try await wait(seconds) { !self.process.isRunning }
+        #expect(process.terminationReason == .exit)
+        return process.terminationStatus
+    }
+
+    func waitForLog(_ text: String, seconds: Double = 10) async throws {
+        try await wait(seconds) { self.log.contains(text) }
+    }
+
+    /// The port in a log line that ends with an address.
+    func port(after text: String) throws -> Int {
+        let line = log.split(separator: "\n").last { $0.contains(text) }
+        return try #require(line?.split(separator: ":").last.flatMap { Int($0) })
+    }
+
+    private func wait(_ seconds: Double, until condition: () -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while !condition() {
+            guard ContinuousClock.now < deadline else { throw TimedOut(log: log) }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    private static func file(_ path: String) throws -> FileHandle {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        return try #require(FileHandle(forWritingAtPath: path))
+    }
+}

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import MartletMonitor
+
+@Suite("The HTTP server", .timeLimit(.minutes(1)))
+struct HTTPListenerTests {
+    private func listener(
+        _ handler: @escaping HTTPListener.Handler = { .text("path \($0.path)", status: 200) }
+    ) throws -> HTTPListener {
+        try HTTPListener(host: "127.0.0.1", port: 0, handler: handler)
+    }
+
+    @Test("a request may come byte by byte, and with bare line feeds")
+    func slowly() async throws {
+        try await onThread {
+            let listener = try self.listener()
+            defer { listener.stop() }
+            let connection = try RawConnection(port: listener.port)
+            for character in "GET /x HTTP/1.1\r\nA: b\r\n\r\n" {
+                connection.send(String(character))
+            }
+            #expect(try RawConnection.parse(connection.readAll()).body == "path /x")
+            let plain = try RawConnection(port: listener.port)
+            plain.send("GET /y HTTP/1.0\n\n")
+            #expect(try RawConnection.parse(plain.readAll()).body == "path /y")
+        }
+    }
+
+    @Test("HEAD gets the header alone")
+    func head() async throws {
+        try await onThread {
+            let listener = try self.listener()
+            defer { listener.stop() }
+            let answer = try RawConnection.get("/abc", port: listener.port, method: "HEAD")
+            #expect(answer.body.isEmpty)
+            #expect(answer.fields["content-length"] == "9")
+        }
+    }
+
+    @Test("a head that is too large or malformed is refused")
+    func refused() async throws {
+        try await onThread {
+            let listener = try self.listener()
+            defer { listener.stop() }
+            let large = try RawConnection(port: listener.port)
+            large.send("GET / HTTP/1.1\r\nA: " + String(repeating: "x", count: 20_000))
+            #expect(try RawConnection.parse(large.readAll()).status == 431)
+            let bad = try RawConnection(port: listener.port)
+            bad.send("nonsense\r\n\r\n")
+            #expect(try RawConnection.parse(bad.readAll()).status == 400)
+        }
+    }
+
+    @Test("a crowd of silent connections keeps nobody out, and is dropped in time")
+    func crowd() async throws {
+        try await onThread {
+            let listener = try self.listener()
+            defer { listener.stop() }
+            let crowd = try (0..<(HTTPListener.exchangesMax * 2)).map { _ in
+                try RawConnection(port: listener.port)
+            }
+            for connection in crowd { connection.send("GET / HT") }
+            #expect(try RawConnection.get("/in", port: listener.port).body == "path /in")
+            // The deadline closes even the newest of them, without an answer.
+            #expect(crowd.last?.readAll() == "")
+        }
+    }
+
+    @Test("a client that does not read delays nobody")
+    func unread() async throws {
+        try await onThread {
+            let megabytes = [UInt8](repeating: 65, count: 32 << 20)
+            let listener = try self.listener { request in
+                request.path == "/big" ? HTTPResponse(body: megabytes) : .text("small", status: 200)
+            }
+            defer { listener.stop() }
+            let lazy = try RawConnection(port: listener.port)
+            lazy.send("GET /big HTTP/1.1\r\n\r\n")
+            for _ in 0..<5 {
+                #expect(try RawConnection.get("/", port: listener.port).body == "small")
+            }
+            #expect(try RawConnection.parse(lazy.readAll()).body.utf8.count == megabytes.count)
+        }
+    }
+
+    @Test("hosts of every kind", arguments: ["0.0.0.0", "::", "127.0.0.1", "localhost"])
+    func hosts(host: String) async throws {
+        try await onThread {
+            let listener = try HTTPListener(host: host, port: 0) { _ in .text("ok", status: 200) }
+            defer { listener.stop() }
+            if host == "localhost" { return }
+            #expect(try RawConnection.get("/", port: listener.port).body == "ok")
+        }
+    }
+
+    @Test("a taken port, a bad one and an unknown host are explained")
+    func failures() async throws {
+        try await onThread {
+            let listener = try self.listener()
+            defer { listener.stop() }
+            func message(_ host: String, _ port: Int) -> String {
+                do {
+                    try HTTPListener(host: host, port: port) { _ in .notFound }.stop()
+                    return "none"
+                } catch {
+                    return error.description
+                }
+            }
+            #expect(
+                message("127.0.0.1", listener.port)
+                    == "listen tcp 127.0.0.1:\(listener.port): bind: address already in use")
+            #expect(message("127.0.0.1", 70_000) == "listen tcp: address 70000: invalid port")
+            #expect(message("no.such.host.invalid", 1).hasPrefix("listen tcp: lookup no.such"))
+        }
+    }
+}

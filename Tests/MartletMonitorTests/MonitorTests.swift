@@ -1,0 +1,218 @@
+import Foundation
+import Logging
+import MartletBroker
+import Testing
+
+@testable import MartletMonitor
+
+/// A running broker with its monitoring, and one client that has subscribed and published.
+private struct Setup {
+    let broker: Broker
+    let monitor: Monitor
+    let httpPort: Int
+    let client: RawConnection
+
+    init(_ change: (inout BrokerConfiguration) -> Void = { _ in }) throws {
+        var configuration = BrokerConfiguration()
+        configuration.host = "127.0.0.1"
+        configuration.port = -1
+        configuration.serverName = "nm"
+        change(&configuration)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        broker = try Broker(configuration: configuration, logger: logger)
+        try broker.start()
+        monitor = Monitor(broker: broker, logger: logger)
+        httpPort = try monitor.start(host: "127.0.0.1", port: -1)
+        client = try RawConnection(port: broker.clientPort)
+        client.send(
+            "CONNECT {\"verbose\":false,\"name\":\"alpha\",\"lang\":\"test\",\"version\":\"1.2\","
+                + "\"headers\":true}\r\n"
+                + "SUB foo.* q 1\r\nSUB bar 2\r\nPUB bar 2\r\nhi\r\nPING\r\n")
+        try #require(client.read(until: "PONG").contains("MSG bar 2 2\r\nhi\r\n"))
+    }
+
+    func stop() {
+        monitor.stop()
+        broker.stop()
+    }
+
+    func get(_ target: String) throws -> RawConnection.Answer {
+        try RawConnection.get(target, port: httpPort)
+    }
+
+    func json(_ target: String) throws -> [String: Any] {
+        let answer = try get(target)
+        #expect(answer.status == 200, "\(answer.body)")
+        #expect(answer.fields["content-type"] == "application/json")
+        let value = try JSONSerialization.jsonObject(with: Data(answer.body.utf8))
+        return try #require(value as? [String: Any])
+    }
+}
+
+@Suite("Monitoring of a running broker", .serialized, .timeLimit(.minutes(1)))
+struct MonitorTests {
+    @Test("/varz has nats-server's keys and counts")
+    func varz() async throws {
+        try await onThread {
+            let setup = try Setup()
+            defer { setup.stop() }
+            let varz = try setup.json("/varz")
+            let keys = """
+                server_id server_name version proto host port max_connections ping_interval ping_max
+                http_host http_port http_base_path https_port auth_timeout max_control_line
+                max_payload max_pending cluster gateway leaf mqtt websocket jetstream tls_timeout
+                write_deadline start now uptime mem cores gomaxprocs cpu connections
+                total_connections routes remotes leafnodes in_msgs in_bytes in_client_msgs
+                in_client_bytes out_msgs out_bytes out_client_msgs out_client_bytes slow_consumers
+                stale_connections stalled_clients subscriptions http_req_stats config_load_time
+                config_digest slow_consumer_stats stale_connection_stats martlet
+                """
+            let expected = Set(keys.split { $0.isWhitespace }.map(String.init))
+            #expect(Set(varz.keys) == expected)
+            #expect(varz["server_name"] as? String == "nm")
+            #expect(varz["port"] as? Int == setup.broker.clientPort)
+            #expect(varz["http_port"] as? Int == setup.httpPort)
+            #expect(varz["connections"] as? Int == 1)
+            #expect(varz["total_connections"] as? Int == 1)
+            #expect(varz["subscriptions"] as? Int == 2)
+            #expect(varz["in_msgs"] as? Int == 1 && varz["out_msgs"] as? Int == 1)
+            #expect(varz["in_bytes"] as? Int == 2 && varz["out_bytes"] as? Int == 2)
+            #expect(varz["ping_interval"] as? Int == 120_000_000_000)
+            #expect(varz["auth_timeout"] as? Double == 2)
+            #expect(try #require(varz["mem"] as? Int) > 1_000_000)
+            let start = try #require(varz["start"] as? String)
+            #expect(start.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z/) != nil)
+            let own = try #require(varz["martlet"] as? [String: Any])
+            let ownKeys = [
+                "loops", "longest_turn_ns", "stalls", "dropped_messages", "paused_publishers",
+                "memory_bytes", "max_memory",
+            ]
+            #expect(Set(ownKeys).isSubset(of: own.keys))
+            let second = try setup.json("/varz")
+            #expect((second["http_req_stats"] as? [String: Int])?["/varz"] == 2)
+        }
+    }
+
+    @Test("/connz shows an open connection, and a closed one with its reason")
+    func connz() async throws {
+        try await onThread {
+            let setup = try Setup()
+            defer { setup.stop() }
+            let page = try setup.json("/connz?subs=1")
+            #expect(page["total"] as? Int == 1 && page["num_connections"] as? Int == 1)
+            let connection = try #require((page["connections"] as? [[String: Any]])?.first)
+            #expect(connection["name"] as? String == "alpha")
+            #expect(connection["lang"] as? String == "test")
+            #expect(connection["version"] as? String == "1.2")
+            #expect(connection["ip"] as? String == "127.0.0.1")
+            #expect(connection["in_msgs"] as? Int == 1 && connection["out_bytes"] as? Int == 2)
+            #expect(connection["subscriptions"] as? Int == 2)
+            #expect((connection["subscriptions_list"] as? [String])?.sorted() == ["bar", "foo.*"])
+            let detail = try setup.json("/connz?subs=detail")
+            let list =
+                (detail["connections"] as? [[String: Any]])?.first?["subscriptions_list_detail"]
+                as? [[String: Any]] ?? []
+            let queue = list.first { $0["subject"] as? String == "foo.*" }
+            #expect(queue?["qgroup"] as? String == "q" && queue?["sid"] as? String == "1")
+            setup.client.finish()
+            let closed = try Self.poll { () -> [String: Any]? in
+                let page = try setup.json("/connz?state=closed")
+                return (page["connections"] as? [[String: Any]])?.first
+            }
+            #expect(closed["reason"] as? String == "Client Closed")
+            #expect(closed["stop"] is String)
+            #expect(try setup.json("/connz")["num_connections"] as? Int == 0)
+            #expect(try setup.json("/connz?state=any")["total"] as? Int == 1)
+        }
+    }
+
+    @Test("/connz filters, sorts and pages")
+    func connzQuery() async throws {
+        try await onThread {
+            let setup = try Setup()
+            defer { setup.stop() }
+            let other = try RawConnection(port: setup.broker.clientPort)
+            other.send("CONNECT {\"name\":\"beta\"}\r\nSUB a 1\r\nPING\r\n")
+            _ = other.read(until: "PONG")
+            func names(_ query: String) throws -> [String] {
+                let list = try setup.json("/connz?\(query)")["connections"] as? [[String: Any]]
+                return (list ?? []).map { $0["name"] as? String ?? "" }
+            }
+            #expect(try names("sort=cid") == ["alpha", "beta"])
+            #expect(try names("sort=subs") == ["alpha", "beta"])
+            #expect(try names("sort=uptime") == ["beta", "alpha"])
+            #expect(try names("offset=1") == ["beta"])
+            #expect(try names("limit=1") == ["alpha"])
+            #expect(try names("offset=9").isEmpty)
+            #expect(try names("filter_subject=foo.x") == ["alpha"])
+            #expect(try names("filter_subject=a&acc=$G") == ["beta"])
+            #expect(try names("user=nobody").isEmpty)
+            #expect(try names("acc=nobody").isEmpty)
+            #expect(try names("cid=999999").isEmpty)
+            let answer = try setup.get("/connz?sort=zz")
+            #expect(answer.status == 400 && answer.body == "invalid sorting option: zz")
+            #expect(answer.fields["content-type"] == "text/plain; charset=utf-8")
+        }
+    }
+
+    @Test("/subsz counts, lists and tests subscriptions")
+    func subsz() async throws {
+        try await onThread {
+            let setup = try Setup()
+            defer { setup.stop() }
+            let plain = try setup.json("/subscriptionsz")
+            #expect(plain["num_subscriptions"] as? Int == 2)
+            #expect(plain["total"] as? Int == 0 && plain["subscriptions_list"] == nil)
+            for key in [
+                "num_cache", "num_inserts", "num_removes", "num_matches", "cache_hit_rate",
+                "max_fanout", "avg_fanout", "offset", "limit", "server_id", "now",
+            ] { #expect(plain[key] != nil, "\(key)") }
+            let listed = try setup.json("/subsz?subs=1&test=foo.a")
+            let list = listed["subscriptions_list"] as? [[String: Any]] ?? []
+            #expect(listed["total"] as? Int == 1 && list.count == 1)
+            #expect(list.first?["account"] as? String == "$G")
+            #expect(list.first?["subject"] as? String == "foo.*")
+            let bad = try setup.get("/subsz?test=foo.*")
+            #expect(bad.status == 400)
+            #expect(bad.body == "invalid test subject, must be valid publish subject: foo.*")
+        }
+    }
+
+    @Test("health, index, unknown paths, methods and callbacks")
+    func rest() async throws {
+        try await onThread {
+            let setup = try Setup()
+            defer { setup.stop() }
+            #expect(try setup.get("/healthz").body == #"{"status":"ok"}"#)
+            #expect(try setup.get("/").body.contains("href=\"/varz\""))
+            let missing = try setup.get("/nope")
+            #expect(missing.status == 404 && missing.body == "404 page not found\n")
+            let post = try RawConnection.get("/varz", port: setup.httpPort, method: "POST")
+            #expect(post.status == 405 && post.fields["allow"] == "GET, HEAD")
+            let script = try setup.get("/healthz?callback=a.b")
+            #expect(script.body == #"a.b({"status":"ok"})"#)
+            #expect(script.fields["content-type"] == "application/javascript")
+            #expect(try setup.get("/healthz?callback=alert(1)").status == 400)
+        }
+    }
+
+    @Test("everything stands below http_base_path")
+    func basePath() async throws {
+        try await onThread {
+            let setup = try Setup { $0.httpBasePath = "nats/" }
+            defer { setup.stop() }
+            #expect(try setup.json("/nats/varz")["http_base_path"] as? String == "nats/")
+            #expect(try setup.get("/nats/").body.contains("href=\"/nats/varz\""))
+            #expect(try setup.get("/varz").status == 404)
+            #expect(try setup.get("/natsvarz").status == 404)
+        }
+    }
+
+    private static func poll<Value>(_ read: () throws -> Value?) throws -> Value {
+        for _ in 0..<500 {
+            if let value = try read() { return value }
+            usleep(10_000)
+        }
+        return try #require(try read())
+    }
+}
