@@ -18,7 +18,7 @@ SPLIT_WHOLLY_BELOW = 700
 class Connection:
     def __init__(self, server):
         self.socket = server.connect()
-        self.frames = FrameReader()
+        self.frames = FrameReader(server.port)
         self.is_closed = False
 
     def send(self, pieces, pause: float):

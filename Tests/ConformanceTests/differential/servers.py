@@ -41,6 +41,7 @@ class Server:
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 self.connect().close()
+                time.sleep(REST_SECONDS)
                 return
             except OSError:
                 time.sleep(0.02)

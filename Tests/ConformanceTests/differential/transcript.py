@@ -1,12 +1,13 @@
 """Splits what a server sends into frames, and hides what may differ between two servers."""
 
+import itertools
 import json
 
 # Fields of INFO whose value is the server's or the connection's own: present on both sides, any value.
 MASKED = {
     "server_id": "random",
     "version": "each server has its own",
-    "port": "a free one",
+    "port": "a free one, where it is the one the server listens on",
     "client_id": "counts connections, and servers are shared between cases",
     "nonce": "random",
 }
@@ -23,8 +24,9 @@ OPTIONAL = {
 class FrameReader:
     """Collects bytes; gives back whole frames as (verb, printable text)."""
 
-    def __init__(self):
+    def __init__(self, port: int):
         self.buffer = bytearray()
+        self.port = port
 
     def feed(self, data: bytes):
         self.buffer += data
@@ -42,7 +44,7 @@ class FrameReader:
                 return None
         frame = bytes(self.buffer[:length])
         del self.buffer[:length]
-        return verb, normalise(verb, frame)
+        return verb, normalise(verb, frame, self.port)
 
     def rest(self) -> str:
         text = printable(bytes(self.buffer)) if self.buffer else ""
@@ -55,7 +57,7 @@ def _payload_length(line: bytes) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def normalise(verb: str, frame: bytes) -> str:
+def normalise(verb: str, frame: bytes, port: int) -> str:
     if verb != "INFO":
         return printable(frame)
     try:
@@ -67,7 +69,8 @@ def normalise(verb: str, frame: bytes) -> str:
     for key in OPTIONAL:
         fields.pop(key, None)
     for key in MASKED.keys() & fields.keys():
-        fields[key] = "*"
+        if key != "port" or fields[key] == port:
+            fields[key] = "*"
     ending = printable(frame[frame.rindex(b"}") + 1 :])
     return "INFO " + json.dumps(fields, sort_keys=True) + ending
 
@@ -97,12 +100,18 @@ def fold(text: str) -> str:
 
 
 def sort_messages(frames: list) -> list:
-    """Sorts each run of messages, for cases where their order is not defined."""
-    result, run = [], []
-    for verb, text in frames:
-        if verb in ("MSG", "HMSG"):
-            run.append((verb, text))
-            continue
-        result += sorted(run, key=lambda frame: frame[1]) + [(verb, text)]
-        run = []
-    return result + sorted(run, key=lambda frame: frame[1])
+    """Sorts the deliveries of each message by subscription, where their order is not defined."""
+    return [
+        frame
+        for _, group in itertools.groupby(frames, key=_message_of)
+        for frame in sorted(group, key=lambda frame: frame[1])
+    ]
+
+
+def _message_of(frame):
+    """What the deliveries of one message have in common: all but the subscription's id."""
+    verb, text = frame
+    if verb not in ("MSG", "HMSG"):
+        return text
+    _, subject, _, rest = text.split(" ", 3)
+    return subject, rest
