@@ -35,3 +35,13 @@ async def drained(subscription, seconds: float = 0.2):
         while True:
             messages.append(await subscription.next_msg(timeout=seconds))
     return messages
+
+
+async def settled(connection):
+    """Returns once the broker has acted on all that was sent.
+
+    nats-py writes the PING of a flush at once, ahead of commands that it still holds back; those
+    are out when the PONG is in, so the second PING comes behind them.
+    """
+    await connection.flush()
+    await connection.flush()

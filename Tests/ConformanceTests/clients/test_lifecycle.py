@@ -5,7 +5,7 @@ import signal
 
 import nats
 import pytest
-from nats_session import connected, run
+from nats_session import connected, run, settled
 
 
 def test_drained_subscription_loses_nothing(broker):
@@ -17,10 +17,10 @@ def test_drained_subscription_loses_nothing(broker):
                 received.append(int(message.data))
 
             await subscriber.subscribe("d", cb=slowly)
-            await subscriber.flush()
+            await settled(subscriber)
             for number in range(200):
                 await publisher.publish("d", str(number).encode())
-            await publisher.flush()
+            await settled(publisher)
             await subscriber.drain()
             assert subscriber.is_closed
         assert received == list(range(200))
@@ -60,7 +60,7 @@ def test_broker_ends_when_asked(broker, number):
             gone.set()
 
         async with connected(broker, disconnected_cb=disconnected) as connection:
-            await connection.flush()
+            await settled(connection)
             # In a thread of its own, as it waits for the process.
             await asyncio.get_running_loop().run_in_executor(None, broker.end, number)
             await asyncio.wait_for(gone.wait(), 5)
@@ -73,7 +73,7 @@ def test_token(start_broker):
 
     async def scenario():
         async with connected(broker, token="s3cret") as connection:
-            await connection.flush()
+            await settled(connection)
         for options in [{}, {"token": "wrong"}, {"user": "s3cret", "password": ""}]:
             with pytest.raises(nats.errors.Error):
                 await nats.connect(broker.url, allow_reconnect=False, **options)
@@ -86,7 +86,7 @@ def test_user_and_password(start_broker):
 
     async def scenario():
         async with connected(broker, user="derek", password="porkchop") as connection:
-            await connection.flush()
+            await settled(connection)
         for options in [{}, {"user": "derek", "password": "x"}, {"user": "eve", "password": "porkchop"}]:
             with pytest.raises(nats.errors.Error):
                 await nats.connect(broker.url, allow_reconnect=False, **options)
@@ -102,7 +102,7 @@ def test_lame_duck_tells_clients(broker):
             told.set()
 
         async with connected(broker, lame_duck_mode_cb=lame_duck) as connection:
-            await connection.flush()
+            await settled(connection)
             broker.process.send_signal(signal.SIGUSR2)
             await asyncio.wait_for(told.wait(), 5)
 
@@ -118,7 +118,7 @@ def test_connection_that_stops_reading_does_not_hold_up_others(broker):
         idle_reader._transport.pause_reading()
         async with connected(broker, 2) as (publisher, subscriber):
             subscription = await subscriber.subscribe("flood")
-            await subscriber.flush()
+            await settled(subscriber)
             for _ in range(400):  # 40 MB, below what marks a slow consumer.
                 await publisher.publish("flood", b"x" * 100_000)
                 await subscription.next_msg(timeout=5)

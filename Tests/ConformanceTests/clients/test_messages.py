@@ -5,17 +5,17 @@ import os
 
 import nats
 import pytest
-from nats_session import connected, drained, run
+from nats_session import connected, drained, run, settled
 
 
 def test_messages_arrive_in_order(broker):
     async def scenario():
         async with connected(broker, 2) as (publisher, subscriber):
             subscription = await subscriber.subscribe("orders.*")
-            await subscriber.flush()
+            await settled(subscriber)
             for number in range(5000):
                 await publisher.publish(f"orders.{number % 3}", str(number).encode())
-            await publisher.flush()
+            await settled(publisher)
             for number in range(5000):
                 message = await subscription.next_msg(timeout=5)
                 assert message.subject == f"orders.{number % 3}"
@@ -30,10 +30,10 @@ def test_payload_of_any_size_is_unchanged(broker, size):
         payload = os.urandom(size)
         async with connected(broker, 2) as (publisher, subscriber):
             subscription = await subscriber.subscribe("blob")
-            await subscriber.flush()
+            await settled(subscriber)
             for _ in range(3):
                 await publisher.publish("blob", payload)
-            await publisher.flush()
+            await settled(publisher)
             for _ in range(3):
                 assert (await subscription.next_msg(timeout=5)).data == payload
 
@@ -45,10 +45,10 @@ def test_fan_out_reaches_every_subscriber(broker):
         async with connected(broker, 9) as (publisher, *subscribers):
             subscriptions = [await subscriber.subscribe("news.>") for subscriber in subscribers]
             for subscriber in subscribers:
-                await subscriber.flush()
+                await settled(subscriber)
             for number in range(200):
                 await publisher.publish("news.sport.chess", str(number).encode())
-            await publisher.flush()
+            await settled(publisher)
             for subscription in subscriptions:
                 data = [(await subscription.next_msg(timeout=5)).data for _ in range(200)]
                 assert data == [str(number).encode() for number in range(200)]
@@ -63,7 +63,7 @@ def test_wildcards_choose(broker):
             tail = await connection.subscribe("a.>")
             for subject in ["a.b.c", "a.b", "a", "a.b.c.d", "x.b.c"]:
                 await connection.publish(subject)
-            await connection.flush()
+            await settled(connection)
             assert [m.subject for m in await drained(one)] == ["a.b.c"]
             assert [m.subject for m in await drained(tail)] == ["a.b.c", "a.b", "a.b.c.d"]
 
@@ -78,7 +78,7 @@ def test_unsubscribe_and_its_maximum(broker):
             await limited.unsubscribe(limit=2)
             for _ in range(3):
                 await connection.publish("s", b"x")
-            await connection.flush()
+            await settled(connection)
             assert len(await drained(plain)) == 3
             assert limited._received == 2
             await plain.unsubscribe()
@@ -94,10 +94,10 @@ def test_headers_travel_with_the_message(broker):
         headers = {"Trace-Id": "a1b2", "Empty": "", "Colon": "a: b"}
         async with connected(broker, 2) as (publisher, subscriber):
             subscription = await subscriber.subscribe("h")
-            await subscriber.flush()
+            await settled(subscriber)
             await publisher.publish("h", b"with", headers=headers)
             await publisher.publish("h", b"without")
-            await publisher.flush()
+            await settled(publisher)
             first = await subscription.next_msg(timeout=5)
             assert first.data == b"with"
             assert dict(first.headers) == headers
@@ -113,10 +113,10 @@ def test_queue_group_shares_the_work(broker):
             groups = [await member.subscribe("jobs", queue="workers") for member in members]
             watcher = await members[0].subscribe("jobs")
             for member in members:
-                await member.flush()
+                await settled(member)
             for number in range(total):
                 await publisher.publish("jobs", str(number).encode())
-            await publisher.flush()
+            await settled(publisher)
             shares = [[int(m.data) for m in await drained(group)] for group in groups]
             assert sorted(sum(shares, [])) == list(range(total))
             assert all(share == sorted(share) for share in shares)
@@ -147,7 +147,7 @@ def test_many_connections_at_once(broker):
     async def scenario():
         async with connected(broker, 200) as connections:
             subscriptions = [await c.subscribe(f"c.{n}") for n, c in enumerate(connections)]
-            await asyncio.gather(*(connection.flush() for connection in connections))
+            await asyncio.gather(*(settled(connection) for connection in connections))
             for number, connection in enumerate(connections):
                 await connection.publish(f"c.{(number + 1) % 200}", str(number).encode())
             for number, subscription in enumerate(subscriptions):

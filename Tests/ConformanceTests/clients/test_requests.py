@@ -4,7 +4,7 @@ import asyncio
 
 import nats
 import pytest
-from nats_session import connected, run
+from nats_session import connected, run, settled
 
 
 def test_request_gets_its_reply(broker):
@@ -14,7 +14,7 @@ def test_request_gets_its_reply(broker):
                 await message.respond(b"re: " + message.data)
 
             await service.subscribe("echo", cb=answer)
-            await service.flush()
+            await settled(service)
             for number in range(500):
                 reply = await client.request("echo", str(number).encode(), timeout=5)
                 assert reply.data == b"re: " + str(number).encode()
@@ -31,7 +31,7 @@ def test_requests_in_flight_find_their_own_reply(broker):
 
             for service in services:
                 await service.subscribe("slow", queue="q", cb=answer)
-                await service.flush()
+                await settled(service)
             calls = [client.request("slow", str(n).encode(), timeout=10) for n in range(300)]
             replies = await asyncio.gather(*calls)
             assert [int(reply.data) for reply in replies] == list(range(300))
@@ -47,7 +47,7 @@ def test_old_style_request(broker):
                 await message.respond(b"two")
 
             await service.subscribe("twice", cb=answer)
-            await service.flush()
+            await settled(service)
             reply = await client.request("twice", b"", timeout=5, old_style=True)
             assert reply.data == b"one"
 
@@ -61,7 +61,7 @@ def test_reply_with_headers(broker):
                 await service.publish(message.reply, b"ok", headers={"Echo": message.headers["Ask"]})
 
             await service.subscribe("h", cb=answer)
-            await service.flush()
+            await settled(service)
             reply = await client.request("h", b"", timeout=5, headers={"Ask": "why"})
             assert reply.headers["Echo"] == "why"
 
@@ -87,7 +87,7 @@ def test_request_after_the_only_responder_left(broker):
                 await message.respond(b"ok")
 
             await service.subscribe("svc", cb=answer)
-            await service.flush()
+            await settled(service)
             assert (await client.request("svc", b"", timeout=5)).data == b"ok"
             await service.close()
             for _ in range(50):  # The broker learns of the closed socket a moment later.
@@ -106,7 +106,7 @@ def test_silent_responder_times_out(broker):
     async def scenario():
         async with connected(broker, 2) as (client, service):
             await service.subscribe("silent")
-            await service.flush()
+            await settled(service)
             with pytest.raises(nats.errors.TimeoutError) as failure:
                 await client.request("silent", b"", timeout=0.2)
             assert not isinstance(failure.value, nats.errors.NoRespondersError)
