@@ -26,14 +26,14 @@ step() {
     printf '✘ %s (%d s, exit status %d)%s\n' "$name" $((SECONDS - started)) "$status" "$step_counts"
 }
 
-# The tests that a step's own runner counted; a step without such a line counts as one test.
+# The tests that a step's own runner counted; a step whose runner counts nothing is one test.
 _count() {
-    local log="$1" status="$2" passed failed run
-    failed=$(grep -cE '^✘ Test .* failed after' "$log" || true)
-    run=$(sed -nE 's/^. Test run with ([0-9]+) tests?.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
-    passed=$((run > failed ? run - failed : 0))
-    passed=$((passed + $(_sum passed "$log")))
-    failed=$((failed + $(_sum failed "$log")))
+    local log="$1" status="$2" passed failed
+    failed=$(_sum '^✘ Test .* failed after' '' "$log")
+    passed=$(($(_sum '^. Test run with [0-9]+ tests?' '[0-9]+ test' "$log") - failed))
+    # pytest and our own runners close with "N passed, N failed" or a part of it.
+    passed=$((passed + $(_sum '^(=+ )?([0-9]+ [a-z]+, )*[0-9]+ passed' '[0-9]+ passed' "$log")))
+    failed=$((failed + $(_sum '^(=+ )?([0-9]+ [a-z]+, )*[0-9]+ failed' '[0-9]+ failed' "$log")))
     if ((status == 0 && failed == 0 && passed == 0)); then passed=1; fi
     if ((status != 0 && failed == 0)); then failed=1; fi
     step_counts=": $passed passed, $failed failed"
@@ -41,10 +41,12 @@ _count() {
     steps_failed=$((steps_failed + failed))
 }
 
-# Adds up "N passed" or "N failed" in the closing lines of pytest and of our own runners.
+# Of the lines that match a pattern: how many, or the sum of the numbers that a second one finds.
 _sum() {
-    grep -E '^(=+ )?([0-9]+ [a-z]+, )*[0-9]+ (passed|failed)' "$2" \
-        | grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }'
+    { grep -E "$1" "$3" || true; } | awk -v number="$2" '
+        number == "" { sum += 1 }
+        number != "" && match($0, number) { sum += substr($0, RSTART) + 0 }
+        END { print sum + 0 }'
 }
 
 # Says how it went; the exit status is that of the whole run.
