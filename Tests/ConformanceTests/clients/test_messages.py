@@ -126,6 +126,25 @@ def test_queue_group_shares_the_work(broker):
     run(scenario())
 
 
+def test_queue_group_over_several_subjects_is_one_group(broker):
+    async def scenario():
+        async with connected(broker, 3) as (publisher, literal, wildcard):
+            groups = [
+                await literal.subscribe("jobs.a", queue="workers"),
+                await wildcard.subscribe("jobs.*", queue="workers"),
+            ]
+            await settled(literal)
+            await settled(wildcard)
+            for number in range(500):
+                await publisher.publish("jobs.a", str(number).encode())
+            await settled(publisher)
+            shares = [[int(m.data) for m in await drained(group)] for group in groups]
+            assert sorted(sum(shares, [])) == list(range(500))
+            assert all(shares)
+
+    run(scenario())
+
+
 def test_publisher_over_the_maximum_payload(start_broker, tmp_path):
     config = tmp_path / "small.conf"
     config.write_text("max_payload: 1000\n")

@@ -16,6 +16,7 @@
     A closed                           read until the server closes the connection
     A quiet 100ms                      nothing may arrive for that long, and the connection stays
     A connect                          connect and read INFO (implied by the first use)
+    A refused                          no connection can be made any more
     A close                            close from this side
     wait 50ms
     signal USR2                        to the server (own-server only)
@@ -29,7 +30,7 @@ from pathlib import Path
 
 HEADERS = {"args", "config", "unordered", "whole-only", "oracle-splits-differ", "own-server"}
 ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
-ENDINGS = {"sync", "closed", "quiet", "close", "read"}
+ENDINGS = {"sync", "closed", "quiet", "close", "read", "refused"}
 
 
 class CaseError(Exception):
@@ -93,7 +94,7 @@ def _read_step(number: int, line: str) -> Step:
         return Step(number, line, "send", match[1], data=unescape(match[2]))
     if match := re.fullmatch(r"([A-Z])< (?:(\d+) )?([-+A-Z]+)", line):
         return Step(number, line, "read", match[1], frame=match[3], count=int(match[2] or 1))
-    if match := re.fullmatch(r"([A-Z]) (sync|closed|connect|close)", line):
+    if match := re.fullmatch(r"([A-Z]) (sync|closed|connect|refused|close)", line):
         return Step(number, line, match[2], match[1])
     if match := re.fullmatch(r"([A-Z]) quiet (\d+)ms", line):
         return Step(number, line, "quiet", match[1], seconds=int(match[2]) / 1000)

@@ -106,6 +106,8 @@ class Player:
             return time.sleep(step.seconds)
         if step.verb == "signal":
             return self.server.process.send_signal(getattr(signal, f"SIG{step.frame}"))
+        if step.verb == "refused":
+            return self._expect_refusal(step)
         connection = self.connections.get(step.connection) or self._connect(step)
         match step.verb:
             case "send":
@@ -130,6 +132,18 @@ class Player:
         self.connections[step.connection] = connection
         self._read(step, connection, "INFO", 1, label=f"{step.connection} connect")
         return connection
+
+    def _expect_refusal(self, step):
+        """The listener may take a moment to close, so this asks again for a while."""
+        deadline = time.monotonic() + READ_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.server.connect().close()
+            except ConnectionRefusedError:
+                return self._note(step, [], "refused")
+            time.sleep(0.05)
+        self.timed_out = True
+        self._note(step, [], "still listens")
 
     def _read(self, step, connection, verb, count, label=None):
         frames, ended = connection.read_until(verb, count or -1, READ_SECONDS)
