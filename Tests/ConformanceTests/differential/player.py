@@ -141,6 +141,8 @@ class Player:
                 self.server.connect().close()
             except ConnectionRefusedError:
                 return self._note(step, [], "refused")
+            except ConnectionError:
+                pass  # It came just as the listener closed.
             time.sleep(0.05)
         self.timed_out = True
         self._note(step, [], "still listens")
