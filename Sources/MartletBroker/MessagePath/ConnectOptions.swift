@@ -3,11 +3,12 @@
 /// CONNECT's fields, read the way nats-server's decoder reads them: over the values that hold, names
 /// in any letter case, `null` changes nothing, the last of several wins, unknown ones are ignored.
 struct ConnectOptions {
-    var verbose: Bool
-    var pedantic: Bool
-    var echo: Bool
-    var headers: Bool
-    var noResponders: Bool
+    // The values that hold before a CONNECT.
+    var verbose = true
+    var pedantic = true
+    var echo = true
+    var headers = false
+    var noResponders = false
     var protocolLevel: Int?
     var name: String?
     var language: String?
@@ -17,14 +18,6 @@ struct ConnectOptions {
     var token: String?
     /// `account` or `new_account`, which nats-server refuses.
     var namesAccount = false
-
-    init(flags: ConnectionFlags) {
-        verbose = flags.contains(.verbose)
-        pedantic = flags.contains(.pedantic)
-        echo = flags.contains(.echo)
-        headers = flags.contains(.headers)
-        noResponders = flags.contains(.noResponders)
-    }
 
     /// nil when it is not a JSON object, or a field is of the wrong type.
     static func parse(_ bytes: Bytes, _ count: Int, over current: ConnectOptions) -> ConnectOptions? {

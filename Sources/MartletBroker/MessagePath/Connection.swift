@@ -121,11 +121,11 @@ final class ConnectionDetails {
     var ip = ""
     var port = 0
     var startedAt: UInt64 = 0
-    var lastActivityAt: UInt64 = 0
     var name = ""
     var language = ""
     var version = ""
     var user = ""
     var account = ""
-    var protocolLevel: Int?
+    /// The last CONNECT; a second one changes only what it names.
+    var options = ConnectOptions()
 }

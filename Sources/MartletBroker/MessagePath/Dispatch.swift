@@ -13,6 +13,9 @@ extension BrokerLoop {
         case .subscribe: subscribe(connection, operation)
         case .unsubscribe: unsubscribe(connection, operation)
         case .connect: connect(connection, input.at(operation.argument), operation.argument.length)
+        case .info:
+            var reader = JSONReader(input.at(operation.argument), operation.argument.length)
+            if reader.document() == nil { end(connection, .protocolViolation) }
         case .ignored: break
         case .error:
             shared.logger.error("\(name(of: connection)) - Client Error \(text(input.at(operation.argument), operation.argument.length))")

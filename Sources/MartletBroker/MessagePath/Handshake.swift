@@ -6,18 +6,22 @@ extension BrokerLoop {
     /// INFO: the first line a client gets; again after its first PONG, and when something changes.
     func sendInfo(_ connection: ConnectionRef, isConnectInfo: Bool) {
         var info = shared.serverInfo(isLameDuck: state.pointee.isLameDuck)
+        // Who gets a user without credentials is not asked for them, in the first INFO.
+        if !isConnectInfo, shared.configuration.authorization.noAuthUser != nil {
+            info.requiresAuthentication = false
+        }
         info.clientID = connection.pointee.id
         info.clientIP = connection.pointee.details?.takeUnretainedValue().ip ?? ""
         if isConnectInfo {
             info.isConnectInfo = true
             info.remoteAccount = connection.pointee.details?.takeUnretainedValue().account ?? ""
         }
-        send(connection, Array("INFO \(info.json)\r\n".utf8))
+        send(connection, Array("INFO \(info.json) \r\n".utf8))
     }
 
     /// CONNECT, also a second one: absent fields keep the value they have.
     func connect(_ connection: ConnectionRef, _ argument: Bytes, _ count: Int) {
-        let current = ConnectOptions(flags: connection.pointee.flags)
+        let current = connection.pointee.details?.takeUnretainedValue().options ?? ConnectOptions()
         guard let options = ConnectOptions.parse(argument, count, over: current) else {
             shared.logger.error("\(name(of: connection)) - invalid CONNECT")
             return end(connection, .protocolViolation)
@@ -39,8 +43,7 @@ extension BrokerLoop {
         if let name = options.name { details.name = name }
         if let language = options.language { details.language = language }
         if let version = options.version { details.version = version }
-        details.lastActivityAt = Clock.wallNanoseconds()
-        details.protocolLevel = options.protocolLevel ?? details.protocolLevel
+        details.options = options
     }
 
     private func apply(_ options: ConnectOptions, to connection: ConnectionRef) {
@@ -78,7 +81,7 @@ extension BrokerLoop {
         connection.pointee.flags.remove(.awaitsAuthentication)
         let details = connection.pointee.details?.takeUnretainedValue()
         details?.user = user ?? ""
-        finishConnect(connection, details?.protocolLevel)
+        finishConnect(connection, details?.options.protocolLevel)
     }
 
     func refuseAuthentication(_ connection: ConnectionRef) {

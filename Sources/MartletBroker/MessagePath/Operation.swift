@@ -9,7 +9,9 @@ enum Verb: UInt8 {
     case ping
     case pong
     case connect
-    /// INFO and +OK are tolerated and mean nothing.
+    /// Tolerated when it is JSON; means nothing.
+    case info
+    /// +OK: means nothing.
     case ignored
     /// -ERR from a client: it is told nothing and closed.
     case error

@@ -124,11 +124,20 @@ extension BrokerLoop {
 /// Prefixes that belong to servers talking to each other.
 enum ReservedSubject {
     static func mayNotPublish(_ subject: Bytes, _ count: Int) -> Bool {
-        hasPrefix(subject, count, "$NRG.") || hasPrefix(subject, count, "_GR_.") || hasPrefix(subject, count, "$GR.")
+        hasPrefix(subject, count, "$NRG.") || isGateway(subject, count)
     }
 
     static func mayNotReply(_ reply: Bytes, _ count: Int) -> Bool {
-        hasPrefix(reply, count, "_R_.") || hasPrefix(reply, count, "_GR_.") || hasPrefix(reply, count, "$JS.ACK.")
+        continues(reply, count, "_R_.") || continues(reply, count, "$JS.ACK.") || isGateway(reply, count)
+    }
+
+    private static func isGateway(_ subject: Bytes, _ count: Int) -> Bool {
+        continues(subject, count, "_GR_.") || continues(subject, count, "$GR.")
+    }
+
+    /// Has the prefix and something behind it.
+    private static func continues(_ bytes: Bytes, _ count: Int, _ prefix: StaticString) -> Bool {
+        count > prefix.utf8CodeUnitCount && hasPrefix(bytes, count, prefix)
     }
 
     private static func hasPrefix(_ bytes: Bytes, _ count: Int, _ prefix: StaticString) -> Bool {

@@ -14,10 +14,13 @@ extension BrokerLoop {
         {
             return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\"")
         }
+        if operation.queue.length == 5, memcmp(input.at(operation.queue), "_sys_", 5) == 0 {
+            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\" using queue \"_sys_\"")
+        }
         if settings.subscriptionTokensMax > 0,
             Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
         {
-            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\" - too many tokens")
+            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\", too many tokens")
         }
         if settings.subscriptionsMax > 0,
             Int(connection.pointee.subscriptions.count) >= settings.subscriptionsMax

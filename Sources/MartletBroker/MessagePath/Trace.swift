@@ -22,7 +22,7 @@ extension BrokerLoop {
         case .ping: shared.logger.trace("\(prefix) - <<- [PING]")
         case .pong: shared.logger.trace("\(prefix) - <<- [PONG]")
         case .connect: shared.logger.trace("\(prefix) - <<- [CONNECT \(Self.withoutSecrets(argument))]")
-        case .ignored, .error: break
+        case .info, .ignored, .error: break
         }
     }
 

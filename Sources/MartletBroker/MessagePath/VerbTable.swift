@@ -31,7 +31,7 @@ enum VerbTable {
         case UInt8(ascii: "s"): return compare(bytes, count, "sub", .subscribe, .spaceRequired)
         case UInt8(ascii: "u"): return compare(bytes, count, "unsub", .unsubscribe, .spaceRequired)
         case UInt8(ascii: "c"): return compare(bytes, count, "connect", .connect, .spaceOptional)
-        case UInt8(ascii: "i"): return compare(bytes, count, "info", .ignored, .spaceOptional)
+        case UInt8(ascii: "i"): return compare(bytes, count, "info", .info, .spaceOptional)
         case UInt8(ascii: "+"): return compare(bytes, count, "+ok", .ignored, .restIgnored)
         case UInt8(ascii: "-"): return compare(bytes, count, "-err", .error, .spaceRequired)
         default: return nil

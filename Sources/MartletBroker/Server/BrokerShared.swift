@@ -109,14 +109,20 @@ final class BrokerShared: @unchecked Sendable {
         info.serverID = serverID
         info.serverName = serverName
         info.version = Broker.compatibleVersion
-        info.host = configuration.host
-        info.port = port
+        (info.host, info.port) = advertised(configuration)
         info.hasHeaders = !configuration.disablesHeaders
         info.requiresAuthentication = configuration.authorization.isRequired
         info.payloadBytesMax = configuration.payloadBytesMax
         info.isLameDuck = isLameDuck
-        if let advertised = configuration.clientAdvertise { info.connectURLs = [advertised] }
         return info
+    }
+
+    /// Host and port as clients are told: of `client_advertise`, whose port may be left out.
+    private func advertised(_ configuration: BrokerConfiguration) -> (String, Int) {
+        guard let address = configuration.clientAdvertise else { return (configuration.host, port) }
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...])
+        else { return (address, port) }
+        return (String(address[..<colon]), port)
     }
 
     /// 56 characters of base 32 that start with N, as a nats-server id looks.

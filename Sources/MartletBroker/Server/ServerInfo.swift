@@ -8,7 +8,6 @@ struct ServerInfo {
     var hasHeaders = true
     var requiresAuthentication = false
     var payloadBytesMax = 0
-    var connectURLs: [String] = []
     var isLameDuck = false
 
     // What differs by client.
@@ -38,9 +37,6 @@ struct ServerInfo {
         fields.append("\"max_payload\":\(payloadBytesMax)")
         fields.append("\"client_id\":\(clientID)")
         fields.append("\"client_ip\":\(Self.quoted(clientIP))")
-        if !connectURLs.isEmpty {
-            fields.append("\"connect_urls\":[\(connectURLs.map(Self.quoted).joined(separator: ","))]")
-        }
         if isLameDuck { fields.append("\"ldm\":true") }
         if isConnectInfo {
             fields.append("\"connect_info\":true")

@@ -10,7 +10,8 @@ struct JSONReader {
         case object([(String, Value)])
     }
 
-    private static let depthMax = 64
+    /// As in nats-server's decoder; a control line of the usual length cannot even reach it.
+    private static let depthMax = 10_000
 
     private let bytes: Bytes
     private let count: Int
