@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MartletBroker
 import Testing
 
 @testable import MartletCLI
@@ -17,7 +18,7 @@ struct ServeProcessTests {
         let process = try TestProcess([argument])
         #expect(try await process.exitCode() == 0)
         let lines = process.output.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines[0] == "nats-server: v\(ServerVersion.compatible)")
+        #expect(lines[0] == "nats-server: v\(Broker.compatibleVersion)")
         #expect(lines[1].hasPrefix("martlet "))
         #expect(!lines[1].contains(" v") && !lines[1].contains("version "))
     }
