@@ -64,7 +64,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MartletCLITests",
-            dependencies: ["MartletBroker", "MartletCLI"],
+            dependencies: ["MartletBroker", "MartletCLI", "MartletMonitor"],
             swiftSettings: settings
         ),
     ],
