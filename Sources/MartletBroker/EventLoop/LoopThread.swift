@@ -3,8 +3,8 @@ import Glibc
 
 /// A native thread that runs one closure and can be joined.
 final class LoopThread: @unchecked Sendable {
-    // SAFETY: written once in `init`, before the value can be seen by another thread, and in
-    // `join`, which its owner calls once.
+    // SAFETY: written once in `init`, before the value can be seen by another thread, in
+    // `join`, which its owner calls once, and in `deinit`.
     private var thread: pthread_t?
 
     private final class Body {
@@ -32,6 +32,11 @@ final class LoopThread: @unchecked Sendable {
             throw SystemFailure("pthread_create", code: status)
         }
         thread = created
+    }
+
+    /// A thread that nobody joins gives its stack back when it ends.
+    deinit {
+        if let thread { pthread_detach(thread) }
     }
 
     /// Waits until the closure has returned.

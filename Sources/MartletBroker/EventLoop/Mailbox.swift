@@ -7,7 +7,12 @@ import Synchronization
 /// then looks whether the owner sleeps, and wakes it only then. Both sides use sequentially
 /// consistent atomics, so one of them sees the other.
 final class Mailbox<Letter: Sendable>: Sendable {
-    private let letters = Mutex<[Letter]>([])
+    private struct Box {
+        var letters: [Letter] = []
+        var isClosed = false
+    }
+
+    private let box = Mutex(Box())
     private let hasLetters = Atomic<Bool>(false)
     private let hasMail = Atomic<Bool>(false)
     private let isSleeping = Atomic<Bool>(false)
@@ -21,10 +26,27 @@ final class Mailbox<Letter: Sendable>: Sendable {
     @inline(__always)
     var isRung: Bool { hasMail.load(ordering: .acquiring) }
 
-    func post(_ letter: Letter) {
-        letters.withLock { $0.append(letter) }
-        hasLetters.store(true, ordering: .releasing)
-        ring()
+    /// False when the owner has ended: nobody will read the letter.
+    @discardableResult
+    func post(_ letter: Letter) -> Bool {
+        box.withLock { box in
+            guard !box.isClosed else { return false }
+            box.letters.append(letter)
+            hasLetters.store(true, ordering: .releasing)
+            // Under the lock, because after `close` the poller may be gone.
+            ring()
+            return true
+        }
+    }
+
+    /// The owner's last act: takes the letters that are left, and accepts no more.
+    func close() -> [Letter] {
+        box.withLock { box in
+            let all = box.letters
+            box.letters = []
+            box.isClosed = true
+            return all
+        }
     }
 
     /// Tells the owner that something waits for it, here or in a `LoopLink`.
@@ -43,9 +65,9 @@ final class Mailbox<Letter: Sendable>: Sendable {
     /// The owner's: all letters so far. No lock when there is none.
     func collect() -> [Letter] {
         guard hasLetters.exchange(false, ordering: .acquiring) else { return [] }
-        return letters.withLock { list in
-            let all = list
-            list = []
+        return box.withLock { box in
+            let all = box.letters
+            box.letters = []
             return all
         }
     }

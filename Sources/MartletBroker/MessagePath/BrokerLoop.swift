@@ -90,6 +90,22 @@ final class BrokerLoop: EventLoopDriver {
     func run() {
         events.run(self)
         closeEverything()
+        for letter in mail.close() { refuse(letter) }
+    }
+
+    /// Gives back what loops hold of each other: messages under way, blocks of links, payloads.
+    /// The threads of all loops have ended; the first step is done for all before the second.
+    func abandonInput() {
+        deliverBatches()
+    }
+
+    func abandonOutput() {
+        for target in 0..<loopCount {
+            outgoing[target].pointee.destroy(pool: pool)
+            outgoing[target].deinitialize(count: 1)
+            outgoing[target].deallocate()
+        }
+        returns.collect(into: pool)
     }
 
     // MARK: EventLoopDriver

@@ -16,7 +16,11 @@ extension BrokerLoop {
         case .adoptPipe(let pipe, let id, let name, let then): adopt(pipe, id: id, name: name, then: then)
         case .pipeMoved(let handle):
             guard let connection = connection(handle) else { return }
-            if connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            if connection.pointee.flags.contains(.awaitsWritable) {
+                // An earlier letter of this turn may have queued a PONG behind messages for other loops.
+                postBatches()
+                flush(connection)
+            }
             readInput(connection)
         case .listen(let descriptor): listen(on: descriptor)
         case .stopListening: stopListening()
@@ -37,6 +41,17 @@ extension BrokerLoop {
         case .enterLameDuck: enterLameDuck()
         case .closeSome(let count): closeSome(count)
         case .stop: state.pointee.isStopping = true
+        }
+    }
+
+    /// A letter that came too late: the loop has ended. What it carried is given back.
+    func refuse(_ letter: LoopLetter) {
+        switch letter {
+        case .adopt(let descriptor, _, _): Glibc.close(descriptor)
+        case .listen(let descriptor): Glibc.close(descriptor)
+        case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
+        case .describeConnections(_, let then): then([])
+        default: break
         }
     }
 

@@ -41,7 +41,11 @@ extension BrokerLoop {
             let letter = LoopLetter.adopt(
                 descriptor: descriptor, address: SocketAddress(storage), id: shared.nextConnectionID())
             let target = shared.loopForNextConnection()
-            if target == index { read(letter) } else { shared.loops[target].mail.post(letter) }
+            if target == index {
+                read(letter)
+            } else if !shared.loops[target].mail.post(letter) {
+                refuse(letter)
+            }
         }
     }
 

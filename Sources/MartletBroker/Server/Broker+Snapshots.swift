@@ -58,10 +58,11 @@ extension Broker {
                 let mail = loop.mail
                 group.addTask {
                     await withCheckedContinuation { continuation in
-                        mail.post(
+                        let isRead = mail.post(
                             .describeConnections(withSubscriptions: subscriptions) {
                                 continuation.resume(returning: $0)
                             })
+                        if !isRead { continuation.resume(returning: []) }
                     }
                 }
             }

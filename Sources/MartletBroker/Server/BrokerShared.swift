@@ -42,6 +42,14 @@ final class BrokerShared: @unchecked Sendable {
     }
 
     func setLoops(_ loops: [BrokerLoop]) { self.loops = loops }
+
+    /// Loops and this refer to each other: the broker, at its end, takes them apart.
+    func releaseLoops() {
+        for loop in loops { loop.abandonInput() }
+        for loop in loops { loop.abandonOutput() }
+        loops = []
+    }
+
     func setBoundPort(_ port: Int) { boundPort.store(port, ordering: .relaxed) }
     var port: Int { boundPort.load(ordering: .relaxed) }
 
