@@ -30,7 +30,11 @@ struct LoopCounters: ~Copyable {
     let pausedPublishers = Count()
     let droppedMessages = Count()
     let stalls = Count()
+    /// Of the match cache: answers without a lock, entries, and their destinations.
     let cacheHits = Count()
+    let cachedRoutes = Count()
+    let cachedDestinations = Count()
+    let fanoutMax = Count()
     private let longestTurn = Atomic<UInt64>(0)
 
     @inline(__always)

@@ -41,8 +41,8 @@ struct EventLoop {
         driver.now = started
         for i in 0..<count {
             let event = poller.event(i)
-            if event.token == Poller.wakeToken {
-                poller.acknowledgeWake()
+            if event.token == Mailbox<LoopLetter>.token {
+                driver.mail.silence()
             } else {
                 driver.descriptorIsReady(event.token, event.readiness)
             }

@@ -34,6 +34,10 @@ final class LoopThread: @unchecked Sendable {
         thread = created
     }
 
+    deinit {
+        if let thread { pthread_detach(thread) }
+    }
+
     /// Waits until the closure has returned.
     func join() {
         guard let running = thread else { return }

@@ -46,11 +46,12 @@ final class BrokerLoop: EventLoopDriver {
         self.shared = shared
         loopCount = shared.loopCount
         events = EventLoop(poller: try Poller(), timers: Timers(), clock: clock)
-        mail = Mailbox(waking: events.poller)
+        mail = try Mailbox()
+        try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
-        cache = MatchCache(pool: pool)
         counters = .allocate(capacity: 1)
         counters.initialize(to: LoopCounters())
+        cache = MatchCache(pool: pool, counters: counters)
         outgoing = .allocate(capacity: loopCount)
         incoming = .allocate(capacity: loopCount)
         let settings = LoopSettings(shared.configuration)
@@ -90,6 +91,7 @@ final class BrokerLoop: EventLoopDriver {
     func run() {
         events.run(self)
         closeEverything()
+        for letter in mail.close() { decline(letter) }
     }
 
     // MARK: EventLoopDriver

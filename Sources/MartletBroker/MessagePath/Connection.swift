@@ -92,6 +92,7 @@ struct Connection: ~Copyable {
     // Keepalive
     var pingsOutstanding = 0
     var lastInputAt: UInt64 = 0
+    var acceptedAt: UInt64 = 0
     var pingSentAt: UInt64 = 0
     var roundTripNanoseconds: UInt64 = 0
     var deadlines = Deadlines()

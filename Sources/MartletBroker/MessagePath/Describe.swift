@@ -13,7 +13,6 @@ extension BrokerLoop {
         of connection: ConnectionRef, withSubscriptions: Bool, reason: CloseReason?
     ) -> ConnectionSnapshot {
         var snapshot = ConnectionSnapshot()
-        let wall = Clock.wallNanoseconds()
         snapshot.id = connection.pointee.id
         if let details = connection.pointee.details?.takeUnretainedValue() {
             snapshot.ip = details.ip
@@ -25,10 +24,10 @@ extension BrokerLoop {
             snapshot.account = details.account
             snapshot.authorizedUser = details.user
         }
-        let idle = now &- min(now, connection.pointee.lastInputAt)
-        snapshot.lastActivityAt = max(snapshot.startedAt, wall &- min(wall, idle))
+        let quiet = connection.pointee.lastInputAt &- connection.pointee.acceptedAt
+        snapshot.lastActivityAt = snapshot.startedAt &+ quiet
         if let reason {
-            snapshot.stoppedAt = wall
+            snapshot.stoppedAt = Clock.wallNanoseconds()
             snapshot.closeReason = reason.text
         }
         snapshot.roundTripNanoseconds = connection.pointee.roundTripNanoseconds

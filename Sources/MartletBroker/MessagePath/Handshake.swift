@@ -26,7 +26,12 @@ extension BrokerLoop {
             shared.logger.error("\(name(of: connection)) - invalid CONNECT")
             return end(connection, .protocolViolation)
         }
-        if connection.pointee.flags.contains(.receivedConnect) { unsubscribeAll(connection) }
+        if connection.pointee.flags.contains(.receivedConnect) {
+            unsubscribeAll(connection)
+        } else {
+            // From INFO to CONNECT: a first estimate, as nats-server makes it.
+            connection.pointee.roundTripNanoseconds = max(1, now &- connection.pointee.acceptedAt)
+        }
         connection.pointee.flags.insert(.receivedConnect)
         setDeadline(\.authentication, Deadlines.never, connection)
         setFirstPing(connection)

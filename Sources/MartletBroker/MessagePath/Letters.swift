@@ -40,6 +40,16 @@ extension BrokerLoop {
         }
     }
 
+    /// A letter that came too late: what it carries is given back.
+    func decline(_ letter: LoopLetter) {
+        switch letter {
+        case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
+        case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
+        case .describeConnections(_, let then): then([])
+        default: break
+        }
+    }
+
     private func resumeAfterLink() {
         let count = state.pointee.waitingForLinks.count
         for i in 0..<count {

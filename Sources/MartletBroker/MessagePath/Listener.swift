@@ -41,7 +41,11 @@ extension BrokerLoop {
             let letter = LoopLetter.adopt(
                 descriptor: descriptor, address: SocketAddress(storage), id: shared.nextConnectionID())
             let target = shared.loopForNextConnection()
-            if target == index { read(letter) } else { shared.loops[target].mail.post(letter) }
+            if target == index {
+                read(letter)
+            } else if !shared.loops[target].mail.post(letter) {
+                decline(letter)
+            }
         }
     }
 
@@ -98,6 +102,7 @@ extension BrokerLoop {
         connection.pointee.flags = [.verbose, .pedantic, .echo]
         connection.pointee.pendingBytesMax = state.pointee.settings.pendingBytesMax
         connection.pointee.space = shared.globalAccount.space
+        connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()
         details.ip = address.ip

@@ -35,26 +35,21 @@ struct MatchCache {
     private let table: UnsafeMutablePointer<Way>
     private let victims: UnsafeMutablePointer<UInt8>
     private let pool: BlockPool
-    private let counts: UnsafeMutablePointer<(hits: UInt64, misses: UInt64)>
+    private let counters: UnsafeMutablePointer<LoopCounters>
 
-    init(pool: BlockPool) {
+    init(pool: BlockPool, counters: UnsafeMutablePointer<LoopCounters>) {
         self.pool = pool
+        self.counters = counters
         let bytes = Self.setCount * Self.ways * MemoryLayout<Way>.stride
         // calloc maps zero pages on demand; all-zero bytes are a way without a space, which is free.
         table = calloc(1, bytes)!.bindMemory(to: Way.self, capacity: Self.setCount * Self.ways)
         victims = calloc(1, Self.setCount)!.bindMemory(to: UInt8.self, capacity: Self.setCount)
-        counts = .allocate(capacity: 1)
-        counts.initialize(to: (0, 0))
     }
 
     func destroy() {
         Glibc.free(table)
         Glibc.free(victims)
-        counts.deallocate()
     }
-
-    var hits: UInt64 { counts.pointee.hits }
-    var misses: UInt64 { counts.pointee.misses }
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
@@ -66,16 +61,15 @@ struct MatchCache {
         let lastHash = SubjectHash.bytes(subject + cut, count &- cut, seed: seed)
         let hash = SubjectHash.join(parentHash, lastHash)
         if let way = find(hash, .exact, subject, count, space), holds(way, space) {
-            counts.pointee.hits &+= 1
+            counters.pointee.cacheHits.add(1)
             return way.pointee.route
         }
         if let way = find(parentHash, .parent, subject, parentCount, space),
             way.pointee.level == .parent, count > cut, holds(way, space)
         {
-            counts.pointee.hits &+= 1
+            counters.pointee.cacheHits.add(1)
             return way.pointee.route
         }
-        counts.pointee.misses &+= 1
         return match(subject, count, parentCount, hash, parentHash, space)
     }
 
@@ -151,6 +145,7 @@ struct MatchCache {
         victims[set] = UInt8((victim + 1) % Self.ways)
         let way = table + set * Self.ways + victim
         if let old = way.pointee.key { pool.free(old, Int(way.pointee.keyCount)) }
+        if way.pointee.space == nil { counters.pointee.cachedRoutes.add(1) }
         freeRoute(of: way)
         way.pointee.hash = hash
         way.pointee.space = space
@@ -173,10 +168,15 @@ struct MatchCache {
         way.pointee.slots = slots
         way.pointee.generations = generations
         way.pointee.route = route
+        let fanout = route.destinationCount
+        counters.pointee.cachedDestinations.add(fanout)
+        let record = counters.pointee.fanoutMax.total
+        if fanout > record { counters.pointee.fanoutMax.add(fanout - record) }
     }
 
     private func freeRoute(of way: UnsafeMutablePointer<Way>) {
         guard let block = way.pointee.route.block else { return }
+        counters.pointee.cachedDestinations.add(-way.pointee.route.destinationCount)
         pool.free(block, Int(way.pointee.route.blockBytes))
         way.pointee.route = .empty
     }

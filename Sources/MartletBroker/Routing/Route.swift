@@ -30,6 +30,7 @@ struct Route: BitwiseCopyable {
     }
 
     @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }
+    var destinationCount: Int { Int(plainCount &+ memberCount) }
 
     /// The plain destinations, followed by the groups' members.
     @inline(__always)

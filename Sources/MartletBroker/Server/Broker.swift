@@ -70,15 +70,12 @@ public final class Broker: Sendable {
         } catch {
             throw BrokerError(.system, "cannot make an event loop: \(error)")
         }
-        for source in loops {
-            for target in loops {
-                let link = LoopLinkRef.allocate(capacity: 1)
-                link.initialize(to: LoopLink())
-                (source.outgoing + target.index).initialize(to: link)
-                (target.incoming + source.index).initialize(to: link)
-            }
-        }
-        shared.setLoops(loops)
+        shared.connect(loops)
+    }
+
+    deinit {
+        stop()
+        shared.dissolve()
     }
 
     // MARK: Starting and stopping
@@ -172,6 +169,7 @@ public final class Broker: Sendable {
     }
 
     var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }
+    var isLameDuck: Bool { lifecycle.withLock { $0.lameDuck != nil } }
 
     // MARK: Looking at it
 

@@ -41,7 +41,35 @@ final class BrokerShared: @unchecked Sendable {
         spareDescriptor.withLock { if $0 >= 0 { close($0) } }
     }
 
-    func setLoops(_ loops: [BrokerLoop]) { self.loops = loops }
+    /// Gives every pair of loops a link in each direction.
+    func connect(_ loops: [BrokerLoop]) {
+        for source in loops {
+            for target in loops {
+                let link = LoopLinkRef.allocate(capacity: 1)
+                link.initialize(to: LoopLink())
+                (source.outgoing + target.index).initialize(to: link)
+                (target.incoming + source.index).initialize(to: link)
+            }
+        }
+        self.loops = loops
+    }
+
+    /// Lets go of the loops, which hold this in turn. Their threads have ended.
+    func dissolve() {
+        // What was still on its way finds nobody; its payloads go back to their pools.
+        for loop in loops { loop.deliverBatches() }
+        for loop in loops { loop.returns.collect(into: loop.pool) }
+        for source in loops {
+            for target in loops {
+                let link = source.outgoing[target.index]
+                link.pointee.destroy(pool: source.pool)
+                link.deinitialize(count: 1)
+                link.deallocate()
+            }
+        }
+        loops = []
+    }
+
     func setBoundPort(_ port: Int) { boundPort.store(port, ordering: .relaxed) }
     var port: Int { boundPort.load(ordering: .relaxed) }
 
