@@ -1,5 +1,5 @@
 /// Deadlines of a loop as a binary heap. Each names a slot by handle; a deadline that was moved
-/// later is not searched for: it fires early, its owner sees that and sets it again.
+/// later, or overtaken by a nearer one, is not searched for: it fires, and its owner sees what it is.
 ///
 /// SAFETY: one thread. The heap grows when a connection is made, not on the message path.
 struct Timers {
@@ -40,10 +40,10 @@ struct Timers {
     }
 
     /// Takes the nearest entry if it is due.
-    func popDue(at now: UInt64) -> SlabHandle? {
+    func popDue(at now: UInt64) -> Entry? {
         guard state.pointee.count > 0, state.pointee.entries[0].deadline <= now else { return nil }
         let entries = state.pointee.entries
-        let due = entries[0].handle
+        let due = entries[0]
         state.pointee.count -= 1
         let count = state.pointee.count
         let last = entries[count]

@@ -30,8 +30,9 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isClosing = ConnectionFlags(rawValue: 1 << 18)
     /// In the list of connections whose input goes on next turn.
     static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
-    /// The poller does not watch for input.
-    static let ignoresInput = ConnectionFlags(rawValue: 1 << 20)
+    /// Not in the poller: it is paused and has nothing to send. Left there, a peer that hangs up would
+    /// wake the loop again and again.
+    static let isUnwatched = ConnectionFlags(rawValue: 1 << 20)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
     static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
     /// Closed at the end of what runs now.
@@ -80,8 +81,12 @@ struct Connection: ~Copyable {
     // Output
     var outbound = OutboundQueue()
     var pendingBytesMax = 0
-    /// When the oldest unsent byte was refused by the socket; 0 when none waits.
+    /// Since when all bytes up to `writeMark` have waited for the socket; 0 when none waits. The oldest
+    /// unsent byte is at least that old.
     var blockedSince: UInt64 = 0
+    /// A position in the stream of sent bytes: the end of the queue at `blockedSince`.
+    var writeMark: UInt64 = 0
+    var sentBytes: UInt64 = 0
     /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
     /// left without being followed, until the queue is empty again.
     var firstUnsentFrame = 0

@@ -16,8 +16,22 @@ struct Deadlines: BitwiseCopyable {
     /// To read again, after a pause for rate or memory.
     var resume = never
 
-    /// The entry in the timers.
+    /// The deadline of the entry in the timers; an entry with another one was overtaken.
     var armed = never
+
+    enum Kind {
+        case authentication, ping, write, block, resume
+    }
+
+    mutating func set(_ kind: Kind, _ deadline: UInt64) {
+        switch kind {
+        case .authentication: authentication = deadline
+        case .ping: ping = deadline
+        case .write: write = deadline
+        case .block: block = deadline
+        case .resume: resume = deadline
+        }
+    }
 
     var nearest: UInt64 { min(authentication, ping, write, block, resume) }
 }

@@ -30,7 +30,7 @@ extension BrokerLoop {
         if case .allowed(let user) = shared.authenticator.check(user: nil, password: nil, token: nil) {
             connection.pointee.flags.remove(.awaitsAuthentication)
             connection.pointee.flags.insert(.receivedConnect)
-            setDeadline(\.authentication, Deadlines.never, connection)
+            setDeadline(.authentication, Deadlines.never, connection)
             connection.pointee.details?.takeUnretainedValue().user = user ?? ""
             return true
         }
@@ -53,11 +53,10 @@ extension BrokerLoop {
         }
     }
 
-    /// The barrier that clients build on: whatever was published before, on any loop, is queued before
-    /// the PONG. One atomic load when no other loop has posted.
+    /// The barrier that clients build on: whatever was published before, on any loop, is queued by now
+    /// (`readInput` sees to that), and the PONG comes behind it.
     @inline(__always)
     func answerPing(_ connection: ConnectionRef) {
-        if mail.isRung { deliverBatches() }
         send(connection, Line.pong)
         if connection.pointee.flags.isSuperset(of: [.receivedConnect]),
             !connection.pointee.flags.contains(.sentFirstPong)

@@ -83,15 +83,25 @@ extension BrokerLoop {
             connection.pointee.firstUnsentFrame = -1
         }
         connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
-        if connection.pointee.blockedSince != 0, sent > 0 {
-            // The oldest unsent byte is a younger one now, but a byte a second must not live for ever:
-            // the deadline moves only when a whole queue has drained.
-            if connection.pointee.waitingPublishers != nil,
-                connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
-            {
-                releaseWaitingPublishers(connection)
-            }
+        connection.pointee.sentBytes &+= UInt64(sent)
+        if connection.pointee.blockedSince != 0 { noteProgress(connection) }
+    }
+
+    private func noteProgress(_ connection: ConnectionRef) {
+        if connection.pointee.sentBytes >= connection.pointee.writeMark { markOldestByte(connection) }
+        if connection.pointee.waitingPublishers != nil,
+            connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
+        {
+            releaseWaitingPublishers(connection)
         }
+    }
+
+    /// The deadline holds for what waits now, as a whole: a byte a second does not move it.
+    private func markOldestByte(_ connection: ConnectionRef) {
+        connection.pointee.blockedSince = now
+        connection.pointee.writeMark =
+            connection.pointee.sentBytes &+ UInt64(connection.pointee.outbound.pendingBytes)
+        setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
     }
 
     private func isDrained(_ connection: ConnectionRef) {
@@ -105,10 +115,7 @@ extension BrokerLoop {
     }
 
     private func awaitWritable(_ connection: ConnectionRef) {
-        if connection.pointee.blockedSince == 0 {
-            connection.pointee.blockedSince = now
-            setDeadline(\.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
-        }
+        if connection.pointee.blockedSince == 0 { markOldestByte(connection) }
         guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
         connection.pointee.flags.insert(.awaitsWritable)
         watch(connection)
@@ -120,7 +127,20 @@ extension BrokerLoop {
         var wanted: Readiness = []
         if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
         if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
-        events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+        let token = Self.token(of: connection)
+        if wanted.isEmpty {
+            events.poller.remove(descriptor)
+            connection.pointee.flags.insert(.isUnwatched)
+        } else if connection.pointee.flags.contains(.isUnwatched) {
+            connection.pointee.flags.remove(.isUnwatched)
+            do {
+                try events.poller.add(descriptor, token: token, for: wanted)
+            } catch {
+                doom(connection, .readError)
+            }
+        } else {
+            events.poller.change(descriptor, token: token, to: wanted)
+        }
     }
 
     // MARK: Pausing input

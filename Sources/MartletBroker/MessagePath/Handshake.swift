@@ -33,7 +33,7 @@ extension BrokerLoop {
             connection.pointee.roundTripNanoseconds = max(1, now &- connection.pointee.acceptedAt)
         }
         connection.pointee.flags.insert(.receivedConnect)
-        setDeadline(\.authentication, Deadlines.never, connection)
+        setDeadline(.authentication, Deadlines.never, connection)
         setFirstPing(connection)
         describe(connection, options)
         apply(options, to: connection)

@@ -4,8 +4,8 @@ import Logging
 
 extension BrokerLoop {
     /// Sets one of a connection's deadlines, and an entry in the timers if it is nearer than the others.
-    func setDeadline(_ which: WritableKeyPath<Deadlines, UInt64>, _ deadline: UInt64, _ connection: ConnectionRef) {
-        connection.pointee.deadlines[keyPath: which] = deadline
+    func setDeadline(_ kind: Deadlines.Kind, _ deadline: UInt64, _ connection: ConnectionRef) {
+        connection.pointee.deadlines.set(kind, deadline)
         arm(connection)
     }
 
@@ -16,11 +16,10 @@ extension BrokerLoop {
         events.timers.add(nearest, connection.pointee.handle)
     }
 
-    func deadlineHasCome(for handle: SlabHandle) {
-        guard let connection = connection(handle), !connection.pointee.flags.contains(.isDoomed) else {
-            return
-        }
-        // An entry that was overtaken by a nearer one is left in the timers; it finds nothing due.
+    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle) {
+        guard let connection = connection(handle), !connection.pointee.flags.contains(.isDoomed),
+            connection.pointee.deadlines.armed == deadline
+        else { return }
         connection.pointee.deadlines.armed = Deadlines.never
         let due = connection.pointee.deadlines
         if due.authentication <= now {
@@ -58,7 +57,7 @@ extension BrokerLoop {
     func setFirstPing(_ connection: ConnectionRef) {
         let base = min(2_000_000_000, state.pointee.settings.pingIntervalNanoseconds)
         let spread = UInt64(state.pointee.random.below(Int(base / 5) + 1))
-        setDeadline(\.ping, now &+ base &+ spread, connection)
+        setDeadline(.ping, now &+ base &+ spread, connection)
     }
 
     private func pingOrClose(_ connection: ConnectionRef) {

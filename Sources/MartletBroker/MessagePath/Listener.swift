@@ -130,7 +130,7 @@ extension BrokerLoop {
         let settings = state.pointee.settings
         if settings.requiresAuthentication {
             connection.pointee.flags.insert(.awaitsAuthentication)
-            setDeadline(\.authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
+            setDeadline(.authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
         }
         setFirstPing(connection)
         sendInfo(connection, isConnectInfo: false)

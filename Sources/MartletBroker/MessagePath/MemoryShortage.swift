@@ -77,6 +77,6 @@ extension BrokerLoop {
     func waitForMemory(_ connection: ConnectionRef) {
         state.pointee.isShortOfMemory = false
         pause(connection, .memory)
-        setDeadline(\.resume, now &+ 5_000_000, connection)
+        setDeadline(.resume, now &+ 5_000_000, connection)
     }
 }

@@ -102,7 +102,7 @@ extension BrokerLoop {
             bytesPerSecond: settings.bytesPerSecondMax)
         guard until > 0 else { return }
         pause(connection, .rate)
-        setDeadline(\.resume, until, connection)
+        setDeadline(.resume, until, connection)
     }
 
     /// Status 503 to the requester: to a plain subscription of its own that takes the reply subject. It

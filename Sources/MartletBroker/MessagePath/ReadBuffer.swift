@@ -31,9 +31,13 @@ extension BrokerLoop {
         keepForNextTurn(connection)
     }
 
+    /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender
+    /// could know of when it sent them comes first. That makes PONG a barrier between loops, and keeps
+    /// an UNSUB or a PUB from overtaking messages it followed. One atomic load when there is none.
     @inline(__always)
     private func noteInput(_ connection: ConnectionRef) {
         connection.pointee.lastInputAt = now
+        if mail.isRung { deliverBatches() }
     }
 
     /// The rest of a large payload goes straight to its buffer; what follows it, to the loop's.

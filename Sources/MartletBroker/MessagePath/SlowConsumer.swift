@@ -92,7 +92,7 @@ extension BrokerLoop {
             return closeSlowConsumer(connection)
         }
         if connection.pointee.deadlines.block == Deadlines.never {
-            setDeadline(\.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
+            setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
         }
         let publisher = WaitingPublishers.Publisher(handle: message.publisher, loop: message.publisherLoop)
         guard remember(publisher, waitsFor: connection) else { return .write }
