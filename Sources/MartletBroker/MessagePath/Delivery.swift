@@ -100,7 +100,8 @@ extension BrokerLoop {
         queue: MutableBytes?, _ queueCount: Int
     ) {
         let byteCount = BatchRecord.byteCount(message, destinations: count, queueCount: queueCount)
-        let place = outgoing[target].pointee.reserve(byteCount, pool: pool)
+        let place = outgoing[target].pointee.reserve(
+            byteCount, payloadBytes: message.payload == nil ? 0 : message.totalBytes, pool: pool)
         place.storeBytes(
             of: BatchRecord(
                 byteCount: byteCount, message: message, destinationCount: count, queueCount: queueCount),
@@ -200,9 +201,7 @@ extension BrokerLoop {
     private func waitForFullLinks(_ publisher: ConnectionRef) {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {
-            guard outgoing[target].pointee.bytesInFlight.load(ordering: .relaxed) > LoopLink.bytesInFlightMax
-            else { continue }
-            outgoing[target].pointee.sourceWaits.store(true, ordering: .relaxed)
+            guard outgoing[target].pointee.mustWait() else { continue }
             pause(publisher, .mailbox)
             state.pointee.waitingForLinks.append(publisher.pointee.handle)
             return

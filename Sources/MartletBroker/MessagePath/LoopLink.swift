@@ -7,9 +7,14 @@ struct Batch {
     var next: BatchRef?
     var blockBytes: Int
     var used: Int
+    /// Bytes of the payloads that its records refer to.
+    var payloadBytes = 0
 
     static var headerBytes: Int { 64 }
     static var usualBytes: Int { 256 << 10 }
+
+    /// What it holds back from the source's allowance while it is under way.
+    var bytesInFlight: Int { used + payloadBytes }
 }
 
 typealias BatchRef = UnsafeMutablePointer<Batch>
@@ -57,13 +62,16 @@ struct LoopLink: ~Copyable {
 
     // MARK: The source's side
 
-    /// Room for a record of `byteCount` bytes, a multiple of 8.
-    mutating func reserve(_ byteCount: Int, pool: BlockPool) -> UnsafeMutableRawPointer {
+    /// Room for a record of `byteCount` bytes, a multiple of 8, that refers to `payloadBytes` elsewhere.
+    mutating func reserve(
+        _ byteCount: Int, payloadBytes: Int, pool: BlockPool
+    ) -> UnsafeMutableRawPointer {
         if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes { postOpen() }
         let batch = open ?? freshBatch(byteCount, pool: pool)
         open = batch
         let record = UnsafeMutableRawPointer(batch) + batch.pointee.used
         batch.pointee.used += byteCount
+        batch.pointee.payloadBytes += payloadBytes
         return record
     }
 
@@ -78,7 +86,7 @@ struct LoopLink: ~Copyable {
         guard let batch = open else { return }
         open = nil
         hasPosted = true
-        bytesInFlight.wrappingAdd(batch.pointee.used, ordering: .relaxed)
+        bytesInFlight.wrappingAdd(batch.pointee.bytesInFlight, ordering: .relaxed)
         posted.push(batch)
     }
 
@@ -95,12 +103,25 @@ struct LoopLink: ~Copyable {
         }
         if let reusable {
             reusable.pointee.used = Batch.headerBytes
+            reusable.pointee.payloadBytes = 0
             return reusable
         }
         let blockBytes = BlockPool.capacity(for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
         let batch = pool.allocateAlways(blockBytes).assumingMemoryBound(to: Batch.self)
         batch.initialize(to: Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
         return batch
+    }
+
+    /// The source's: whether its publishers must wait for the target. Says so first and looks again
+    /// then, so that a target which has drained in between cannot miss it.
+    mutating func mustWait() -> Bool {
+        guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
+        sourceWaits.store(true, ordering: .sequentiallyConsistent)
+        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {
+            return true
+        }
+        // Drained meanwhile. If the target has seen the flag, its letter is on the way: wait for it.
+        return !sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     // MARK: The target's side
@@ -119,9 +140,13 @@ struct LoopLink: ~Copyable {
 
     /// Gives a delivered batch back. True when the source waits for the link to drain and it has.
     func giveBack(_ batch: BatchRef) -> Bool {
-        let left = bytesInFlight.wrappingSubtract(batch.pointee.used, ordering: .relaxed).newValue
+        let left = bytesInFlight.wrappingSubtract(
+            batch.pointee.bytesInFlight, ordering: .sequentiallyConsistent
+        ).newValue
         returned.push(batch)
-        return left < Self.bytesInFlightMax / 2 && sourceWaits.exchange(false, ordering: .relaxed)
+        return left < Self.bytesInFlightMax / 2
+            && sourceWaits.load(ordering: .sequentiallyConsistent)
+            && sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     /// Frees blocks that never came back; both loops have stopped.

@@ -248,7 +248,9 @@ extension SubjectTree {
             (route.destinations + next).initialize(
                 to: Destination(
                     subscription: subscription,
-                    state: subscription.pointee.state.load(ordering: .relaxed),
+                    // Open, even if its loop has just closed it and waits for the lock to take it out:
+                    // a claim that expects it closed would succeed.
+                    state: subscription.pointee.state.load(ordering: .relaxed) | Subscription.openBit,
                     connection: subscription.pointee.connection,
                     loop: subscription.pointee.loop))
             next += 1
