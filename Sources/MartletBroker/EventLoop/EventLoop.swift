@@ -21,6 +21,7 @@ protocol EventLoopDriver: AnyObject {
 }
 
 /// One thread's loop: wait, handle what is ready, collect mail, run timers, end the turn.
+@safe
 struct EventLoop {
     let poller: Poller
     let timers: Timers

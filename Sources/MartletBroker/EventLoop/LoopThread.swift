@@ -2,6 +2,7 @@ import CMartletSystem
 import Glibc
 
 /// A native thread that runs one closure and can be joined.
+@safe
 final class LoopThread: @unchecked Sendable {
     // SAFETY: written once in `init`, before the value can be seen by another thread, and in
     // `join`, which its owner calls once.

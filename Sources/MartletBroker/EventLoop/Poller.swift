@@ -15,6 +15,7 @@ struct Readiness: OptionSet, BitwiseCopyable {
 /// comes back the next turn, so a bounded read needs no memory of what is left.
 ///
 /// SAFETY: used by its loop's thread only.
+@safe
 struct Poller {
     private static let eventsMax = 256
 

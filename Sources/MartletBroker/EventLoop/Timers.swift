@@ -2,23 +2,24 @@
 /// later, or overtaken by a nearer one, is not searched for: it fires, and its owner sees what it is.
 ///
 /// SAFETY: one thread. The heap grows when a connection is made, not on the message path.
+@safe
 struct Timers {
     struct Entry: BitwiseCopyable {
         var deadline: UInt64
         var handle: SlabHandle
     }
 
+    @safe
     private struct State {
         var entries: UnsafeMutablePointer<Entry>
         var count = 0
         var capacity: Int
     }
 
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
 
     init() {
-        state = .allocate(capacity: 1)
-        state.initialize(to: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
+        state = Reference(allocating: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
     }
 
     /// The nearest deadline, `UInt64.max` without one.
@@ -71,6 +72,6 @@ struct Timers {
 
     func destroy() {
         state.pointee.entries.deallocate()
-        state.deallocate()
+        state.destroy()
     }
 }

@@ -10,6 +10,7 @@ import Synchronization
 ///
 /// The files of this folder extend it in the order in which a message meets them. State that changes
 /// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+@safe
 final class BrokerLoop: EventLoopDriver {
     let index: Int
     let shared: BrokerShared
@@ -18,8 +19,8 @@ final class BrokerLoop: EventLoopDriver {
     let pool: BlockPool
     let returns = ReturnStack()
     let cache: MatchCache
-    let counters: UnsafeMutablePointer<LoopCounters>
-    let state: UnsafeMutablePointer<LoopState>
+    let counters = Reference(allocating: LoopCounters())
+    let state: Reference<LoopState>
     /// Links to every loop and from every loop, by loop index; the own ones stay unused.
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
     let incoming: UnsafeMutablePointer<LoopLinkRef>
@@ -49,8 +50,6 @@ final class BrokerLoop: EventLoopDriver {
         mail = try Mailbox()
         try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
-        counters = .allocate(capacity: 1)
-        counters.initialize(to: LoopCounters())
         cache = MatchCache(pool: pool, counters: counters)
         outgoing = .allocate(capacity: loopCount)
         incoming = .allocate(capacity: loopCount)
@@ -63,18 +62,16 @@ final class BrokerLoop: EventLoopDriver {
         scratch = .allocate(capacity: longestLine + Parser.slack)
         scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
         vectors = .allocate(capacity: Self.vectorsMax)
-        state = .allocate(capacity: 1)
-        state.initialize(to: LoopState(
-            now: clock.now(), settings: settings, inputBytes: inputBytes, scratchBytes: longestLine,
-            loopCount: loopCount, seed: seed))
+        state = Reference(
+            allocating: LoopState(
+                now: clock.now(), settings: settings, inputBytes: inputBytes, scratchBytes: longestLine,
+                loopCount: loopCount, seed: seed))
     }
 
     deinit {
         state.pointee.destroy()
-        state.deinitialize(count: 1)
-        state.deallocate()
-        counters.deinitialize(count: 1)
-        counters.deallocate()
+        state.destroy()
+        counters.destroy()
         cache.destroy()
         events.poller.destroy()
         events.timers.destroy()
@@ -135,6 +132,7 @@ final class BrokerLoop: EventLoopDriver {
 }
 
 /// What changes in a loop, in one place behind one pointer.
+@safe
 struct LoopState {
     var now: UInt64
     var settings: LoopSettings

@@ -56,6 +56,7 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
+@safe
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
     var transport = Transport.none
@@ -67,7 +68,7 @@ struct Connection: ~Copyable {
     /// The account's subjects.
     var space: SubjectSpaceRef?
     /// What a publish and a subscribe must be allowed by; nil allows all.
-    var permissions: UnsafeMutablePointer<Permissions>?
+    var permissions: Reference<Permissions>?
 
     // Input
     /// Bytes that were read and not yet understood.
@@ -106,7 +107,7 @@ struct Connection: ~Copyable {
     /// Subscribers with the policy `block` that this connection waits for.
     var blockedByCount = 0
     /// Publishers that wait for this connection to drain (policy `block`).
-    var waitingPublishers: UnsafeMutablePointer<WaitingPublishers>?
+    var waitingPublishers: Reference<WaitingPublishers>?
 
     var messagesIn: UInt64 = 0
     var bytesIn: UInt64 = 0
@@ -120,7 +121,7 @@ struct Connection: ~Copyable {
     init() {}
 }
 
-typealias ConnectionRef = UnsafeMutablePointer<Connection>
+typealias ConnectionRef = Reference<Connection>
 
 /// What a connection said of itself, for logs and monitoring.
 final class ConnectionDetails {

@@ -145,8 +145,8 @@ extension BrokerLoop {
     }
 
     private func deliver(_ batch: BatchRef) {
-        var place = UnsafeMutableRawPointer(batch) + Batch.headerBytes
-        let end = UnsafeMutableRawPointer(batch) + batch.pointee.used
+        var place = batch.block + Batch.headerBytes
+        let end = batch.block + batch.pointee.used
         while place < end {
             let record = place.load(as: BatchRecord.self)
             deliver(record, at: place)

@@ -4,6 +4,7 @@ import Glibc
 
 /// The control line of a large message while its payload is read: the bytes of the line and the
 /// operation with its places in them.
+@safe
 struct LargeMessageLine: BitwiseCopyable {
     var bytes: MutableBytes?
     var blockBytes = 0

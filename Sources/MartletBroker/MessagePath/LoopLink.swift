@@ -3,6 +3,7 @@
 import Synchronization
 
 /// A block of messages for another loop; records follow the header.
+@safe
 struct Batch {
     var next: BatchRef?
     var blockBytes: Int
@@ -17,19 +18,20 @@ struct Batch {
     var bytesInFlight: Int { used + payloadBytes }
 }
 
-typealias BatchRef = UnsafeMutablePointer<Batch>
+typealias BatchRef = Reference<Batch>
 
 /// A stack that several threads push on and one empties. The taker takes everything at once, so a
 /// compare-and-swap cannot be fooled by a block that left and came back.
+@safe
 struct BatchStack: ~Copyable {
     private let top = Atomic<UInt>(0)
 
     func push(_ batch: BatchRef) {
         var old = top.load(ordering: .relaxed)
         while true {
-            batch.pointee.next = BatchRef(bitPattern: old)
+            batch.pointee.next = BatchRef(bits: old)
             let (done, current) = top.compareExchange(
-                expected: old, desired: UInt(bitPattern: batch), ordering: .releasing)
+                expected: old, desired: batch.bits, ordering: .releasing)
             if done { return }
             old = current
         }
@@ -39,7 +41,7 @@ struct BatchStack: ~Copyable {
     @inline(__always)
     func takeAll() -> BatchRef? {
         guard top.load(ordering: .relaxed) != 0 else { return nil }
-        return BatchRef(bitPattern: top.exchange(0, ordering: .acquiring))
+        return BatchRef(bits: top.exchange(0, ordering: .acquiring))
     }
 }
 
@@ -47,6 +49,7 @@ struct BatchStack: ~Copyable {
 /// takes all there are, delivers, and hands the empty blocks back. Neither takes a lock.
 ///
 /// SAFETY: a block belongs to the source until it is posted, to the target until it is returned.
+@safe
 struct LoopLink: ~Copyable {
     private let posted = BatchStack()
     private let returned = BatchStack()
@@ -69,7 +72,7 @@ struct LoopLink: ~Copyable {
         if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes { postOpen() }
         let batch = open ?? freshBatch(byteCount, pool: pool)
         open = batch
-        let record = UnsafeMutableRawPointer(batch) + batch.pointee.used
+        let record = batch.block + batch.pointee.used
         batch.pointee.used += byteCount
         batch.pointee.payloadBytes += payloadBytes
         return record
@@ -98,7 +101,7 @@ struct LoopLink: ~Copyable {
             if reusable == nil, batch.pointee.blockBytes - Batch.headerBytes >= byteCount {
                 reusable = batch
             } else {
-                pool.free(batch, batch.pointee.blockBytes)
+                pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
         if let reusable {
@@ -107,9 +110,7 @@ struct LoopLink: ~Copyable {
             return reusable
         }
         let blockBytes = BlockPool.capacity(for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
-        let batch = pool.allocateAlways(blockBytes).assumingMemoryBound(to: Batch.self)
-        batch.initialize(to: Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
-        return batch
+        return BatchRef(in: pool.allocateAlways(blockBytes), Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
     }
 
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
@@ -156,10 +157,10 @@ struct LoopLink: ~Copyable {
             var next = stack == 0 ? posted.takeAll() : returned.takeAll()
             while let batch = next {
                 next = batch.pointee.next
-                pool.free(batch, batch.pointee.blockBytes)
+                pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
     }
 }
 
-typealias LoopLinkRef = UnsafeMutablePointer<LoopLink>
+typealias LoopLinkRef = Reference<LoopLink>

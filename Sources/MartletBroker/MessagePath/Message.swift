@@ -2,6 +2,7 @@
 
 /// A published message, as places of its bytes: in the receive buffer of the publisher's loop, in a
 /// batch on another loop, and its payload apart if that is large.
+@safe
 struct Message: BitwiseCopyable {
     var subject: Bytes
     var subjectCount: Int
@@ -37,6 +38,7 @@ struct Message: BitwiseCopyable {
 
 /// A message in a batch: this header, the destinations, then the bytes of subject, head, body and
 /// queue, each batch record a multiple of 8 bytes.
+@safe
 struct BatchRecord: BitwiseCopyable {
     var byteCount: Int
     var message: Message

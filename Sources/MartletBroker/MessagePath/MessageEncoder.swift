@@ -137,6 +137,7 @@ extension BrokerLoop {
 }
 
 /// Appends to room that was reserved for a whole frame.
+@safe
 private struct FrameWriter {
     private let start: MutableBytes
     private var end: MutableBytes

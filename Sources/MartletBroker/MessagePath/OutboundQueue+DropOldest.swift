@@ -74,6 +74,7 @@ extension OutboundQueue {
 
 extension OutboundQueue {
     /// A place in a queue's bytes.
+    @safe
     struct Cursor {
         private(set) var segment: SegmentRef?
         private(set) var offset = 0

@@ -3,6 +3,7 @@
 import CMartletSystem
 
 /// A piece of what waits to be sent: a chunk that frames are copied into, or a large payload.
+@safe
 struct OutboundSegment {
     var next: SegmentRef?
     var bytes: MutableBytes
@@ -14,13 +15,14 @@ struct OutboundSegment {
     var payload: PayloadRef?
 }
 
-typealias SegmentRef = UnsafeMutablePointer<OutboundSegment>
+typealias SegmentRef = Reference<OutboundSegment>
 
 /// What waits for one connection, in order, as a list of segments. Empty, it holds no memory: chunks
 /// come from the loop's pool when a frame is added and go back when it is sent.
 ///
 /// A frame that is copied is contiguous in one chunk; a large message is its control line in a
 /// chunk, then its payload as a segment of its own.
+@safe
 struct OutboundQueue {
     var head: SegmentRef?
     var tail: SegmentRef?
@@ -69,9 +71,9 @@ struct OutboundQueue {
     }
 
     private mutating func appendChunk(_ block: UnsafeMutableRawPointer, _ blockBytes: Int) -> MutableBytes {
-        let segment = block.assumingMemoryBound(to: OutboundSegment.self)
-        segment.initialize(
-            to: OutboundSegment(
+        let segment = SegmentRef(
+            in: block,
+            OutboundSegment(
                 next: nil,
                 bytes: (block + Self.headerBytes).assumingMemoryBound(to: UInt8.self),
                 start: 0, end: 0, capacity: UInt32(blockBytes - Self.headerBytes),
@@ -85,9 +87,9 @@ struct OutboundQueue {
         let blockBytes = BlockPool.capacity(for: MemoryLayout<OutboundSegment>.stride)
         let block = pool.allocateAlways(blockBytes)
         PayloadBuffer.retain(payload)
-        let segment = block.assumingMemoryBound(to: OutboundSegment.self)
-        segment.initialize(
-            to: OutboundSegment(
+        let segment = SegmentRef(
+            in: block,
+            OutboundSegment(
                 next: nil, bytes: PayloadBuffer.bytes(payload), start: UInt32(start),
                 end: UInt32(payload.pointee.count), capacity: UInt32(payload.pointee.count),
                 blockBytes: UInt32(blockBytes), payload: payload))
@@ -124,7 +126,7 @@ struct OutboundQueue {
         if let payload = segment.pointee.payload {
             PayloadBuffer.release(payload, on: returns, pool: pool)
         }
-        pool.free(segment, Int(segment.pointee.blockBytes))
+        pool.free(segment.block, Int(segment.pointee.blockBytes))
     }
 
     mutating func removeAll(pool: BlockPool, returns: ReturnStack) {

@@ -13,18 +13,21 @@ enum Room {
 }
 
 /// Publishers that wait for one blocked subscriber, as a small list in a block of the loop's pool.
+@safe
 struct WaitingPublishers {
     var count = 0
     var capacity: Int
     var blockBytes: Int
 
+    @safe
     struct Publisher: BitwiseCopyable {
         var handle: SlabHandle
         var loop: UInt16
     }
 
-    static func list(_ waiting: UnsafeMutablePointer<WaitingPublishers>) -> UnsafeMutablePointer<Publisher> {
-        UnsafeMutableRawPointer(waiting + 1).assumingMemoryBound(to: Publisher.self)
+    static func list(_ waiting: Reference<WaitingPublishers>) -> UnsafeMutablePointer<Publisher> {
+        (waiting.block + MemoryLayout<WaitingPublishers>.stride)
+            .assumingMemoryBound(to: Publisher.self)
     }
 }
 
@@ -126,12 +129,13 @@ extension BrokerLoop {
         let capacity = max(8, (old?.pointee.capacity ?? 0) * 2)
         let blockBytes = MemoryLayout<WaitingPublishers>.stride
             + capacity * MemoryLayout<WaitingPublishers.Publisher>.stride
-        let grown = pool.allocateAlways(blockBytes).assumingMemoryBound(to: WaitingPublishers.self)
-        grown.initialize(to: WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
+        let grown = Reference(
+            in: pool.allocateAlways(blockBytes),
+            WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
         if let old {
             grown.pointee.count = old.pointee.count
             WaitingPublishers.list(grown).update(from: WaitingPublishers.list(old), count: old.pointee.count)
-            pool.free(old, old.pointee.blockBytes)
+            pool.free(old.block, old.pointee.blockBytes)
         }
         connection.pointee.waitingPublishers = grown
     }
@@ -149,7 +153,7 @@ extension BrokerLoop {
                 shared.loops[Int(list[i].loop)].mail.post(.resumePublisher(list[i].handle))
             }
         }
-        pool.free(waiting, waiting.pointee.blockBytes)
+        pool.free(waiting.block, waiting.pointee.blockBytes)
     }
 
     func pauseForSubscriber(_ publisher: ConnectionRef) {

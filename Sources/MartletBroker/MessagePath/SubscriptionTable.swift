@@ -4,6 +4,7 @@ import Glibc
 
 /// Finds a connection's subscriptions by the sid its client chose. Open addressing over indexes of the
 /// loop's subscription slab; empty, it holds no memory.
+@safe
 struct SubscriptionTable {
     private struct Entry: BitwiseCopyable {
         var hash: UInt32

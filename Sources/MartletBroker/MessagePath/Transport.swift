@@ -4,6 +4,7 @@ import CMartletSystem
 import Glibc
 
 /// Where a connection's bytes come from and go to. TLS becomes a case of its own.
+@safe
 enum Transport {
     case none
     case socket(Int32)

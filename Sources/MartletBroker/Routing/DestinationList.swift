@@ -1,4 +1,5 @@
 /// Destinations gathered for one other loop while a message is published; kept and reused.
+@safe
 struct DestinationList {
     private(set) var items: UnsafeMutablePointer<Destination> = .allocate(capacity: 64)
     private(set) var count = 0

@@ -10,10 +10,12 @@ import Synchronization
 /// when a set is first used.
 ///
 /// SAFETY: one thread. Keys and routes are blocks of the loop's pool, freed when their way is reused.
+@safe
 struct MatchCache {
     private static let setCount = 2_048
     private static let ways = 4
 
+    @safe
     private struct Way {
         var hash: UInt64 = 0
         var space: SubjectSpaceRef?
@@ -35,9 +37,9 @@ struct MatchCache {
     private let table: UnsafeMutablePointer<Way>
     private let victims: UnsafeMutablePointer<UInt8>
     private let pool: BlockPool
-    private let counters: UnsafeMutablePointer<LoopCounters>
+    private let counters: Reference<LoopCounters>
 
-    init(pool: BlockPool, counters: UnsafeMutablePointer<LoopCounters>) {
+    init(pool: BlockPool, counters: Reference<LoopCounters>) {
         self.pool = pool
         self.counters = counters
         let bytes = Self.setCount * Self.ways * MemoryLayout<Way>.stride

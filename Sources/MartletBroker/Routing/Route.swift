@@ -1,5 +1,6 @@
 /// One subscription in a route, by value: nothing here points into another loop's slabs but the
 /// subscription's record, which stays mapped.
+@safe
 struct Destination: BitwiseCopyable {
     var subscription: SubscriptionRef
     /// The record's state when the route was made.
@@ -18,6 +19,7 @@ struct QueueSpan: BitwiseCopyable {
 
 /// Who gets a message of one subject: `plainCount` subscriptions, then the members of each queue
 /// group, then the groups and their names: one block of memory.
+@safe
 struct Route: BitwiseCopyable {
     var block: UnsafeMutableRawPointer?
     var blockBytes: UInt32

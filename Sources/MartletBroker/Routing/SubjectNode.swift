@@ -1,6 +1,7 @@
 import Glibc
 
 /// A list of subscriptions that each know their position in it, so that removing one is O(1).
+@safe
 struct SubscriptionList {
     var items: UnsafeMutablePointer<SubscriptionRef>?
     var count: UInt32 = 0
@@ -43,6 +44,7 @@ struct SubscriptionList {
 }
 
 /// The members of one queue group on one subject filter.
+@safe
 struct QueueGroup {
     var name: MutableBytes
     var nameCount: UInt32
@@ -53,9 +55,10 @@ struct QueueGroup {
     }
 }
 
-typealias NodeRef = UnsafeMutablePointer<SubjectNode>
+typealias NodeRef = Reference<SubjectNode>
 
 /// A token of the subject tree: its children, and the subscriptions that end here.
+@safe
 struct SubjectNode {
     var parent: NodeRef?
     var token: MutableBytes?

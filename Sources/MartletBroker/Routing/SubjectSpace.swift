@@ -6,6 +6,7 @@ import Synchronization
 /// Every subscription that comes or goes bumps one or two of a few thousand generation counts, chosen
 /// by its subject; a cached route remembers the counts that could concern it, read before the match,
 /// and holds while they are the same. So a change invalidates the routes it may concern and no others.
+@safe
 struct SubjectSpace: ~Copyable {
     /// A slot for each hash, and the last one for filters that start with a wildcard.
     static let slotCount = 4_096
@@ -36,7 +37,7 @@ struct SubjectSpace: ~Copyable {
     }
 }
 
-typealias SubjectSpaceRef = UnsafeMutablePointer<SubjectSpace>
+typealias SubjectSpaceRef = Reference<SubjectSpace>
 
 /// The generation slots that a subject's routes depend on.
 struct InterestSlots: BitwiseCopyable {

@@ -6,6 +6,7 @@ import Synchronization
 ///
 /// SAFETY: nodes, tables and lists come from one pool and are freed with the sizes they were taken
 /// with; a node lives while a subscription or a child needs it.
+@safe
 struct SubjectTree {
     private let pool: BlockPool
     private let root: NodeRef
@@ -20,8 +21,7 @@ struct SubjectTree {
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
         pool = BlockPool(budget: budget)
-        root = .allocate(capacity: 1)
-        root.initialize(to: SubjectNode())
+        root = NodeRef(allocating: SubjectNode())
         found = .allocate(capacity: foundCapacity)
     }
 
@@ -46,7 +46,7 @@ struct SubjectTree {
 
     func destroy() {
         pool.destroy()
-        root.deallocate()
+        root.destroy()
         found.deallocate()
     }
 
@@ -76,11 +76,10 @@ struct SubjectTree {
     }
 
     private func makeNode(parent: NodeRef, _ token: MutableBytes, _ count: Int, hash: UInt32) -> NodeRef {
-        let node = pool.allocateAlways(MemoryLayout<SubjectNode>.stride)
-            .assumingMemoryBound(to: SubjectNode.self)
+        let node = NodeRef(
+            in: pool.allocateAlways(MemoryLayout<SubjectNode>.stride), SubjectNode())
         let copy = pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
         memcpy(copy, token, count)
-        node.initialize(to: SubjectNode())
         node.pointee.parent = parent
         node.pointee.token = copy
         node.pointee.tokenCount = UInt32(count)
@@ -100,7 +99,7 @@ struct SubjectTree {
                 parent.pointee.removeChild(node, pool: pool)
             }
             pool.free(node.pointee.token.unsafelyUnwrapped, Int(node.pointee.tokenCount))
-            pool.free(node, MemoryLayout<SubjectNode>.stride)
+            pool.free(node.block, MemoryLayout<SubjectNode>.stride)
             node = parent
         }
     }

@@ -45,8 +45,7 @@ final class BrokerShared: @unchecked Sendable {
     func connect(_ loops: [BrokerLoop]) {
         for source in loops {
             for target in loops {
-                let link = LoopLinkRef.allocate(capacity: 1)
-                link.initialize(to: LoopLink())
+                let link = LoopLinkRef(allocating: LoopLink())
                 (source.outgoing + target.index).initialize(to: link)
                 (target.incoming + source.index).initialize(to: link)
             }
@@ -63,8 +62,7 @@ final class BrokerShared: @unchecked Sendable {
             for target in loops {
                 let link = source.outgoing[target.index]
                 link.pointee.destroy(pool: source.pool)
-                link.deinitialize(count: 1)
-                link.deallocate()
+                link.destroy()
             }
         }
         loops = []

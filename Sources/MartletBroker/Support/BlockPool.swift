@@ -8,11 +8,13 @@ import Glibc
 ///
 /// SAFETY: a block is handed out once until it is freed with the same byte count; the pool and
 /// all its blocks belong to one thread, or to whoever holds the lock beside it.
+@safe
 struct BlockPool {
     private static let smallestShift = 5
     private static let largestShift = 30
     private static let slabShift = 16
 
+    @safe
     private struct State {
         var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
         var slabs: UnsafeMutableRawPointer?
@@ -20,16 +22,16 @@ struct BlockPool {
         var budget: Unmanaged<MemoryBudget>
     }
 
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
 
     init(budget: MemoryBudget) {
-        state = .allocate(capacity: 1)
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
             capacity: Self.largestShift + 1)
         free.initialize(repeating: nil, count: Self.largestShift + 1)
-        state.initialize(to: State(free: free, slabs: nil, budget: .passRetained(budget)))
+        state = Reference(
+            allocating: State(free: free, slabs: nil, budget: .passRetained(budget)))
     }
 
     /// The size a request of `byteCount` really gets.
@@ -135,7 +137,6 @@ struct BlockPool {
         }
         state.pointee.free.deallocate()
         state.pointee.budget.release()
-        state.deinitialize(count: 1)
-        state.deallocate()
+        state.destroy()
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
 /// Where a loop's time comes from: the machine, or a simulation that sets it.
+@safe
 struct Clock {
     /// Nanoseconds of a virtual clock; nil reads the machine's.
     let virtualTime: UnsafeMutablePointer<UInt64>?

@@ -1,4 +1,5 @@
 /// A growing list of slots. Its owner makes room when slots are made, so adding never allocates.
+@safe
 struct HandleList {
     private(set) var items: UnsafeMutablePointer<SlabHandle> = .allocate(capacity: 64)
     private(set) var count = 0

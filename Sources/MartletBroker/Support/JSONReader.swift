@@ -1,5 +1,6 @@
 /// A small JSON reader for control lines: one pass, depth bounded, numbers kept as text. It accepts
 /// invalid UTF-8 in strings, as nats-server does, by replacing it.
+@safe
 struct JSONReader {
     indirect enum Value {
         case null

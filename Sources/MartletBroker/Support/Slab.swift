@@ -9,10 +9,12 @@ struct SlabHandle: BitwiseCopyable, Hashable {
 ///
 /// SAFETY: one thread takes and frees slots. Others may read what the element itself makes safe to
 /// read (its atomics), because a page stays mapped and a slot's element stays initialised.
+@safe
 struct Slab<Element: ~Copyable> {
     private static var pageShift: Int { 8 }
     private static var pageCountMax: Int { 1 << 14 }
 
+    @safe
     private struct State {
         var count = 0
         var live = 0
@@ -23,13 +25,12 @@ struct Slab<Element: ~Copyable> {
     }
 
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
 
     init() {
         pages = .allocate(capacity: Self.pageCountMax)
         pages.initialize(repeating: nil, count: Self.pageCountMax)
-        state = .allocate(capacity: 1)
-        state.initialize(to: State(free: .allocate(capacity: 1)))
+        state = Reference(allocating: State(free: .allocate(capacity: 1)))
     }
 
     /// The slots in use.
@@ -38,8 +39,9 @@ struct Slab<Element: ~Copyable> {
     var endIndex: Int { state.pointee.count }
 
     @inline(__always)
-    subscript(_ index: Int) -> UnsafeMutablePointer<Element> {
-        pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
+    subscript(_ index: Int) -> Reference<Element> {
+        Reference(
+            pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1)))
     }
 
     /// A free slot: its element is the last tenant's, or fresh from `make` in a new page.
@@ -89,6 +91,6 @@ struct Slab<Element: ~Copyable> {
         }
         pages.deallocate()
         state.pointee.free.deallocate()
-        state.deallocate()
+        state.destroy()
     }
 }
