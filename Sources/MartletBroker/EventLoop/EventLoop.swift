@@ -5,7 +5,7 @@ protocol EventLoopDriver: AnyObject {
     /// Someone rang: takes letters and batches.
     func collectMail()
     /// A deadline that was set for this slot has come.
-    func deadlineHasCome(for handle: SlabHandle)
+    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle)
     /// Goes on with work that an earlier turn put off.
     func resumeWork()
     /// Everything of this turn is done: posts batches and writes sockets.
@@ -72,8 +72,8 @@ struct EventLoop {
     }
 
     private func runTimers<Driver: EventLoopDriver>(_ driver: Driver, _ now: UInt64) {
-        while let handle = timers.popDue(at: now) {
-            driver.deadlineHasCome(for: handle)
+        while let entry = timers.popDue(at: now) {
+            driver.deadlineHasCome(entry.deadline, for: entry.handle)
         }
     }
 }

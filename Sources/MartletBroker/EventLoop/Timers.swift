@@ -21,6 +21,8 @@ struct Timers {
         state.initialize(to: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
     }
 
+    var count: Int { state.pointee.count }
+
     /// The nearest deadline, `UInt64.max` without one.
     @inline(__always)
     var nextDeadline: UInt64 { state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline }
@@ -40,10 +42,10 @@ struct Timers {
     }
 
     /// Takes the nearest entry if it is due.
-    func popDue(at now: UInt64) -> SlabHandle? {
+    func popDue(at now: UInt64) -> Entry? {
         guard state.pointee.count > 0, state.pointee.entries[0].deadline <= now else { return nil }
         let entries = state.pointee.entries
-        let due = entries[0].handle
+        let due = entries[0]
         state.pointee.count -= 1
         let count = state.pointee.count
         let last = entries[count]

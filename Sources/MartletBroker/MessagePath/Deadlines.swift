@@ -16,8 +16,9 @@ struct Deadlines: BitwiseCopyable {
     /// To read again, after a pause for rate or memory.
     var resume = never
 
-    /// The entry in the timers.
+    /// The entry in the timers that counts; and one behind it that was added before.
     var armed = never
+    var overtaken = never
 
     var nearest: UInt64 { min(authentication, ping, write, block, resume) }
 }

@@ -142,6 +142,8 @@ extension BrokerLoop {
         connection.pointee.pauseReasons.remove(reason)
         guard connection.pointee.pauseReasons.isEmpty else { return }
         connection.pointee.lastInputAt = now
+        // Its PONG may stand in what was not read.
+        connection.pointee.pingsOutstanding = 0
         watch(connection)
         keepForNextTurn(connection)
     }

@@ -114,7 +114,7 @@ struct LoopLink: ~Copyable {
 
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
     /// then, so that a target which has drained in between cannot miss it.
-    mutating func mustWait() -> Bool {
+    func mustWait() -> Bool {
         guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
         sourceWaits.store(true, ordering: .sequentiallyConsistent)
         guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {
