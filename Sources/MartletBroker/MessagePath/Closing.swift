@@ -58,6 +58,7 @@ extension BrokerLoop {
     }
 
     private func offerLastBytes(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.discardsOutput) else { return }
         while !connection.pointee.outbound.isEmpty {
             var count = 0
             var next = connection.pointee.outbound.head

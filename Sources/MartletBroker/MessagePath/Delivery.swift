@@ -62,7 +62,7 @@ extension BrokerLoop {
     @inline(__always)
     func deliver(_ message: Message, to subscription: SubscriptionRef, queued: Bool) -> Bool {
         let connection = state.pointee.connections[Int(subscription.pointee.connection.index)]
-        guard !connection.pointee.flags.contains(.isDoomed) else { return false }
+        guard connection.pointee.flags.isDisjoint(with: [.isDoomed, .discardsOutput]) else { return false }
         guard encode(message, for: subscription, on: connection) else { return false }
         subscription.pointee.delivered &+= 1
         if subscription.pointee.deliveredMax != 0,

@@ -39,6 +39,7 @@ extension BrokerLoop {
 
     /// Writes until all is sent or the socket is full.
     func flush(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.discardsOutput) else { return stopSending(connection) }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)
             switch connection.pointee.transport.send(vectors, count) {
@@ -49,11 +50,26 @@ extension BrokerLoop {
             case .wouldBlock:
                 return awaitWritable(connection)
             case .closed(let code):
-                connection.pointee.outbound.removeAll(pool: pool, returns: returns)
-                return doom(connection, code == EPIPE || code == ECONNRESET ? .clientClosed : .writeError)
+                stopSending(connection)
+                let isGone = code == EPIPE || code == ECONNRESET
+                return isGone ? readToTheEnd(connection) : doom(connection, .writeError)
             }
         }
         isDrained(connection)
+    }
+
+    /// Throws away what waits, and whatever comes for this connection from now on.
+    func stopSending(_ connection: ConnectionRef) {
+        connection.pointee.flags.insert(.discardsOutput)
+        connection.pointee.outbound.removeAll(pool: pool, returns: returns)
+        isDrained(connection)
+    }
+
+    /// The peer takes no more, but what it has sent before it went still counts: the end of its
+    /// input closes it. A pipe says nothing of its end by itself.
+    private func readToTheEnd(_ connection: ConnectionRef) {
+        guard case .memory = connection.pointee.transport else { return }
+        keepForNextTurn(connection)
     }
 
     @inline(__always)
@@ -120,7 +136,23 @@ extension BrokerLoop {
         var wanted: Readiness = []
         if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
         if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
-        events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+        guard connection.pointee.flags.contains(.isUnwatched) else {
+            return events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+        }
+        guard !wanted.isEmpty else { return }
+        connection.pointee.flags.remove(.isUnwatched)
+        do {
+            try events.poller.add(descriptor, token: Self.token(of: connection), for: wanted)
+        } catch {
+            doom(connection, .readError)
+        }
+    }
+
+    /// A peer that hung up while its connection is paused: the poller would say so at every turn.
+    func unwatch(_ connection: ConnectionRef) {
+        guard case .socket(let descriptor) = connection.pointee.transport else { return }
+        connection.pointee.flags.insert(.isUnwatched)
+        events.poller.remove(descriptor)
     }
 
     // MARK: Pausing input
