@@ -150,11 +150,18 @@ extension BrokerLoop {
         while place < end {
             let record = place.load(as: BatchRecord.self)
             deliver(record, at: place)
+            if state.pointee.isShortOfMemory { holdBack(record.message.publisher, record.message.publisherLoop) }
             if let payload = record.message.payload {
                 PayloadBuffer.release(payload, on: returns, pool: pool)
             }
             place += record.byteCount
         }
+    }
+
+    /// What comes from another loop finds no memory here: who published it waits, nobody else.
+    private func holdBack(_ publisher: SlabHandle, _ loop: UInt16) {
+        state.pointee.isShortOfMemory = false
+        shared.loops[Int(loop)].mail.post(.waitForMemory(publisher))
     }
 
     private func deliver(_ record: BatchRecord, at place: UnsafeMutableRawPointer) {

@@ -112,6 +112,15 @@ struct LoopLink: ~Copyable {
         return batch
     }
 
+    /// Frees the blocks that the target has given back.
+    func freeReturned(_ pool: BlockPool) {
+        var next = returned.takeAll()
+        while let batch = next {
+            next = batch.pointee.next
+            pool.free(batch, batch.pointee.blockBytes)
+        }
+    }
+
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
     /// then, so that a target which has drained in between cannot miss it.
     func mustWait() -> Bool {
