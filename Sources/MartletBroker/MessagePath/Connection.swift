@@ -84,8 +84,10 @@ struct Connection: ~Copyable {
     // Output
     var outbound = OutboundQueue()
     var pendingBytesMax = 0
-    /// When the oldest unsent byte was refused by the socket; 0 when none waits.
+    /// A moment before which no unsent byte was queued and refused by the socket; 0 when none waits.
     var blockedSince: UInt64 = 0
+    /// What was pending then and is not sent yet: when it is, what is left is younger.
+    var overdueBytes = 0
     /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
     /// left without being followed, until the queue is empty again.
     var firstUnsentFrame = 0

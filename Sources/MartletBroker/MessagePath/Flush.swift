@@ -100,8 +100,10 @@ extension BrokerLoop {
         }
         connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
         if connection.pointee.blockedSince != 0, sent > 0 {
-            // The oldest unsent byte is a younger one now, but a byte a second must not live for ever:
-            // the deadline moves only when a whole queue has drained.
+            // A byte a second must not live for ever, but a queue that is never empty may be one that
+            // moves fast: the deadline moves when all that was pending at the last one is gone.
+            connection.pointee.overdueBytes &-= sent
+            if connection.pointee.overdueBytes <= 0 { restartWriteDeadline(connection) }
             if connection.pointee.waitingPublishers != nil,
                 connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
             {
@@ -120,11 +122,14 @@ extension BrokerLoop {
         }
     }
 
+    private func restartWriteDeadline(_ connection: ConnectionRef) {
+        connection.pointee.blockedSince = now
+        connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
+        setDeadline(\.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
+    }
+
     private func awaitWritable(_ connection: ConnectionRef) {
-        if connection.pointee.blockedSince == 0 {
-            connection.pointee.blockedSince = now
-            setDeadline(\.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
-        }
+        if connection.pointee.blockedSince == 0 { restartWriteDeadline(connection) }
         guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
         connection.pointee.flags.insert(.awaitsWritable)
         watch(connection)
