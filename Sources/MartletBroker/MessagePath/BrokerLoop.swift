@@ -24,6 +24,8 @@ final class BrokerLoop: EventLoopDriver {
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
     let incoming: UnsafeMutablePointer<LoopLinkRef>
     let loopCount: Int
+    /// Sockets that were accepted for this loop and are not yet among its connections.
+    let connectionsUnderWay = Atomic<Int>(0)
 
     /// Input of the connection that is read now: what it carried over, and what comes from its socket.
     let input: MutableBytes

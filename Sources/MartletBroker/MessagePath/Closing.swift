@@ -52,6 +52,7 @@ extension BrokerLoop {
         connection.pointee.details?.release()
         connection.pointee.details = nil
         counters.pointee.connections.add(-1)
+        if connection.pointee.flags.contains(.isAdmitted) { shared.leave() }
         let slot = Int(connection.pointee.handle.index)
         connection.pointee.handle.generation &+= 1
         state.pointee.connections.give(back: slot)

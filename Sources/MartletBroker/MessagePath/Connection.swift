@@ -34,6 +34,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let ignoresInput = ConnectionFlags(rawValue: 1 << 20)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
     static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
+    /// Counts towards `max_connections`.
+    static let isAdmitted = ConnectionFlags(rawValue: 1 << 25)
     /// Nothing can reach the peer any more: its socket is broken, or frames were thrown away midway.
     static let discardsOutput = ConnectionFlags(rawValue: 1 << 23)
     /// Taken out of the poller while it is paused, because its peer has hung up.
