@@ -73,8 +73,8 @@ struct EventLoop {
     }
 
     private func runTimers<Driver: EventLoopDriver>(_ driver: Driver, _ now: UInt64) {
-        while let due = timers.popDue(at: now) {
-            driver.deadlineHasCome(due.deadline, for: due.handle)
+        while let entry = timers.popDue(at: now) {
+            driver.deadlineHasCome(entry.deadline, for: entry.handle)
         }
     }
 }

@@ -22,6 +22,8 @@ struct Timers {
         state = Reference(allocating: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
     }
 
+    var count: Int { state.pointee.count }
+
     /// The nearest deadline, `UInt64.max` without one.
     @inline(__always)
     var nextDeadline: UInt64 { state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline }

@@ -25,6 +25,8 @@ final class BrokerLoop: EventLoopDriver {
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
     let incoming: UnsafeMutablePointer<LoopLinkRef>
     let loopCount: Int
+    /// Sockets that were accepted for this loop and are not yet among its connections.
+    let connectionsUnderWay = Atomic<Int>(0)
 
     /// Input of the connection that is read now: what it carried over, and what comes from its socket.
     let input: MutableBytes
@@ -109,6 +111,7 @@ final class BrokerLoop: EventLoopDriver {
             return
         }
         if readiness.contains(.writable) { flush(connection) }
+        if readiness.contains(.hangUp), !connection.pointee.pauseReasons.isEmpty { return unwatch(connection) }
         if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
     }
 

@@ -52,12 +52,14 @@ extension BrokerLoop {
         connection.pointee.details?.release()
         connection.pointee.details = nil
         counters.pointee.connections.add(-1)
+        if connection.pointee.flags.contains(.isAdmitted) { shared.leave() }
         let slot = Int(connection.pointee.handle.index)
         connection.pointee.handle.generation &+= 1
         state.pointee.connections.give(back: slot)
     }
 
     private func offerLastBytes(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.discardsOutput) else { return }
         while !connection.pointee.outbound.isEmpty {
             var count = 0
             var next = connection.pointee.outbound.head

@@ -30,11 +30,14 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isClosing = ConnectionFlags(rawValue: 1 << 18)
     /// In the list of connections whose input goes on next turn.
     static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
-    /// Not in the poller: it is paused and has nothing to send. Left there, a peer that hangs up would
-    /// wake the loop again and again.
-    static let isUnwatched = ConnectionFlags(rawValue: 1 << 20)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
     static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
+    /// Counts towards `max_connections`.
+    static let isAdmitted = ConnectionFlags(rawValue: 1 << 25)
+    /// Nothing can reach the peer any more: its socket is broken, or frames were thrown away midway.
+    static let discardsOutput = ConnectionFlags(rawValue: 1 << 23)
+    /// Taken out of the poller while it is paused, because its peer has hung up.
+    static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
     /// Closed at the end of what runs now.
     static let isDoomed = ConnectionFlags(rawValue: 1 << 21)
 }
@@ -82,12 +85,10 @@ struct Connection: ~Copyable {
     // Output
     var outbound = OutboundQueue()
     var pendingBytesMax = 0
-    /// Since when all bytes up to `writeMark` have waited for the socket; 0 when none waits. The oldest
-    /// unsent byte is at least that old.
+    /// A moment before which no unsent byte was queued and refused by the socket; 0 when none waits.
     var blockedSince: UInt64 = 0
-    /// A position in the stream of sent bytes: the end of the queue at `blockedSince`.
-    var writeMark: UInt64 = 0
-    var sentBytes: UInt64 = 0
+    /// What was pending then and is not sent yet: when it is, what is left is younger.
+    var overdueBytes = 0
     /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
     /// left without being followed, until the queue is empty again.
     var firstUnsentFrame = 0

@@ -16,8 +16,9 @@ struct Deadlines: BitwiseCopyable {
     /// To read again, after a pause for rate or memory.
     var resume = never
 
-    /// The deadline of the entry in the timers; an entry with another one was overtaken.
+    /// The entry in the timers that counts; and one behind it that was added before.
     var armed = never
+    var overtaken = never
 
     enum Kind {
         case authentication, ping, write, block, resume

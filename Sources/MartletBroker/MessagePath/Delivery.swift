@@ -62,7 +62,7 @@ extension BrokerLoop {
     @inline(__always)
     func deliver(_ message: Message, to subscription: SubscriptionRef, queued: Bool) -> Bool {
         let connection = state.pointee.connections[Int(subscription.pointee.connection.index)]
-        guard !connection.pointee.flags.contains(.isDoomed) else { return false }
+        guard connection.pointee.flags.isDisjoint(with: [.isDoomed, .discardsOutput]) else { return false }
         guard encode(message, for: subscription, on: connection) else { return false }
         subscription.pointee.delivered &+= 1
         if subscription.pointee.deliveredMax != 0,
@@ -150,11 +150,18 @@ extension BrokerLoop {
         while place < end {
             let record = place.load(as: BatchRecord.self)
             deliver(record, at: place)
+            if state.pointee.isShortOfMemory { holdBack(record.message.publisher, record.message.publisherLoop) }
             if let payload = record.message.payload {
                 PayloadBuffer.release(payload, on: returns, pool: pool)
             }
             place += record.byteCount
         }
+    }
+
+    /// What comes from another loop finds no memory here: who published it waits, nobody else.
+    private func holdBack(_ publisher: SlabHandle, _ loop: UInt16) {
+        state.pointee.isShortOfMemory = false
+        shared.loops[Int(loop)].mail.post(.waitForMemory(publisher))
     }
 
     private func deliver(_ record: BatchRecord, at place: UnsafeMutableRawPointer) {

@@ -39,6 +39,7 @@ extension BrokerLoop {
 
     /// Writes until all is sent or the socket is full.
     func flush(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.discardsOutput) else { return stopSending(connection) }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)
             switch connection.pointee.transport.send(vectors, count) {
@@ -49,11 +50,26 @@ extension BrokerLoop {
             case .wouldBlock:
                 return awaitWritable(connection)
             case .closed(let code):
-                connection.pointee.outbound.removeAll(pool: pool, returns: returns)
-                return doom(connection, code == EPIPE || code == ECONNRESET ? .clientClosed : .writeError)
+                stopSending(connection)
+                let isGone = code == EPIPE || code == ECONNRESET
+                return isGone ? readToTheEnd(connection) : doom(connection, .writeError)
             }
         }
         isDrained(connection)
+    }
+
+    /// Throws away what waits, and whatever comes for this connection from now on.
+    func stopSending(_ connection: ConnectionRef) {
+        connection.pointee.flags.insert(.discardsOutput)
+        connection.pointee.outbound.removeAll(pool: pool, returns: returns)
+        isDrained(connection)
+    }
+
+    /// The peer takes no more, but what it has sent before it went still counts: the end of its
+    /// input closes it. A pipe says nothing of its end by itself.
+    private func readToTheEnd(_ connection: ConnectionRef) {
+        guard case .memory = connection.pointee.transport else { return }
+        keepForNextTurn(connection)
     }
 
     @inline(__always)
@@ -83,25 +99,17 @@ extension BrokerLoop {
             connection.pointee.firstUnsentFrame = -1
         }
         connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
-        connection.pointee.sentBytes &+= UInt64(sent)
-        if connection.pointee.blockedSince != 0 { noteProgress(connection) }
-    }
-
-    private func noteProgress(_ connection: ConnectionRef) {
-        if connection.pointee.sentBytes >= connection.pointee.writeMark { markOldestByte(connection) }
-        if connection.pointee.waitingPublishers != nil,
-            connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
-        {
-            releaseWaitingPublishers(connection)
+        if connection.pointee.blockedSince != 0, sent > 0 {
+            // A byte a second must not live for ever, but a queue that is never empty may be one that
+            // moves fast: the deadline moves when all that was pending at the last one is gone.
+            connection.pointee.overdueBytes &-= sent
+            if connection.pointee.overdueBytes <= 0 { restartWriteDeadline(connection) }
+            if connection.pointee.waitingPublishers != nil,
+                connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
+            {
+                releaseWaitingPublishers(connection)
+            }
         }
-    }
-
-    /// The deadline holds for what waits now, as a whole: a byte a second does not move it.
-    private func markOldestByte(_ connection: ConnectionRef) {
-        connection.pointee.blockedSince = now
-        connection.pointee.writeMark =
-            connection.pointee.sentBytes &+ UInt64(connection.pointee.outbound.pendingBytes)
-        setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
     }
 
     private func isDrained(_ connection: ConnectionRef) {
@@ -114,8 +122,14 @@ extension BrokerLoop {
         }
     }
 
+    private func restartWriteDeadline(_ connection: ConnectionRef) {
+        connection.pointee.blockedSince = now
+        connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
+        setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
+    }
+
     private func awaitWritable(_ connection: ConnectionRef) {
-        if connection.pointee.blockedSince == 0 { markOldestByte(connection) }
+        if connection.pointee.blockedSince == 0 { restartWriteDeadline(connection) }
         guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
         connection.pointee.flags.insert(.awaitsWritable)
         watch(connection)
@@ -127,20 +141,23 @@ extension BrokerLoop {
         var wanted: Readiness = []
         if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
         if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
-        let token = Self.token(of: connection)
-        if wanted.isEmpty {
-            events.poller.remove(descriptor)
-            connection.pointee.flags.insert(.isUnwatched)
-        } else if connection.pointee.flags.contains(.isUnwatched) {
-            connection.pointee.flags.remove(.isUnwatched)
-            do {
-                try events.poller.add(descriptor, token: token, for: wanted)
-            } catch {
-                doom(connection, .readError)
-            }
-        } else {
-            events.poller.change(descriptor, token: token, to: wanted)
+        guard connection.pointee.flags.contains(.isUnwatched) else {
+            return events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
         }
+        guard !wanted.isEmpty else { return }
+        connection.pointee.flags.remove(.isUnwatched)
+        do {
+            try events.poller.add(descriptor, token: Self.token(of: connection), for: wanted)
+        } catch {
+            doom(connection, .readError)
+        }
+    }
+
+    /// A peer that hung up while its connection is paused: the poller would say so at every turn.
+    func unwatch(_ connection: ConnectionRef) {
+        guard case .socket(let descriptor) = connection.pointee.transport else { return }
+        connection.pointee.flags.insert(.isUnwatched)
+        events.poller.remove(descriptor)
     }
 
     // MARK: Pausing input
@@ -162,6 +179,8 @@ extension BrokerLoop {
         connection.pointee.pauseReasons.remove(reason)
         guard connection.pointee.pauseReasons.isEmpty else { return }
         connection.pointee.lastInputAt = now
+        // Its PONG may stand in what was not read.
+        connection.pointee.pingsOutstanding = 0
         watch(connection)
         keepForNextTurn(connection)
     }

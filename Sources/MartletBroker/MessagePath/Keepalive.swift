@@ -12,15 +12,19 @@ extension BrokerLoop {
     private func arm(_ connection: ConnectionRef) {
         let nearest = connection.pointee.deadlines.nearest
         guard nearest < connection.pointee.deadlines.armed else { return }
+        connection.pointee.deadlines.overtaken = connection.pointee.deadlines.armed
         connection.pointee.deadlines.armed = nearest
         events.timers.add(nearest, connection.pointee.handle)
     }
 
     func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle) {
         guard let connection = connection(handle), !connection.pointee.flags.contains(.isDoomed),
-            connection.pointee.deadlines.armed == deadline
+            deadline == connection.pointee.deadlines.armed
         else { return }
-        connection.pointee.deadlines.armed = Deadlines.never
+        // The entry that this one overtook still stands in the timers: it counts again, so that a
+        // connection with many near deadlines does not leave an entry behind for each.
+        connection.pointee.deadlines.armed = connection.pointee.deadlines.overtaken
+        connection.pointee.deadlines.overtaken = Deadlines.never
         let due = connection.pointee.deadlines
         if due.authentication <= now {
             connection.pointee.deadlines.authentication = Deadlines.never

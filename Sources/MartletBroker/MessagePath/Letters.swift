@@ -29,7 +29,9 @@ extension BrokerLoop {
         case .resumePublisher(let handle):
             if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
         case .noResponders(let handle, let subject, let reply): tellNoResponders(handle, subject, reply)
-        case .shedMemory: shedSlowest(except: nil)
+        case .shedMemory: helpInShortage()
+        case .waitForMemory(let handle):
+            if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
         case .adoptSettings(let settings): adopt(settings)
         case .describeConnections(let withSubscriptions, let then):

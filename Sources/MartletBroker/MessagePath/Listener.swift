@@ -64,6 +64,7 @@ extension BrokerLoop {
 
     /// A socket becomes a connection: it gets INFO, and is closed at once when there are too many.
     func adopt(_ descriptor: Int32, _ address: SocketAddress, id: UInt64) {
+        connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
         Socket.disableNagle(descriptor)
         guard let connection = makeConnection(.socket(descriptor), id: id, address) else {
             Glibc.close(descriptor)
@@ -134,10 +135,11 @@ extension BrokerLoop {
         }
         setFirstPing(connection)
         sendInfo(connection, isConnectInfo: false)
-        guard shared.connectionCount <= shared.connectionsMax else {
+        guard shared.admit() else {
             shared.logger.error("\(name(of: connection)) - maximum connections exceeded")
             return end(connection, .maxConnectionsExceeded, saying: "maximum connections exceeded")
         }
+        connection.pointee.flags.insert(.isAdmitted)
         if state.pointee.isLameDuck { end(connection, .serverShutdown) }
     }
 }

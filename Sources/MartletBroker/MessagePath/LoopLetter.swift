@@ -19,6 +19,8 @@ enum LoopLetter: Sendable {
     case noResponders(SlabHandle, subject: [UInt8], reply: [UInt8])
     /// Memory is short: close the slowest consumer.
     case shedMemory
+    /// Its messages find no memory on another loop: wait a moment.
+    case waitForMemory(SlabHandle)
     /// Publishers may go on: a link has drained.
     case linkDrained
     case adoptSettings(LoopSettings)

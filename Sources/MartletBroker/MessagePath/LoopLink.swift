@@ -113,9 +113,18 @@ struct LoopLink: ~Copyable {
         return BatchRef(in: pool.allocateAlways(blockBytes), Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
     }
 
+    /// Frees the blocks that the target has given back.
+    func freeReturned(_ pool: BlockPool) {
+        var next = returned.takeAll()
+        while let batch = next {
+            next = batch.pointee.next
+            pool.free(batch.block, batch.pointee.blockBytes)
+        }
+    }
+
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
     /// then, so that a target which has drained in between cannot miss it.
-    mutating func mustWait() -> Bool {
+    func mustWait() -> Bool {
         guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
         sourceWaits.store(true, ordering: .sequentiallyConsistent)
         guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {

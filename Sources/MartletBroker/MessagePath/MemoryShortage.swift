@@ -16,7 +16,7 @@ extension BrokerLoop {
 
     @inline(never)
     private func reserveInShortage(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
-        while shedSlowest(except: connection) {
+        while shedSlowest() {
             if let room = connection.pointee.outbound.reserve(count, pool: pool) { return room }
         }
         pauseReadersForMemory()
@@ -28,7 +28,7 @@ extension BrokerLoop {
     }
 
     func shedAndAllocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        while shedSlowest(except: nil) {
+        while shedSlowest() {
             if let block = pool.allocate(byteCount) { return block }
         }
         pauseReadersForMemory()
@@ -36,7 +36,7 @@ extension BrokerLoop {
     }
 
     func shedAndMakePayload(_ byteCount: Int) -> PayloadRef {
-        while shedSlowest(except: nil) {
+        while shedSlowest() {
             if let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns) { return payload }
         }
         pauseReadersForMemory()
@@ -44,24 +44,26 @@ extension BrokerLoop {
     }
 
     /// Closes the blocked connection with most pending and frees its queue now; false when none is blocked.
+    /// That may be the one a frame is written for: what is added to it then is thrown away.
     @discardableResult
-    func shedSlowest(except kept: ConnectionRef?) -> Bool {
+    func shedSlowest() -> Bool {
         var slowest: ConnectionRef?
         var pending = 0
         for i in 0..<state.pointee.connections.endIndex {
             let candidate = state.pointee.connections[i]
-            guard candidate != kept, candidate.pointee.blockedSince != 0,
+            guard candidate.pointee.blockedSince != 0,
                 candidate.pointee.outbound.pendingBytes > pending
             else { continue }
             slowest = candidate
             pending = candidate.pointee.outbound.pendingBytes
         }
         guard let slowest else { return false }
-        shared.logger.info("\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending")
-        counters.pointee.slowConsumersByBytes.add(1)
-        slowest.pointee.outbound.removeAll(pool: pool, returns: returns)
-        slowest.pointee.blockedSince = 0
+        if !slowest.pointee.flags.contains(.isDoomed) {
+            shared.logger.info("\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending")
+            counters.pointee.slowConsumersByBytes.add(1)
+        }
         doom(slowest, .slowConsumerPendingBytes)
+        stopSending(slowest)
         returns.collect(into: pool)
         return true
     }
@@ -71,6 +73,15 @@ extension BrokerLoop {
     private func pauseReadersForMemory() {
         for loop in shared.loops where loop.index != index { loop.mail.post(.shedMemory) }
         state.pointee.isShortOfMemory = true
+    }
+
+    /// Another loop found no memory: gives back what lies idle here, then the slowest consumer.
+    func helpInShortage() {
+        guard shared.budget.isNearlySpent else { return }
+        returns.collect(into: pool)
+        for target in 0..<loopCount where target != index { outgoing[target].pointee.freeReturned(pool) }
+        pool.giveBackIdle()
+        if shared.budget.isNearlySpent { shedSlowest() }
     }
 
     /// After an operation in a shortage: its connection waits for 5 ms, then looks again.

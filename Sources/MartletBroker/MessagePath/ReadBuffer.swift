@@ -53,7 +53,12 @@ extension BrokerLoop {
             payload.pointee.filled += min(count, wanted)
             guard checkPayloadEnd(connection, payload) else { return }
             guard payload.pointee.filled == payload.pointee.count else { return }
+            state.pointee.deliveredBytes = 0
+            state.pointee.isShortOfMemory = false
             publishLarge(connection)
+            if state.pointee.isShortOfMemory { waitForMemory(connection) }
+            guard !connection.pointee.flags.contains(.isDoomed) else { return }
+            if mustYield(connection) { return yield(connection, from: 0, to: max(0, count - wanted)) }
             process(connection, max(0, count - wanted))
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
@@ -82,6 +87,8 @@ extension BrokerLoop {
         var operation = Operation()
         var position = 0
         state.pointee.deliveredBytes = 0
+        // A shortage that something else met is not this connection's.
+        state.pointee.isShortOfMemory = false
         while position < count {
             if connection.pointee.flags.contains(.awaitsAuthentication), !mayProceed(connection, input[position]) {
                 return

@@ -88,9 +88,10 @@ extension BrokerLoop {
     }
 
     /// The message is taken, and its publisher is not read until the subscriber has drained. What is under
-    /// way from other publishers may still come; twice the limit and 8 MiB is the end.
+    /// way from other publishers and loops may still come; twice the limit, 8 MiB and full links is the end.
     private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room {
-        let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20)
+        let underWay = (loopCount - 1) * LoopLink.bytesInFlightMax
+        let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
         guard connection.pointee.outbound.pendingBytes + frameBytes <= hardLimit else {
             return closeSlowConsumer(connection)
         }

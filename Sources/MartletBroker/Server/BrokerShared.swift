@@ -21,6 +21,8 @@ final class BrokerShared: @unchecked Sendable {
 
     private let current: Mutex<BrokerConfiguration>
     private let currentAuthenticator: Mutex<Authenticator>
+    /// Connections that count towards `max_connections`.
+    private let admitted = Atomic<Int>(0)
     private let boundPort = Atomic<Int>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let closed = Mutex(ClosedConnections())
@@ -88,16 +90,29 @@ final class BrokerShared: @unchecked Sendable {
         lastConnectionID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
+    /// Counts a connection in, if there may be one more; exact, whatever loops ask at once.
+    func admit() -> Bool {
+        guard admitted.wrappingAdd(1, ordering: .relaxed).newValue <= connectionsMax else {
+            leave()
+            return false
+        }
+        return true
+    }
+
+    func leave() { admitted.wrappingSubtract(1, ordering: .relaxed) }
+
     var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
 
-    /// The loop with the fewest connections; the first of several.
+    /// The loop with the fewest connections, those on their way to it included; the first of several.
     func loopForNextConnection() -> Int {
         var best = 0
         var fewest = Int.max
         for loop in loops {
             let count = loop.counters.pointee.connections.total
+                + loop.connectionsUnderWay.load(ordering: .relaxed)
             if count < fewest { (best, fewest) = (loop.index, count) }
         }
+        loops[best].connectionsUnderWay.wrappingAdd(1, ordering: .relaxed)
         return best
     }
 

@@ -110,6 +110,11 @@ struct BlockPool {
         return block
     }
 
+    /// Gives every idle large block back to the system.
+    func giveBackIdle() {
+        _ = reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
+    }
+
     /// Gives idle large blocks back until `byteCount` fit into the budget again.
     private func reclaimIdle(_ byteCount: Int, _ budget: MemoryBudget) -> Bool {
         for shift in stride(from: Self.largestShift, through: Self.slabShift, by: -1) {
@@ -130,7 +135,7 @@ struct BlockPool {
 
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.
     func destroy() {
-        _ = reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
+        giveBackIdle()
         while let slab = state.pointee.slabs {
             state.pointee.slabs = slab.load(as: UnsafeMutableRawPointer?.self)
             giveBack(slab, Self.slabShift)
