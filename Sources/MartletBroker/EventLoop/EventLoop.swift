@@ -37,7 +37,7 @@ struct EventLoop {
     /// One turn. A simulation runs single turns that do not wait.
     @inline(__always)
     func turn<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
-        let count = clock.virtualTime == nil ? wait(driver, waits: waits) : 0
+        let count = unsafe clock.virtualTime == nil ? wait(driver, waits: waits) : 0
         let started = clock.now()
         driver.now = started
         for i in 0..<count {

@@ -18,18 +18,18 @@ final class LoopThread: @unchecked Sendable {
     }
 
     init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
-        let body = Unmanaged.passRetained(Body(name: name, run: run))
+        let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
         var created = pthread_t()
-        let status = pthread_create(
+        let status = unsafe pthread_create(
             &created, nil,
             { argument in
-                let body = Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
-                pthread_setname_np(pthread_self(), body.name)
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+                unsafe pthread_setname_np(pthread_self(), body.name)
                 body.run()
                 return nil
-            }, body.toOpaque())
+            }, unsafe body.toOpaque())
         guard status == 0 else {
-            body.release()
+            unsafe body.release()
             throw SystemFailure("pthread_create", code: status)
         }
         thread = created

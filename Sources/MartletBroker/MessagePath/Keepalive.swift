@@ -45,13 +45,17 @@ extension BrokerLoop {
     private func closeForWriteDeadline(_ connection: ConnectionRef) {
         counters.pointee.slowConsumersByDeadline.add(1)
         let pending = connection.pointee.outbound.pendingBytes
-        shared.logger.info("\(name(of: connection)) - Slow Consumer Detected: WriteDeadline of \(state.pointee.settings.writeDeadlineNanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending")
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: WriteDeadline of \(state.pointee.settings.writeDeadlineNanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending"
+        )
         doom(connection, .slowConsumerWriteDeadline)
     }
 
     private func closeBlockedSubscriber(_ connection: ConnectionRef) {
         counters.pointee.slowConsumersByBytes.add(1)
-        shared.logger.info("\(name(of: connection)) - Slow Consumer Detected: blocked its publishers for longer than block_max")
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: blocked its publishers for longer than block_max"
+        )
         doom(connection, .slowConsumerPendingBytes)
     }
 

@@ -29,7 +29,7 @@ struct BatchStack: ~Copyable {
     func push(_ batch: BatchRef) {
         var old = top.load(ordering: .relaxed)
         while true {
-            batch.pointee.next = BatchRef(bits: old)
+            batch.pointee.next = unsafe BatchRef(bits: old)
             let (done, current) = top.compareExchange(
                 expected: old, desired: batch.bits, ordering: .releasing)
             if done { return }
@@ -41,7 +41,7 @@ struct BatchStack: ~Copyable {
     @inline(__always)
     func takeAll() -> BatchRef? {
         guard top.load(ordering: .relaxed) != 0 else { return nil }
-        return BatchRef(bits: top.exchange(0, ordering: .acquiring))
+        return unsafe BatchRef(bits: top.exchange(0, ordering: .acquiring))
     }
 }
 
@@ -69,13 +69,15 @@ struct LoopLink: ~Copyable {
     mutating func reserve(
         _ byteCount: Int, payloadBytes: Int, pool: BlockPool
     ) -> UnsafeMutableRawPointer {
-        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes { postOpen() }
+        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes {
+            postOpen()
+        }
         let batch = open ?? freshBatch(byteCount, pool: pool)
         open = batch
-        let record = batch.block + batch.pointee.used
+        let record = unsafe batch.block + batch.pointee.used
         batch.pointee.used += byteCount
         batch.pointee.payloadBytes += payloadBytes
-        return record
+        return unsafe record
     }
 
     /// Hands over what was gathered; whether there was anything.
@@ -101,7 +103,7 @@ struct LoopLink: ~Copyable {
             if reusable == nil, batch.pointee.blockBytes - Batch.headerBytes >= byteCount {
                 reusable = batch
             } else {
-                pool.free(batch.block, batch.pointee.blockBytes)
+                unsafe pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
         if let reusable {
@@ -109,8 +111,11 @@ struct LoopLink: ~Copyable {
             reusable.pointee.payloadBytes = 0
             return reusable
         }
-        let blockBytes = BlockPool.capacity(for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
-        return BatchRef(in: pool.allocateAlways(blockBytes), Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
+        let blockBytes = BlockPool.capacity(
+            for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
+        return unsafe BatchRef(
+            in: pool.allocateAlways(blockBytes),
+            Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
     }
 
     /// Frees the blocks that the target has given back.
@@ -118,7 +123,7 @@ struct LoopLink: ~Copyable {
         var next = returned.takeAll()
         while let batch = next {
             next = batch.pointee.next
-            pool.free(batch.block, batch.pointee.blockBytes)
+            unsafe pool.free(batch.block, batch.pointee.blockBytes)
         }
     }
 
@@ -127,7 +132,8 @@ struct LoopLink: ~Copyable {
     func mustWait() -> Bool {
         guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
         sourceWaits.store(true, ordering: .sequentiallyConsistent)
-        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {
+        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2
+        else {
             return true
         }
         // Drained meanwhile. If the target has seen the flag, its letter is on the way: wait for it.
@@ -166,7 +172,7 @@ struct LoopLink: ~Copyable {
             var next = stack == 0 ? posted.takeAll() : returned.takeAll()
             while let batch = next {
                 next = batch.pointee.next
-                pool.free(batch.block, batch.pointee.blockBytes)
+                unsafe pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
     }

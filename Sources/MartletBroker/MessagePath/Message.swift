@@ -31,8 +31,8 @@ struct Message: BitwiseCopyable {
 
     /// Header block and payload.
     var content: Bytes {
-        if let payload { return Bytes(PayloadBuffer.bytes(payload)) }
-        return bodyCount > 0 ? body : head + lineCount
+        if let payload { return unsafe Bytes(PayloadBuffer.bytes(payload)) }
+        return unsafe bodyCount > 0 ? body : head + lineCount
     }
 }
 
@@ -47,7 +47,8 @@ struct BatchRecord: BitwiseCopyable {
     var queueCount: Int
 
     static func byteCount(_ message: Message, destinations: Int, queueCount: Int) -> Int {
-        let bytes = MemoryLayout<BatchRecord>.stride
+        let bytes =
+            MemoryLayout<BatchRecord>.stride
             + destinations * MemoryLayout<Destination>.stride
             + message.subjectCount + message.headCount + message.bodyCount + queueCount
         // 16 bytes of slack behind the bytes, which short copies may read.

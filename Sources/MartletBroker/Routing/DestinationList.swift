@@ -8,7 +8,7 @@ struct DestinationList {
     @inline(__always)
     mutating func append(_ destination: Destination) {
         if count == capacity { grow() }
-        items[count] = destination
+        unsafe items[count] = destination
         count &+= 1
     }
 
@@ -17,11 +17,11 @@ struct DestinationList {
 
     private mutating func grow() {
         let grown = UnsafeMutablePointer<Destination>.allocate(capacity: capacity * 2)
-        grown.update(from: items, count: count)
-        items.deallocate()
-        items = grown
+        unsafe grown.update(from: items, count: count)
+        unsafe items.deallocate()
+        unsafe items = unsafe grown
         capacity *= 2
     }
 
-    func destroy() { items.deallocate() }
+    func destroy() { unsafe items.deallocate() }
 }

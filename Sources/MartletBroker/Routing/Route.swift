@@ -28,7 +28,7 @@ struct Route: BitwiseCopyable {
     var memberCount: UInt32
 
     static var empty: Route {
-        Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
+        unsafe Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
     }
 
     @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }
@@ -37,19 +37,19 @@ struct Route: BitwiseCopyable {
     /// The plain destinations, followed by the groups' members.
     @inline(__always)
     var destinations: UnsafeMutablePointer<Destination> {
-        block.unsafelyUnwrapped.assumingMemoryBound(to: Destination.self)
+        unsafe block.unsafelyUnwrapped.assumingMemoryBound(to: Destination.self)
     }
 
     @inline(__always)
     var groups: UnsafeMutablePointer<QueueSpan> {
-        (block.unsafelyUnwrapped
+        unsafe (block.unsafelyUnwrapped
             + Int(plainCount &+ memberCount) &* MemoryLayout<Destination>.stride)
             .assumingMemoryBound(to: QueueSpan.self)
     }
 
     /// A group's name; kept here because the members' records may be recycled while it is needed.
     func name(of group: QueueSpan) -> MutableBytes {
-        (block.unsafelyUnwrapped + Int(group.nameStart)).assumingMemoryBound(to: UInt8.self)
+        unsafe (block.unsafelyUnwrapped + Int(group.nameStart)).assumingMemoryBound(to: UInt8.self)
     }
 
     static func byteCount(destinations: Int, groups: Int) -> Int {

@@ -38,10 +38,10 @@ struct Subscription: ~Copyable {
         self.index = UInt32(index)
     }
 
-    var subject: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped }
-    var queue: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped + Int(subjectCount) }
+    var subject: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped }
+    var queue: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped + Int(subjectCount) }
     var spacedSID: UnsafeMutablePointer<UInt8> {
-        names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
+        unsafe names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
     }
     var nameBytes: Int { Int(subjectCount &+ queueCount &+ spacedSIDCount) }
     var isQueued: Bool { queueCount > 0 }

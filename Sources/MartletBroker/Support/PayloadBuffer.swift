@@ -34,14 +34,14 @@ extension PayloadBuffer {
     /// A buffer for `count` bytes; nil when the memory budget is spent.
     static func make(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef? {
         let blockBytes = blockBytes(for: count)
-        guard let block = pool.allocate(blockBytes) else { return nil }
-        return place(in: block, blockBytes, count, owner)
+        guard let block = unsafe pool.allocate(blockBytes) else { return nil }
+        return unsafe place(in: block, blockBytes, count, owner)
     }
 
     /// A buffer for `count` bytes, over the budget if need be.
     static func makeAlways(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef {
         let blockBytes = blockBytes(for: count)
-        return place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
+        return unsafe place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
     }
 
     private static func blockBytes(for count: Int) -> Int { headerBytes + count + 64 }
@@ -49,12 +49,13 @@ extension PayloadBuffer {
     private static func place(
         in block: UnsafeMutableRawPointer, _ blockBytes: Int, _ count: Int, _ owner: ReturnStack
     ) -> PayloadRef {
-        return PayloadRef(in: block, PayloadBuffer(owner: owner, blockBytes: blockBytes, count: count))
+        unsafe PayloadRef(
+            in: block, PayloadBuffer(owner: owner, blockBytes: blockBytes, count: count))
     }
 
     @inline(__always)
     static func bytes(_ buffer: PayloadRef) -> MutableBytes {
-        (buffer.block + headerBytes).assumingMemoryBound(to: UInt8.self)
+        unsafe (buffer.block + headerBytes).assumingMemoryBound(to: UInt8.self)
     }
 
     @inline(__always)
@@ -66,10 +67,11 @@ extension PayloadBuffer {
     @inline(__always)
     static func release(_ buffer: PayloadRef, on stack: ReturnStack, pool: BlockPool) {
         let left = buffer.pointee.references.wrappingSubtract(
-            1, ordering: .acquiringAndReleasing).newValue
+            1, ordering: .acquiringAndReleasing
+        ).newValue
         guard left == 0 else { return }
         if buffer.pointee.owner == stack {
-            pool.free(buffer.block, buffer.pointee.blockBytes)
+            unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         } else {
             buffer.pointee.owner.push(buffer)
         }
@@ -86,7 +88,7 @@ struct ReturnStack: Equatable {
     func push(_ buffer: PayloadRef) {
         var old = top.pointee.load(ordering: .relaxed)
         while true {
-            buffer.pointee.next = PayloadRef(bits: old)
+            buffer.pointee.next = unsafe PayloadRef(bits: old)
             let (done, current) = top.pointee.compareExchange(
                 expected: old, desired: buffer.bits, ordering: .releasing)
             if done { return }
@@ -98,10 +100,10 @@ struct ReturnStack: Equatable {
     @inline(__always)
     func collect(into pool: BlockPool) {
         guard top.pointee.load(ordering: .relaxed) != 0 else { return }
-        var next = PayloadRef(bits: top.pointee.exchange(0, ordering: .acquiring))
+        var next = unsafe PayloadRef(bits: top.pointee.exchange(0, ordering: .acquiring))
         while let buffer = next {
             next = buffer.pointee.next
-            pool.free(buffer.block, buffer.pointee.blockBytes)
+            unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         }
     }
 

@@ -49,7 +49,9 @@ struct Reference<Pointee: ~Copyable>: Equatable, @unchecked Sendable {
 
     @inline(__always)
     @unsafe init?(bits: UInt) {
-        guard let pointer = unsafe UnsafeMutablePointer<Pointee>(bitPattern: bits) else { return nil }
+        guard let pointer = unsafe UnsafeMutablePointer<Pointee>(bitPattern: bits) else {
+            return nil
+        }
         unsafe self.pointer = pointer
     }
 
