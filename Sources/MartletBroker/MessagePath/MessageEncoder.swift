@@ -158,7 +158,7 @@ private struct FrameWriter {
 
     init(_ start: MutableBytes) {
         unsafe self.start = unsafe start
-        unsafe end = unsafe start
+        unsafe end = start
     }
 
     var count: Int { unsafe end - start }

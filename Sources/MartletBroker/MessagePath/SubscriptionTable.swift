@@ -49,7 +49,7 @@ struct SubscriptionTable {
     }
 
     mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
-        guard let unsafe entries else { return }
+        guard let entries = unsafe entries else { return }
         let mask = capacity &- 1
         let wanted = subscription.pointee.index + 1
         var gap =
@@ -84,7 +84,7 @@ struct SubscriptionTable {
     }
 
     mutating func release(_ pool: BlockPool) {
-        if let unsafe entries {
+        if let entries = unsafe entries {
             unsafe pool.free(entries, Int(capacity) * MemoryLayout<Entry>.stride)
         }
         unsafe entries = nil
@@ -107,7 +107,7 @@ struct SubscriptionTable {
         let fresh = unsafe pool.allocateAlways(Int(capacity) * stride).assumingMemoryBound(
             to: Entry.self)
         unsafe fresh.initialize(repeating: Entry(hash: 0, place: 0), count: Int(capacity))
-        unsafe entries = unsafe fresh
+        unsafe entries = fresh
         guard let old = unsafe old else { return }
         for i in 0..<Int(oldCapacity) where unsafe old[i].place != 0 { unsafe place(old[i]) }
         unsafe pool.free(old, Int(oldCapacity) * stride)

@@ -19,7 +19,7 @@ struct DestinationList {
         let grown = UnsafeMutablePointer<Destination>.allocate(capacity: capacity * 2)
         unsafe grown.update(from: items, count: count)
         unsafe items.deallocate()
-        unsafe items = unsafe grown
+        unsafe items = grown
         capacity *= 2
     }
 

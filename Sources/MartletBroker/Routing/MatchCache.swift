@@ -44,9 +44,9 @@ struct MatchCache {
         self.counters = counters
         let bytes = Self.setCount * Self.ways * MemoryLayout<Way>.stride
         // calloc maps zero pages on demand; all-zero bytes are a way without a space, which is free.
-        unsafe table = unsafe calloc(1, bytes)!.bindMemory(
+        unsafe table = calloc(1, bytes)!.bindMemory(
             to: Way.self, capacity: Self.setCount * Self.ways)
-        unsafe victims = unsafe calloc(1, Self.setCount)!.bindMemory(
+        unsafe victims = calloc(1, Self.setCount)!.bindMemory(
             to: UInt8.self, capacity: Self.setCount)
     }
 

@@ -25,7 +25,7 @@ struct SubscriptionList {
     }
 
     mutating func release(_ pool: BlockPool) {
-        if let unsafe items {
+        if let items = unsafe items {
             unsafe pool.free(items, Int(capacity) * MemoryLayout<SubscriptionRef>.stride)
         }
         unsafe items = nil
@@ -36,11 +36,11 @@ struct SubscriptionList {
         let stride = MemoryLayout<SubscriptionRef>.stride
         let bytes = BlockPool.capacity(for: max(4, Int(capacity) * 2) * stride)
         let grown = unsafe pool.allocateAlways(bytes).assumingMemoryBound(to: SubscriptionRef.self)
-        if let unsafe items {
+        if let items = unsafe items {
             unsafe memcpy(grown, items, Int(count) * stride)
             unsafe pool.free(items, Int(capacity) * stride)
         }
-        unsafe items = unsafe grown
+        unsafe items = grown
         capacity = UInt32(bytes / stride)
     }
 }
@@ -146,7 +146,7 @@ extension SubjectNode {
         let fresh = unsafe pool.allocateAlways(Int(childCapacity) * stride)
             .assumingMemoryBound(to: NodeRef?.self)
         unsafe fresh.initialize(repeating: nil, count: Int(childCapacity))
-        unsafe children = unsafe fresh
+        unsafe children = fresh
         guard let old = unsafe old else { return }
         for i in 0..<Int(oldCapacity) {
             if let node = unsafe old[i] { place(node) }
@@ -155,7 +155,7 @@ extension SubjectNode {
     }
 
     private mutating func releaseChildren(_ pool: BlockPool) {
-        if let unsafe children {
+        if let children = unsafe children {
             unsafe pool.free(children, Int(childCapacity) * MemoryLayout<NodeRef?>.stride)
         }
         unsafe children = nil
@@ -186,7 +186,7 @@ extension SubjectNode {
         guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
         guard
             let i = unsafe groupIndex(subscription.pointee.queue, subscription.pointee.queueCount),
-            let unsafe groups
+            let groups = unsafe groups
         else { preconditionFailure("a subscription's queue group is not where it was added") }
         unsafe groups[i].members.remove(subscription, pool: pool)
         guard unsafe groups[i].members.count == 0 else { return }
@@ -212,11 +212,11 @@ extension SubjectNode {
         let capacity = max(2, groupCapacity * 2)
         let grown = unsafe pool.allocateAlways(Int(capacity) * stride)
             .assumingMemoryBound(to: QueueGroup.self)
-        if let unsafe groups {
+        if let groups = unsafe groups {
             unsafe memcpy(grown, groups, Int(groupCount) * stride)
             unsafe pool.free(groups, Int(groupCapacity) * stride)
         }
-        unsafe groups = unsafe grown
+        unsafe groups = grown
         groupCapacity = capacity
     }
 }

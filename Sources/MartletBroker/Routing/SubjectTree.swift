@@ -175,7 +175,7 @@ extension SubjectTree {
             let grown = UnsafeMutablePointer<NodeRef>.allocate(capacity: foundCapacity * 2)
             unsafe grown.update(from: found, count: foundCount)
             unsafe found.deallocate()
-            unsafe found = unsafe grown
+            unsafe found = grown
             foundCapacity *= 2
         }
         unsafe found[foundCount] = node

@@ -26,7 +26,7 @@ struct HandleList {
         let grown = UnsafeMutablePointer<SlabHandle>.allocate(capacity: wanted)
         unsafe grown.update(from: items, count: count)
         unsafe items.deallocate()
-        unsafe items = unsafe grown
+        unsafe items = grown
         capacity = wanted
     }
 
