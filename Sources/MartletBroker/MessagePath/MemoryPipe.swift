@@ -124,7 +124,7 @@ final class MemoryPipe: Sendable {
 
     func brokerSend(_ parts: UnsafeMutablePointer<iovec>, _ count: Int) -> Socket.Outcome {
         let outcome = state.withLock { state -> Socket.Outcome in
-            let total = unsafe (0..<count).reduce(0) { unsafe $0 + parts[$1].iov_len }
+            let total = (0..<count).reduce(0) { unsafe $0 + parts[$1].iov_len }
             // A peer that has closed reads no more, but what it sent before is still to be read here.
             guard !state.peerClosed else { return .bytes(total) }
             var sent = 0
