@@ -12,6 +12,7 @@ final class InProcessConnection: Sendable {
         /// Somebody writes to the pipe; the others wait, in order.
         var isWriting = false
         var writers: [CheckedContinuation<Void, Never>] = []
+        var bytesSinceYield = 0
         /// One for each PING that is under way.
         var fences: [Fence] = []
         var lastID: UInt64 = 0
@@ -69,6 +70,8 @@ final class InProcessConnection: Sendable {
 
     /// Writes a frame as a whole, after those of others who came first; waits while the pipe is full.
     func send(_ frame: [UInt8], fence: Fence? = nil) async throws(BrokerError) {
+        // A loop that only publishes must not keep other tasks from their thread.
+        if isTimeToYield(frame.count) { await Task.yield() }
         if !takeTurn() { await waitForTurn() }
         defer { passTurn() }
         try state.withLock { state throws(BrokerError) in
@@ -90,6 +93,15 @@ final class InProcessConnection: Sendable {
         try await send(
             Array("\(lines)PING\r\n".utf8), fence: Fence(followsSubscribe: subscribes, answer: answer))
         try await answer.wait()
+    }
+
+    private func isTimeToYield(_ count: Int) -> Bool {
+        state.withLock { state in
+            state.bytesSinceYield += count
+            guard state.bytesSinceYield > 64 << 10 else { return false }
+            state.bytesSinceYield = 0
+            return true
+        }
     }
 
     private func takeTurn() -> Bool {
