@@ -36,6 +36,9 @@ struct MatchCache {
     private let victims: UnsafeMutablePointer<UInt8>
     private let pool: BlockPool
     private let counts: UnsafeMutablePointer<(hits: UInt64, misses: UInt64)>
+    /// The way of the exact level that answered last. A publisher often stays with one subject, and
+    /// comparing it costs less than hashing it.
+    private let last: UnsafeMutablePointer<UnsafeMutablePointer<Way>>
 
     init(pool: BlockPool) {
         self.pool = pool
@@ -45,12 +48,15 @@ struct MatchCache {
         victims = calloc(1, Self.setCount)!.bindMemory(to: UInt8.self, capacity: Self.setCount)
         counts = .allocate(capacity: 1)
         counts.initialize(to: (0, 0))
+        last = .allocate(capacity: 1)
+        last.initialize(to: table)
     }
 
     func destroy() {
         Glibc.free(table)
         Glibc.free(victims)
         counts.deallocate()
+        last.deallocate()
     }
 
     var hits: UInt64 { counts.pointee.hits }
@@ -59,6 +65,19 @@ struct MatchCache {
     /// The route of a subject. Valid until the next call.
     @inline(__always)
     func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Route {
+        let way = last.pointee
+        if way.pointee.space == space, Int(way.pointee.keyCount) == count,
+            way.pointee.level == .exact,
+            memcmp(way.pointee.key.unsafelyUnwrapped, subject, count) == 0, holds(way, space)
+        {
+            counts.pointee.hits &+= 1
+            return way.pointee.route
+        }
+        return search(subject, count, space)
+    }
+
+    @inline(never)
+    private func search(_ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef) -> Route {
         let seed = space.pointee.seed
         let cut = SubjectHash.lastTokenStart(subject, count)
         let parentCount = max(0, cut &- 1)
@@ -67,6 +86,7 @@ struct MatchCache {
         let hash = SubjectHash.join(parentHash, lastHash)
         if let way = find(hash, .exact, subject, count, space), holds(way, space) {
             counts.pointee.hits &+= 1
+            last.pointee = way
             return way.pointee.route
         }
         if let way = find(parentHash, .parent, subject, parentCount, space),
