@@ -41,11 +41,15 @@ struct FullRate: ParsableCommand {
         while now < end {
             for i in pairList.indices {
                 // Not more than 64 KiB at once beyond what the socket takes.
-                let room = max(0, (64 << 10) - pairList[i].publisher.pendingBytes) / (options.size + 32) + 1
+                let room =
+                    max(0, (64 << 10) - pairList[i].publisher.pendingBytes) / (options.size + 32)
+                    + 1
                 let wanted = min(windowMessages - (pairList[i].sent - pairList[i].received), room)
                 guard wanted > 0 else { continue }
                 let (link, head) = (pairList[i].publisher, pairList[i].head)
-                for _ in 0..<wanted { unsafe link.send(head.bytes, head.count, due: now, payload, options.size) }
+                for _ in 0..<wanted {
+                    unsafe link.send(head.bytes, head.count, due: now, payload, options.size)
+                }
                 pairList[i].sent += wanted
                 turns.markDirty(link)
             }
@@ -53,7 +57,9 @@ struct FullRate: ParsableCommand {
             // Links stand in the order subscriber, publisher, subscriber …
             try turns.receive(waiting: 0) { link, _, _ in pairList[link.index / 2].received += 1 }
             now = nanosecondsNow()
-            if countAtStart == nil, now >= start { countAtStart = pairList.reduce(0) { $0 + $1.received } }
+            if countAtStart == nil, now >= start {
+                countAtStart = pairList.reduce(0) { $0 + $1.received }
+            }
         }
         let received = pairList.reduce(0) { $0 + $1.received } - (countAtStart ?? 0)
         var report = Report()

@@ -53,7 +53,8 @@ final class Link {
     /// Writes what was gathered; what the socket does not take waits for it to be writable.
     func flush() throws {
         while output.count > 0 {
-            let sent = unsafe Glibc.send(descriptor, output.first, output.count, Int32(MSG_NOSIGNAL))
+            let sent = unsafe Glibc.send(
+                descriptor, output.first, output.count, Int32(MSG_NOSIGNAL))
             if sent >= 0 {
                 output.take(sent)
             } else if errno == EAGAIN {
@@ -73,7 +74,8 @@ final class Link {
         let count = unsafe recv(descriptor, room, input.roomLeft, 0)
         guard count > 0 else {
             if count < 0, errno == EAGAIN || errno == EINTR { return }
-            throw count == 0 ? LoadFailure("the server closed a connection") : LoadFailure.system("recv")
+            throw count == 0
+                ? LoadFailure("the server closed a connection") : LoadFailure.system("recv")
         }
         input.add(count)
         while let taken = try unsafe frame(input.first, input.count, received) { input.take(taken) }
@@ -92,7 +94,8 @@ final class Link {
         case (UInt8(ascii: "P"), UInt8(ascii: "I")): send("PONG\r\n")
         case (UInt8(ascii: "P"), _): pongs += 1
         case (UInt8(ascii: "-"), _):
-            let text = unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: line), as: UTF8.self)
+            let text = unsafe String(
+                decoding: UnsafeBufferPointer(start: bytes, count: line), as: UTF8.self)
             throw LoadFailure("the server said \(text.dropLast(2))")
         default: break  // INFO, +OK
         }

@@ -5,6 +5,7 @@ import ArgumentParser
 struct MartletLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet-load",
-        abstract: "Loads a NATS server from one thread and measures from when each message was due.",
+        abstract:
+            "Loads a NATS server from one thread and measures from when each message was due.",
         subcommands: [Request.self, PublishSubscribe.self, FanOut.self, FullRate.self])
 }

@@ -21,8 +21,12 @@ struct Options: ParsableArguments {
     var congestion = "cubic"
 
     func validate() throws {
-        guard (8...(64 << 20)).contains(size) else { throw ValidationError("--size must be 8 bytes to 64 MiB") }
-        guard warmup >= 0, duration > 0 else { throw ValidationError("--duration must be positive") }
+        guard (8...(64 << 20)).contains(size) else {
+            throw ValidationError("--size must be 8 bytes to 64 MiB")
+        }
+        guard warmup >= 0, duration > 0 else {
+            throw ValidationError("--duration must be positive")
+        }
     }
 
     func makeTurns() throws -> Turns {

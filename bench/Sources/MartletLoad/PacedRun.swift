@@ -45,11 +45,15 @@ struct PacedRun {
                 recorder.noteSent(due: begin + UInt64(Double(sent) * interval), at: now)
             }
             try turns.flush()
-            if k == total, recorder.received == recorder.sent * copies || now > end + Self.graceNanoseconds {
+            if k == total,
+                recorder.received == recorder.sent * copies || now > end + Self.graceNanoseconds
+            {
                 break
             }
             let next = k < total ? begin + UInt64(Double(k) * interval) : now + 1_000_000
-            try turns.receive(waiting: next > now + Self.spinNanoseconds ? next - now - Self.spinNanoseconds : 0) {
+            try turns.receive(
+                waiting: next > now + Self.spinNanoseconds ? next - now - Self.spinNanoseconds : 0
+            ) {
                 link, message, moment in
                 guard try arrives(link, message) else { return }
                 recorder.noteReceived(due: dueMoment(message), at: moment)

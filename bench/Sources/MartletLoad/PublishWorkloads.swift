@@ -20,16 +20,22 @@ struct PublishSubscribe: ParsableCommand {
         for i in 0..<pairs {
             try turns.connect().send("SUB bench.pubsub.\(i) 1\r\n")
             publishers.append(
-                (try turns.connect(), Head(subject: "bench.pubsub.\(i)", payloadBytes: options.size)))
+                (
+                    try turns.connect(),
+                    Head(subject: "bench.pubsub.\(i)", payloadBytes: options.size)
+                ))
         }
         try turns.barrier()
         let run = PacedRun(
-            turns: turns, rate: rate, warmUpSeconds: options.warmup, seconds: options.duration, copies: 1)
+            turns: turns, rate: rate, warmUpSeconds: options.warmup, seconds: options.duration,
+            copies: 1)
         let report = try run.run { k, due in
             let (link, head) = publishers[k % pairs]
             unsafe link.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(link)
-        } arrives: { _, _ in true }
+        } arrives: { _, _ in
+            true
+        }
         options.print(report, workload: "pubsub", details: [("pairs", pairs)])
     }
 }
@@ -60,7 +66,9 @@ struct FanOut: ParsableCommand {
         let report = try run.run { _, due in
             unsafe publisher.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(publisher)
-        } arrives: { _, _ in true }
+        } arrives: { _, _ in
+            true
+        }
         options.print(report, workload: "fanout", details: [("subscribers", subscribers)])
     }
 }

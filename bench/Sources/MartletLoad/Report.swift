@@ -16,7 +16,9 @@ struct Report {
         func microseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1_000 }
         var inner = Report()
         guard histogram.totalCount > 0 else { return }
-        for (label, percentile) in [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9)] as [(String, Double)] {
+        for (label, percentile) in [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9)]
+            as [(String, Double)]
+        {
             inner.add(label, microseconds(histogram.valueAtPercentile(percentile)))
         }
         inner.add("max", microseconds(histogram.max))
@@ -33,7 +35,9 @@ struct Report {
         add("latency_us", recorder.latency)
         add("lateness_us", recorder.lateness)
         let lateness = recorder.lateness.valueAtPercentile(99)
-        add("valid", recorder.received > 0 && lateness * 10 <= recorder.latency.valueAtPercentile(99))
+        add(
+            "valid",
+            recorder.received > 0 && lateness * 10 <= recorder.latency.valueAtPercentile(99))
     }
 
     /// The generator's own processor time, as a share of one core.

@@ -9,7 +9,8 @@ struct Request: ParsableCommand {
 
     @OptionGroup var options: Options
 
-    @Option(help: "requests per second, over all requesters; 0 keeps one in flight and nothing more")
+    @Option(
+        help: "requests per second, over all requesters; 0 keeps one in flight and nothing more")
     var rate = 20_000.0
 
     @Option(help: "requesters, with one responder each")
@@ -23,14 +24,17 @@ struct Request: ParsableCommand {
             let requester = try turns.connect()
             requester.send("SUB _INBOX.load\(getpid()).\(i).* 1\r\n")
             let head = Head(
-                subject: "bench.request.\(i)", reply: "_INBOX.load\(getpid()).\(i).", payloadBytes: options.size)
+                subject: "bench.request.\(i)", reply: "_INBOX.load\(getpid()).\(i).",
+                payloadBytes: options.size)
             requesters.append((requester, head))
             try turns.connect().send("SUB bench.request.\(i) 1\r\n")
             isResponder += [false, true]
         }
         try turns.barrier()
-        let report = rate > 0
-            ? try paced(turns, requesters, isResponder) : try oneInFlight(turns, requesters[0], isResponder)
+        let report =
+            rate > 0
+            ? try paced(turns, requesters, isResponder)
+            : try oneInFlight(turns, requesters[0], isResponder)
         options.print(report, workload: "request", details: [("pairs", rate > 0 ? pairs : 1)])
     }
 
@@ -40,7 +44,8 @@ struct Request: ParsableCommand {
         let payload = unsafe options.makePayload()
         let responder = Responder(payloadBytes: options.size)
         let run = PacedRun(
-            turns: turns, rate: rate, warmUpSeconds: options.warmup, seconds: options.duration, copies: 1)
+            turns: turns, rate: rate, warmUpSeconds: options.warmup, seconds: options.duration,
+            copies: 1)
         return try run.run { k, due in
             let (link, head) = requesters[k % pairs]
             head.write(UInt64(k))
@@ -70,7 +75,8 @@ struct Request: ParsableCommand {
         while now < end {
             requester.head.write(k)
             k += 1
-            unsafe requester.link.send(requester.head.bytes, requester.head.count, due: now, payload, options.size)
+            unsafe requester.link.send(
+                requester.head.bytes, requester.head.count, due: now, payload, options.size)
             turns.markDirty(requester.link)
             recorder.noteSent(due: now, at: now)
             var isAnswered = false
@@ -84,7 +90,9 @@ struct Request: ParsableCommand {
                     recorder.noteReceived(due: dueMoment(message), at: moment)
                     isAnswered = true
                 }
-                guard nanosecondsNow() < now + 10_000_000_000 else { throw LoadFailure("no reply within 10 s") }
+                guard nanosecondsNow() < now + 10_000_000_000 else {
+                    throw LoadFailure("no reply within 10 s")
+                }
             }
             now = nanosecondsNow()
         }

@@ -32,10 +32,12 @@ struct ServerAddress {
 
     private func setUp(_ descriptor: Int32) throws {
         var on: Int32 = 1
-        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        unsafe setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         guard !congestion.isEmpty else { return }
         let status = unsafe setsockopt(
-            descriptor, Int32(IPPROTO_TCP), TCP_CONGESTION, congestion, socklen_t(congestion.utf8.count))
+            descriptor, Int32(IPPROTO_TCP), TCP_CONGESTION, congestion,
+            socklen_t(congestion.utf8.count))
         guard status == 0 else { throw LoadFailure.system("TCP_CONGESTION \(congestion)") }
     }
 }

@@ -30,7 +30,8 @@ import Glibc
     private func watch(_ link: Link, _ change: Int32) throws {
         var wanted = UInt32(EPOLLIN.rawValue)
         if link.isBlocked { wanted |= UInt32(EPOLLOUT.rawValue) }
-        guard load_poll_change(poller, change, link.descriptor, wanted, UInt32(link.index)) == 0 else {
+        guard load_poll_change(poller, change, link.descriptor, wanted, UInt32(link.index)) == 0
+        else {
             throw LoadFailure.system("epoll_ctl")
         }
     }
@@ -59,7 +60,9 @@ import Glibc
 
     /// Waits for at most so many nanoseconds, and hands over what has come, with its moment.
     @inline(__always)
-    func receive(waiting nanoseconds: UInt64, _ received: (Link, Message, UInt64) throws -> Void) throws {
+    func receive(
+        waiting nanoseconds: UInt64, _ received: (Link, Message, UInt64) throws -> Void
+    ) throws {
         let count = unsafe load_poll_wait(poller, events, Self.eventsMax, Int64(nanoseconds))
         for i in 0..<max(0, Int(count)) {
             let link = links[Int(unsafe load_event_token(events + i))]
