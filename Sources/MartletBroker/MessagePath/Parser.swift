@@ -42,7 +42,8 @@ struct Parser {
                 if isUsual(buffer, start &+ 4, count, into: &operation) {
                     return payload(buffer, count, start, &operation)
                 }
-                return publish(buffer, start &+ 4, count, start, withHeader: false, into: &operation)
+                return publish(
+                    buffer, start &+ 4, count, start, withHeader: false, into: &operation)
             }
         }
         return unsafe slowNext(buffer, from: start, to: count, headers: headers, into: &operation)
@@ -156,7 +157,9 @@ extension Parser {
         let subjectEnd = start &+ mask.trailingZeroBitCount
         mask &= mask &- 1
         var end = start &+ mask.trailingZeroBitCount
-        guard end &+ 1 < count, subjectEnd > start, buffer[subjectEnd] == .space else { return false }
+        guard end &+ 1 < count, subjectEnd > start, buffer[subjectEnd] == .space else {
+            return false
+        }
         var sizeStart = subjectEnd &+ 1
         operation.reply = .empty
         if buffer[end] == .space {
