@@ -12,12 +12,11 @@ extension BrokerLoop {
         for i in 0..<Int(route.plainCount) {
             let destination = unsafe route.destinations[i]
             if message.excludesPublisher, isPublisher(destination, message) { continue }
-            guard
-                Subscription.claim(destination.subscription, expecting: destination.state)
-                    == .claimed
-            else { continue }
+            guard Subscription.claim(destination.subscription, expecting: destination.state) else {
+                continue
+            }
             if Int(destination.loop) == index {
-                if deliver(message, to: destination.subscription, queued: false) {
+                if deliver(message, to: destination.subscription) {
                     wasDelivered = true
                 }
             } else {
@@ -50,12 +49,11 @@ extension BrokerLoop {
             let destination = unsafe members[i]
             i = i + 1 == count ? 0 : i + 1
             if message.excludesPublisher, isPublisher(destination, message) { continue }
-            guard
-                Subscription.claim(destination.subscription, expecting: destination.state)
-                    == .claimed
-            else { continue }
+            guard Subscription.claim(destination.subscription, expecting: destination.state) else {
+                continue
+            }
             if Int(destination.loop) == index {
-                if deliver(message, to: destination.subscription, queued: true) { return true }
+                if deliver(message, to: destination.subscription) { return true }
             } else {
                 unsafe postQueued(
                     message, to: destination, route.name(of: group), Int(group.nameCount))
@@ -67,7 +65,7 @@ extension BrokerLoop {
 
     /// One delivery on this loop: claimed, open a moment ago. False when the connection cannot take it.
     @inline(__always)
-    func deliver(_ message: Message, to subscription: SubscriptionRef, queued: Bool) -> Bool {
+    func deliver(_ message: Message, to subscription: SubscriptionRef) -> Bool {
         let connection = state.pointee.connections[Int(subscription.pointee.connection.index)]
         guard connection.pointee.flags.isDisjoint(with: [.isDoomed, .discardsOutput]) else {
             return false
@@ -194,7 +192,7 @@ extension BrokerLoop {
             let current = subscription.pointee.state.load(ordering: .relaxed)
             let isOpen = (current ^ destination.state) & ~Subscription.maximumBit == 0
             let isQueued = record.queueCount > 0
-            if isOpen, deliver(message, to: subscription, queued: isQueued) { continue }
+            if isOpen, deliver(message, to: subscription) { continue }
             if isQueued { unsafe redeliver(message, queue, record.queueCount) }
         }
     }

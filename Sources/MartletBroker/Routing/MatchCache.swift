@@ -38,6 +38,9 @@ struct MatchCache {
     private let victims: UnsafeMutablePointer<UInt8>
     private let pool: BlockPool
     private let counters: Reference<LoopCounters>
+    /// The way of the exact level that answered last. A publisher often stays with one subject, and
+    /// comparing it costs less than hashing it.
+    private let last: Reference<UnsafeMutablePointer<Way>>
 
     init(pool: BlockPool, counters: Reference<LoopCounters>) {
         self.pool = pool
@@ -48,16 +51,31 @@ struct MatchCache {
             to: Way.self, capacity: Self.setCount * Self.ways)
         unsafe victims = calloc(1, Self.setCount)!.bindMemory(
             to: UInt8.self, capacity: Self.setCount)
+        last = unsafe Reference(allocating: table)
     }
 
     func destroy() {
         unsafe Glibc.free(table)
         unsafe Glibc.free(victims)
+        last.destroy()
     }
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
     func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Route {
+        let way = last.pointee
+        if way.pointee.space == space, Int(way.pointee.keyCount) == count,
+            way.pointee.level == .exact,
+            memcmp(way.pointee.key.unsafelyUnwrapped, subject, count) == 0, holds(way, space)
+        {
+            counters.pointee.cacheHits.add(1)
+            return way.pointee.route
+        }
+        return search(subject, count, space)
+    }
+
+    @inline(never)
+    private func search(_ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef) -> Route {
         let seed = space.pointee.seed
         let cut = unsafe SubjectHash.lastTokenStart(subject, count)
         let parentCount = max(0, cut &- 1)
@@ -66,6 +84,7 @@ struct MatchCache {
         let hash = SubjectHash.join(parentHash, lastHash)
         if let way = unsafe find(hash, .exact, subject, count, space), unsafe holds(way, space) {
             counters.pointee.cacheHits.add(1)
+            unsafe last.pointee = way
             return unsafe way.pointee.route
         }
         if let way = unsafe find(parentHash, .parent, subject, parentCount, space),

@@ -50,20 +50,14 @@ struct Subscription: ~Copyable {
 typealias SubscriptionRef = Reference<Subscription>
 
 extension Subscription {
-    enum Claim {
-        case claimed
-        /// Closed, recycled, or no delivery left.
-        case refused
-    }
-
-    /// A publisher's question, from any loop: may a message go there? With an UNSUB maximum this
-    /// takes one of the deliveries left.
+    /// A publisher's question, from any loop: may a message go there? Not if it is closed, recycled or
+    /// has no delivery left. With an UNSUB maximum this takes one of the deliveries left.
     @inline(__always)
-    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Claim {
+    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Bool {
         let current = subscription.pointee.state.load(ordering: .acquiring)
-        guard (current ^ state) & ~maximumBit == 0 else { return .refused }
-        guard current & maximumBit != 0 else { return .claimed }
+        guard (current ^ state) & ~maximumBit == 0 else { return false }
+        guard current & maximumBit != 0 else { return true }
         let before = subscription.pointee.remaining.wrappingSubtract(1, ordering: .relaxed).oldValue
-        return before > 0 ? .claimed : .refused
+        return before > 0
     }
 }

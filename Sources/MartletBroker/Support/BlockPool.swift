@@ -2,9 +2,13 @@ import Glibc
 
 /// Blocks of memory in sizes of powers of two, recycled by their owner without a lock.
 ///
-/// Small blocks are cut from slabs of 64 KiB, so that warming up takes few mallocs; larger ones
-/// are allocated one by one. Up to `idleBytesMax` of free large blocks are kept for reuse, more go
-/// back to the system: a burst does not hold its memory for ever.
+/// Memory comes from one reserve of addresses that is taken when the pool is made and touched as it
+/// is needed: how many blocks are out at once depends on timing, so a new height may come at any
+/// hour, and must not cost a call then. What does not fit any more is allocated one by one.
+///
+/// Small blocks are cut from slabs of 64 KiB. Of the larger ones that are not from the reserve, up
+/// to `idleBytesMax` are kept for reuse, more go back to the system: a burst does not hold its
+/// memory for ever.
 ///
 /// SAFETY: a block is handed out once until it is freed with the same byte count; the pool and
 /// all its blocks belong to one thread, or to whoever holds the lock beside it.
@@ -20,18 +24,28 @@ struct BlockPool {
         var slabs: UnsafeMutableRawPointer?
         var idleLargeBytes = 0
         var budget: Unmanaged<MemoryBudget>
+        /// Addresses without memory behind them yet; nil when the system refused them.
+        let reserve: UnsafeMutableRawPointer?
+        var reserveUsed = 0
     }
 
     private let state: Reference<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
+    /// Addresses, not memory: 64 MiB a loop is nothing of 128 TiB.
+    private static let reserveBytes = 64 << 20
 
     init(budget: MemoryBudget) {
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
             capacity: Self.largestShift + 1)
         unsafe free.initialize(repeating: nil, count: Self.largestShift + 1)
+        let reserve = unsafe mmap(
+            nil, Self.reserveBytes, PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         state = unsafe Reference(
-            allocating: State(free: free, slabs: nil, budget: .passRetained(budget)))
+            allocating: State(
+                free: free, slabs: nil, budget: .passRetained(budget),
+                reserve: reserve == MAP_FAILED ? nil : reserve))
     }
 
     /// The size a request of `byteCount` really gets.
@@ -69,8 +83,8 @@ struct BlockPool {
     func free(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         let shift = Self.shift(for: byteCount)
         if shift >= Self.slabShift {
-            if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax {
-                return unsafe giveBack(block, shift)
+            if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax, !isReserved(block) {
+                return giveBack(block, shift)
             }
             state.pointee.idleLargeBytes += 1 << shift
         }
@@ -103,6 +117,7 @@ struct BlockPool {
             guard always || reclaimIdle(byteCount, budget) else { return nil }
             budget.reserveAlways(byteCount)
         }
+        if let block = fromReserve(byteCount) { return block }
         var block: UnsafeMutableRawPointer?
         guard unsafe posix_memalign(&block, 64, byteCount) == 0 else {
             budget.release(byteCount)
@@ -114,6 +129,20 @@ struct BlockPool {
     /// Gives every idle large block back to the system.
     func giveBackIdle() {
         _ = unsafe reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
+    }
+
+    /// A power of two of at least a slab's size, so that every block is aligned to its slab.
+    private func fromReserve(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        guard let reserve = state.pointee.reserve,
+            state.pointee.reserveUsed + byteCount <= Self.reserveBytes
+        else { return nil }
+        defer { state.pointee.reserveUsed += byteCount }
+        return reserve + state.pointee.reserveUsed
+    }
+
+    private func isReserved(_ block: UnsafeMutableRawPointer) -> Bool {
+        guard let reserve = state.pointee.reserve else { return false }
+        return block >= reserve && block < reserve + Self.reserveBytes
     }
 
     /// Gives idle large blocks back until `byteCount` fit into the budget again.
@@ -131,8 +160,13 @@ struct BlockPool {
     }
 
     private func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
-        unsafe Glibc.free(block)
-        unsafe state.pointee.budget.takeUnretainedValue().release(1 << shift)
+        if isReserved(block) {
+            // The memory goes back; its addresses are not used again.
+            madvise(block, 1 << shift, MADV_DONTNEED)
+        } else {
+            Glibc.free(block)
+        }
+        state.pointee.budget.takeUnretainedValue().release(1 << shift)
     }
 
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.
@@ -142,6 +176,7 @@ struct BlockPool {
             unsafe state.pointee.slabs = unsafe slab.load(as: UnsafeMutableRawPointer?.self)
             unsafe giveBack(slab, Self.slabShift)
         }
+        if let reserve = state.pointee.reserve { munmap(reserve, Self.reserveBytes) }
         unsafe state.pointee.free.deallocate()
         unsafe state.pointee.budget.release()
         state.destroy()
