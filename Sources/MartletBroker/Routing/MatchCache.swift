@@ -47,6 +47,16 @@ struct MatchCache {
         counts.initialize(to: (0, 0))
     }
 
+    /// Gives every key and route back to the pool.
+    func removeAll() {
+        for i in 0..<(Self.setCount * Self.ways) where table[i].space != nil {
+            freeRoute(of: table + i)
+            if let key = table[i].key { pool.free(key, Int(table[i].keyCount)) }
+            table[i].key = nil
+            table[i].space = nil
+        }
+    }
+
     func destroy() {
         Glibc.free(table)
         Glibc.free(victims)
@@ -69,8 +79,9 @@ struct MatchCache {
             counts.pointee.hits &+= 1
             return way.pointee.route
         }
+        // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
         if let way = find(parentHash, .parent, subject, parentCount, space),
-            way.pointee.level == .parent, count > cut, holds(way, space)
+            way.pointee.level == .parent, count > cut, cut != 1, holds(way, space)
         {
             counts.pointee.hits &+= 1
             return way.pointee.route
@@ -131,9 +142,11 @@ struct MatchCache {
         let (route, toldApart) = space.pointee.tree.match(subject, count, pool: pool)
         space.pointee.matches += 1
         pthread_mutex_unlock(space.pointee.lock)
-        let level: Level = toldApart ? .parentToldApart : .parent
-        let parent = claim(parentHash, .parent, subject, parentCount, space)
-        fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+        if subject[0] != .dot {
+            let level: Level = toldApart ? .parentToldApart : .parent
+            let parent = claim(parentHash, .parent, subject, parentCount, space)
+            fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+        }
         if toldApart {
             let exact = claim(hash, .exact, subject, count, space)
             fill(exact, .exact, slots.exact, exactGenerations, route)
