@@ -100,13 +100,12 @@ final class MemoryPipe: Sendable {
                 let bytes = parts[i].iov_base!.assumingMemoryBound(to: UInt8.self)
                 state.toPeer.append(contentsOf: UnsafeBufferPointer(start: bytes, count: taken))
                 sent += taken
-                if taken < parts[i].iov_len { break }
+                if taken < parts[i].iov_len {
+                    state.brokerWaitsForRoom = true
+                    break
+                }
             }
-            guard sent > 0 else {
-                state.brokerWaitsForRoom = true
-                return .wouldBlock
-            }
-            return .bytes(sent)
+            return sent > 0 ? .bytes(sent) : .wouldBlock
         }
         wakePeer()
         return outcome

@@ -19,15 +19,18 @@ extension BrokerLoop {
         case .bytes(let count):
             noteInput(connection)
             process(connection, kept + count)
-            if count == Self.readBytesMax { readAgainIfPipe(connection) }
+            readAgainIfPipe(connection)
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
         }
     }
 
-    /// A pipe has no poller behind it that says again that there is more.
+    /// A pipe has no poller behind it that says again that there is more, or that its peer has closed.
+    @inline(__always)
     private func readAgainIfPipe(_ connection: ConnectionRef) {
-        guard case .memory = connection.pointee.transport else { return }
+        guard case .memory(let pipe) = connection.pointee.transport,
+            pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput })
+        else { return }
         keepForNextTurn(connection)
     }
 
@@ -48,9 +51,11 @@ extension BrokerLoop {
             noteInput(connection)
             payload.pointee.filled += min(count, wanted)
             guard checkPayloadEnd(connection, payload) else { return }
-            guard payload.pointee.filled == payload.pointee.count else { return }
-            publishLarge(connection)
-            process(connection, max(0, count - wanted))
+            if payload.pointee.filled == payload.pointee.count {
+                publishLarge(connection)
+                process(connection, max(0, count - wanted))
+            }
+            readAgainIfPipe(connection)
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
         }
@@ -90,7 +95,7 @@ extension BrokerLoop {
             case .largePayload:
                 position = takeLargePayload(connection, operation, count)
             case .incomplete:
-                return keep(connection, from: parser.keepFrom, to: count)
+                return keep(connection, from: parser.compactedStart(input, to: count), to: count)
             case .violation(let violation):
                 return refuse(connection, violation)
             }
