@@ -13,7 +13,10 @@ extension OutboundQueue {
     ) -> Int {
         var kept = OutboundQueue()
         var cursor = Cursor(head)
-        guard kept.copy(firstFrame, from: &cursor, pool: pool) else { return 0 }
+        guard kept.copy(firstFrame, from: &cursor, pool: pool) else {
+            kept.removeAll(pool: pool, returns: returns)
+            return 0
+        }
         var dropped = 0
         var freed = 0
         while freed < wanted, let frame = cursor.frame() {
