@@ -200,9 +200,7 @@ extension BrokerLoop {
     private func waitForFullLinks(_ publisher: ConnectionRef) {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {
-            guard outgoing[target].pointee.bytesInFlight.load(ordering: .relaxed) > LoopLink.bytesInFlightMax
-            else { continue }
-            outgoing[target].pointee.sourceWaits.store(true, ordering: .relaxed)
+            guard outgoing[target].pointee.mustWait() else { continue }
             pause(publisher, .mailbox)
             state.pointee.waitingForLinks.append(publisher.pointee.handle)
             return

@@ -74,6 +74,19 @@ struct LoopLink: ~Copyable {
         return hasPosted
     }
 
+    /// Whether so much is under way that the source must wait; if so, the target will say when to go on.
+    /// The target may drain the link between the two looks here: then nobody would say it.
+    @inline(__always)
+    func mustWait() -> Bool {
+        guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
+        sourceWaits.store(true, ordering: .sequentiallyConsistent)
+        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {
+            return true
+        }
+        // Whoever takes the flag back decides: if the target has, its letter is on its way.
+        return !sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
+    }
+
     private mutating func postOpen() {
         guard let batch = open else { return }
         open = nil
@@ -119,9 +132,11 @@ struct LoopLink: ~Copyable {
 
     /// Gives a delivered batch back. True when the source waits for the link to drain and it has.
     func giveBack(_ batch: BatchRef) -> Bool {
-        let left = bytesInFlight.wrappingSubtract(batch.pointee.used, ordering: .relaxed).newValue
+        let left = bytesInFlight.wrappingSubtract(
+            batch.pointee.used, ordering: .sequentiallyConsistent).newValue
         returned.push(batch)
-        return left < Self.bytesInFlightMax / 2 && sourceWaits.exchange(false, ordering: .relaxed)
+        return left < Self.bytesInFlightMax / 2
+            && sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     /// Frees blocks that never came back; both loops have stopped.
