@@ -58,6 +58,11 @@ public final class Broker: Sendable {
         try Self.makeLoops(shared, clock: clock, seed: seed)
     }
 
+    deinit {
+        // A broker that still runs is kept going by its threads.
+        if !isRunning { shared.dismantle() }
+    }
+
     /// One loop: see docs/PERFORMANCE.md for the measurement.
     static func usualLoopCount() -> Int { 1 }
 

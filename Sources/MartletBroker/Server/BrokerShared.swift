@@ -42,6 +42,20 @@ final class BrokerShared: @unchecked Sendable {
     }
 
     func setLoops(_ loops: [BrokerLoop]) { self.loops = loops }
+
+    /// Ends the loops, which refer to this and are referred to by it. No thread runs them any more.
+    func dismantle() {
+        for loop in loops {
+            for target in loops {
+                let link = loop.outgoing[target.index]
+                link.pointee.destroy(pool: loop.pool)
+                link.deinitialize(count: 1)
+                link.deallocate()
+            }
+        }
+        loops = []
+    }
+
     func setBoundPort(_ port: Int) { boundPort.store(port, ordering: .relaxed) }
     var port: Int { boundPort.load(ordering: .relaxed) }
 
