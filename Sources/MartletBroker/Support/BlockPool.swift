@@ -18,6 +18,9 @@ struct BlockPool {
         var slabs: UnsafeMutableRawPointer?
         var idleLargeBytes = 0
         var budget: Unmanaged<MemoryBudget>
+        #if DEBUG
+            var liveBytes = 0
+        #endif
     }
 
     private let state: UnsafeMutablePointer<State>
@@ -45,27 +48,46 @@ struct BlockPool {
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let shift = Self.shift(for: byteCount)
+        noteLive(1 << shift)
         if let block = state.pointee.free[shift] {
             state.pointee.free[shift] = block.load(as: UnsafeMutableRawPointer?.self)
             if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
             return block
         }
-        return allocateFresh(shift, always: false)
+        if let block = allocateFresh(shift, always: false) { return block }
+        noteLive(-1 << shift)
+        return nil
     }
+
+    /// Tests look whether every block came back; a release build does not count.
+    @inline(__always)
+    private func noteLive(_ byteCount: Int) {
+        #if DEBUG
+            state.pointee.liveBytes += byteCount
+        #endif
+    }
+
+    #if DEBUG
+        /// What is handed out now.
+        var liveBytes: Int { state.pointee.liveBytes }
+    #endif
 
     /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.
     @inline(__always)
     func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if let block = allocate(byteCount) { return block }
-        guard let block = allocateFresh(Self.shift(for: byteCount), always: true) else {
+        let shift = Self.shift(for: byteCount)
+        guard let block = allocateFresh(shift, always: true) else {
             fatalError("out of memory: \(byteCount) bytes")
         }
+        noteLive(1 << shift)
         return block
     }
 
     @inline(__always)
     func free(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         let shift = Self.shift(for: byteCount)
+        noteLive(-1 << shift)
         if shift >= Self.slabShift {
             if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax {
                 return giveBack(block, shift)
