@@ -55,6 +55,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "MartletBrokerTests", dependencies: ["MartletBroker"], swiftSettings: settings),
+        // The whole broker on a virtual clock and in-memory connections.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MartletMonitorTests",
             dependencies: [

@@ -29,9 +29,9 @@ struct BlockPool {
 
     init(budget: MemoryBudget) {
         state = .allocate(capacity: 1)
-        let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
-            capacity: Self.largestShift + 1)
-        free.initialize(repeating: nil, count: Self.largestShift + 1)
+        // A list for every size there can be, those that are refused too: asking needs no check then.
+        let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: Int.bitWidth + 1)
+        free.initialize(repeating: nil, count: Int.bitWidth + 1)
         state.initialize(to: State(free: free, slabs: nil, budget: .passRetained(budget)))
     }
 
