@@ -61,6 +61,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The whole broker on a virtual clock and in-memory connections.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MartletMonitorTests",
             dependencies: [
