@@ -52,7 +52,23 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "MartletBrokerTests", dependencies: ["MartletBroker"], swiftSettings: settings),
+        // Brokers and clients that several test targets share.
+        .target(
+            name: "MartletTestSupport",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MartletBrokerTests",
+            dependencies: ["MartletBroker", "MartletTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["MartletCLI", "MartletTestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MartletMonitorTests",
             dependencies: [
