@@ -17,7 +17,13 @@ public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) throws -> 
         }
     }
     group.wait()
-    if let error = failure.withLock({ $0 }) { throw error }
+    if let error = failure.withLock({ $0 }) { throw ThreadFailure(error: error) }
+}
+
+/// An error of one of several threads. The test that started them is not known there, so a failed
+/// requirement has to be reported again.
+public struct ThreadFailure: Error {
+    public let error: any Error
 }
 
 /// Waits until a condition holds; false if it does not within some seconds.

@@ -1,5 +1,4 @@
 import Foundation
-import MartletBroker
 import MartletTestSupport
 import Synchronization
 import Testing
