@@ -39,7 +39,8 @@ struct LoopCounters: ~Copyable {
 
     @inline(__always)
     func noteTurn(_ nanoseconds: UInt64, stallThreshold: UInt64) {
-        guard nanoseconds > longestTurn.load(ordering: .relaxed) || nanoseconds > stallThreshold else {
+        guard nanoseconds > longestTurn.load(ordering: .relaxed) || nanoseconds > stallThreshold
+        else {
             return
         }
         if nanoseconds > longestTurn.load(ordering: .relaxed) {

@@ -21,6 +21,7 @@ protocol EventLoopDriver: AnyObject {
 }
 
 /// One thread's loop: wait, handle what is ready, collect mail, run timers, end the turn.
+@safe
 struct EventLoop {
     let poller: Poller
     let timers: Timers
@@ -36,7 +37,7 @@ struct EventLoop {
     /// One turn. A simulation runs single turns that do not wait.
     @inline(__always)
     func turn<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
-        let count = clock.virtualTime == nil ? wait(driver, waits: waits) : 0
+        let count = unsafe clock.virtualTime == nil ? wait(driver, waits: waits) : 0
         let started = clock.now()
         driver.now = started
         for i in 0..<count {

@@ -61,14 +61,14 @@ final class Mailbox<Letter: Sendable>: Sendable {
         hasMail.store(true, ordering: .sequentiallyConsistent)
         if isSleeping.load(ordering: .sequentiallyConsistent) {
             var one: UInt64 = 1
-            _ = write(bell, &one, 8)
+            _ = unsafe write(bell, &one, 8)
         }
     }
 
     /// The owner's: silences the bell that ended its wait.
     func silence() {
         var count: UInt64 = 0
-        _ = Glibc.read(bell, &count, 8)
+        _ = unsafe Glibc.read(bell, &count, 8)
     }
 
     /// The owner's: answers the bell. Whatever was posted before this call is visible after it.

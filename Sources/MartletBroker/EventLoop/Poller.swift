@@ -15,6 +15,7 @@ struct Readiness: OptionSet, BitwiseCopyable {
 /// comes back the next turn, so a bounded read needs no memory of what is left.
 ///
 /// SAFETY: used by its loop's thread only.
+@safe
 struct Poller {
     private static let eventsMax = 256
 
@@ -24,7 +25,7 @@ struct Poller {
     init() throws(SystemFailure) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0 else { throw SystemFailure("epoll_create1") }
-        events = .allocate(capacity: Self.eventsMax)
+        unsafe events = .allocate(capacity: Self.eventsMax)
     }
 
     func add(_ fd: Int32, token: UInt64, for readiness: Readiness) throws(SystemFailure) {
@@ -42,16 +43,17 @@ struct Poller {
 
     /// The number of ready descriptors, after at most `timeoutMilliseconds` (-1: without end).
     func wait(timeoutMilliseconds: Int32) -> Int {
-        Int(max(0, epoll_wait(descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
+        unsafe Int(
+            max(0, epoll_wait(descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
     }
 
     @inline(__always)
     func event(_ i: Int) -> (token: UInt64, readiness: Readiness) {
-        (martlet_event_token(events + i), Readiness(rawValue: events[i].events))
+        unsafe (martlet_event_token(events + i), Readiness(rawValue: events[i].events))
     }
 
     func destroy() {
         Glibc.close(descriptor)
-        events.deallocate()
+        unsafe events.deallocate()
     }
 }

@@ -26,12 +26,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
     /// The poller watches for room in the socket's send buffer.
     static let awaitsWritable = ConnectionFlags(rawValue: 1 << 17)
-    /// The last bytes are on their way; what still comes in is thrown away.
-    static let isClosing = ConnectionFlags(rawValue: 1 << 18)
     /// In the list of connections whose input goes on next turn.
     static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
-    /// The poller does not watch for input.
-    static let ignoresInput = ConnectionFlags(rawValue: 1 << 20)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
     static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
     /// Counts towards `max_connections`.
@@ -61,6 +57,7 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
+@safe
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
     var transport = Transport.none
@@ -72,7 +69,7 @@ struct Connection: ~Copyable {
     /// The account's subjects.
     var space: SubjectSpaceRef?
     /// What a publish and a subscribe must be allowed by; nil allows all.
-    var permissions: UnsafeMutablePointer<Permissions>?
+    var permissions: Reference<Permissions>?
 
     // Input
     /// Bytes that were read and not yet understood.
@@ -109,7 +106,7 @@ struct Connection: ~Copyable {
     /// Subscribers with the policy `block` that this connection waits for.
     var blockedByCount = 0
     /// Publishers that wait for this connection to drain (policy `block`).
-    var waitingPublishers: UnsafeMutablePointer<WaitingPublishers>?
+    var waitingPublishers: Reference<WaitingPublishers>?
 
     var messagesIn: UInt64 = 0
     var bytesIn: UInt64 = 0
@@ -123,7 +120,7 @@ struct Connection: ~Copyable {
     init() {}
 }
 
-typealias ConnectionRef = UnsafeMutablePointer<Connection>
+typealias ConnectionRef = Reference<Connection>
 
 /// What a connection said of itself, for logs and monitoring.
 final class ConnectionDetails {

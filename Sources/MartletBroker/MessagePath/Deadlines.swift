@@ -20,5 +20,19 @@ struct Deadlines: BitwiseCopyable {
     var armed = never
     var overtaken = never
 
+    enum Kind {
+        case authentication, ping, write, block, resume
+    }
+
+    mutating func set(_ kind: Kind, _ deadline: UInt64) {
+        switch kind {
+        case .authentication: authentication = deadline
+        case .ping: ping = deadline
+        case .write: write = deadline
+        case .block: block = deadline
+        case .resume: resume = deadline
+        }
+    }
+
     var nearest: UInt64 { min(authentication, ping, write, block, resume) }
 }

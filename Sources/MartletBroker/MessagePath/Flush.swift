@@ -20,7 +20,7 @@ extension BrokerLoop {
         // Flushing may release publishers or doom connections, never make new frames.
         var i = 0
         while i < state.pointee.dirty.count {
-            let handle = state.pointee.dirty.items[i]
+            let handle = unsafe state.pointee.dirty.items[i]
             i += 1
             guard let connection = connection(handle) else { continue }
             connection.pointee.flags.remove(.isDirty)
@@ -39,10 +39,12 @@ extension BrokerLoop {
 
     /// Writes until all is sent or the socket is full.
     func flush(_ connection: ConnectionRef) {
-        guard !connection.pointee.flags.contains(.discardsOutput) else { return stopSending(connection) }
+        guard !connection.pointee.flags.contains(.discardsOutput) else {
+            return stopSending(connection)
+        }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)
-            switch connection.pointee.transport.send(vectors, count) {
+            switch unsafe connection.pointee.transport.send(vectors, count) {
             case .bytes(let sent):
                 noteSent(connection, sent)
                 // A short write says that the socket is full; asking again would only be told so.
@@ -79,7 +81,7 @@ extension BrokerLoop {
         var next = connection.pointee.outbound.head
         while let segment = next, count < Self.vectorsMax {
             let length = Int(segment.pointee.end &- segment.pointee.start)
-            vectors[count] = iovec(
+            unsafe vectors[count] = unsafe iovec(
                 iov_base: segment.pointee.bytes + Int(segment.pointee.start), iov_len: length)
             count &+= 1
             byteCount &+= length
@@ -92,7 +94,9 @@ extension BrokerLoop {
     private func noteSent(_ connection: ConnectionRef, _ sent: Int) {
         if sent == connection.pointee.outbound.pendingBytes {
             connection.pointee.firstUnsentFrame = 0
-        } else if connection.pointee.flags.contains(.dropsOld), connection.pointee.firstUnsentFrame >= 0 {
+        } else if connection.pointee.flags.contains(.dropsOld),
+            connection.pointee.firstUnsentFrame >= 0
+        {
             connection.pointee.firstUnsentFrame = connection.pointee.outbound.firstFrame(
                 after: sent, startingFrom: connection.pointee.firstUnsentFrame)
         } else {
@@ -125,7 +129,7 @@ extension BrokerLoop {
     private func restartWriteDeadline(_ connection: ConnectionRef) {
         connection.pointee.blockedSince = now
         connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
-        setDeadline(\.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
+        setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
     }
 
     private func awaitWritable(_ connection: ConnectionRef) {

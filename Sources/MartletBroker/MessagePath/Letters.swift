@@ -13,7 +13,8 @@ extension BrokerLoop {
     func read(_ letter: LoopLetter) {
         switch letter {
         case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
-        case .adoptPipe(let pipe, let id, let name, let then): adopt(pipe, id: id, name: name, then: then)
+        case .adoptPipe(let pipe, let id, let name, let then):
+            adopt(pipe, id: id, name: name, then: then)
         case .pipeMoved(let handle):
             guard let connection = connection(handle) else { return }
             if connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
@@ -28,7 +29,8 @@ extension BrokerLoop {
             if let publisher = connection(handle) { pauseForSubscriber(publisher) }
         case .resumePublisher(let handle):
             if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
-        case .noResponders(let handle, let subject, let reply): tellNoResponders(handle, subject, reply)
+        case .noResponders(let handle, let subject, let reply):
+            tellNoResponders(handle, subject, reply)
         case .shedMemory: helpInShortage()
         case .waitForMemory(let handle):
             if let publisher = connection(handle) { waitForMemory(publisher) }
@@ -55,7 +57,7 @@ extension BrokerLoop {
     private func resumeAfterLink() {
         let count = state.pointee.waitingForLinks.count
         for i in 0..<count {
-            if let publisher = connection(state.pointee.waitingForLinks.items[i]) {
+            if let publisher = unsafe connection(state.pointee.waitingForLinks.items[i]) {
                 unpause(publisher, .mailbox)
             }
         }
@@ -64,14 +66,16 @@ extension BrokerLoop {
 
     private func tellNoResponders(_ handle: SlabHandle, _ subject: [UInt8], _ reply: [UInt8]) {
         guard let connection = connection(handle) else { return }
-        subject.withUnsafeBufferPointer { subject in
-            reply.withUnsafeBufferPointer { reply in
-                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress else { return }
-                sendNoResponders(
+        unsafe subject.withUnsafeBufferPointer { subject in
+            unsafe reply.withUnsafeBufferPointer { reply in
+                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
+                else { return }
+                unsafe sendNoResponders(
                     connection,
                     Message(
                         subject: subjectBytes, subjectCount: subject.count, head: replyBytes,
-                        headCount: reply.count, lineCount: reply.count, body: replyBytes, bodyCount: 0,
+                        headCount: reply.count, lineCount: reply.count, body: replyBytes,
+                        bodyCount: 0,
                         payload: nil, replyCount: reply.count, headerBytes: 0, totalBytes: 0,
                         publisher: handle, publisherLoop: UInt16(index), wantsNoResponders: true,
                         excludesPublisher: false))
@@ -93,7 +97,9 @@ extension BrokerLoop {
         stopListening()
         state.pointee.isLameDuck = true
         forEachConnection { connection in
-            if connection.pointee.flags.contains(.asyncInfo) { sendInfo(connection, isConnectInfo: false) }
+            if connection.pointee.flags.contains(.asyncInfo) {
+                sendInfo(connection, isConnectInfo: false)
+            }
         }
     }
 

@@ -33,13 +33,14 @@ extension BrokerLoop {
     func acceptConnections() {
         for _ in 0..<Listener.acceptsPerTurn {
             var storage = sockaddr_storage()
-            let descriptor = martlet_accept(state.pointee.listener, &storage)
+            let descriptor = unsafe martlet_accept(state.pointee.listener, &storage)
             guard descriptor >= 0 else {
                 if errno == EMFILE || errno == ENFILE { refuseForLackOfDescriptors() }
                 return
             }
             let letter = LoopLetter.adopt(
-                descriptor: descriptor, address: SocketAddress(storage), id: shared.nextConnectionID())
+                descriptor: descriptor, address: SocketAddress(storage),
+                id: shared.nextConnectionID())
             let target = shared.loopForNextConnection()
             if target == index {
                 read(letter)
@@ -56,9 +57,9 @@ extension BrokerLoop {
         shared.spareDescriptor.withLock { spare in
             if spare >= 0 { Glibc.close(spare) }
             var storage = sockaddr_storage()
-            let descriptor = martlet_accept(state.pointee.listener, &storage)
+            let descriptor = unsafe martlet_accept(state.pointee.listener, &storage)
             if descriptor >= 0 { Glibc.close(descriptor) }
-            spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         }
     }
 
@@ -80,8 +81,9 @@ extension BrokerLoop {
     }
 
     func adopt(_ pipe: MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void) {
-        let transport = Transport.memory(.passRetained(pipe))
-        guard let connection = makeConnection(transport, id: id, SocketAddress(ip: name, port: 0)) else {
+        let transport = unsafe Transport.memory(.passRetained(pipe))
+        guard let connection = makeConnection(transport, id: id, SocketAddress(ip: name, port: 0))
+        else {
             return transport.close()
         }
         then(connection.pointee.handle)
@@ -110,7 +112,7 @@ extension BrokerLoop {
         details.port = Int(address.port)
         details.account = shared.globalAccount.name
         details.startedAt = Clock.wallNanoseconds()
-        connection.pointee.details = .passRetained(details)
+        unsafe connection.pointee.details = unsafe .passRetained(details)
         reserveLists(state.pointee.connections.endIndex)
         counters.pointee.connections.add(1)
         counters.pointee.connectionsTotal.add(1)
@@ -131,7 +133,8 @@ extension BrokerLoop {
         let settings = state.pointee.settings
         if settings.requiresAuthentication {
             connection.pointee.flags.insert(.awaitsAuthentication)
-            setDeadline(\.authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
+            setDeadline(
+                .authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
         }
         setFirstPing(connection)
         sendInfo(connection, isConnectInfo: false)

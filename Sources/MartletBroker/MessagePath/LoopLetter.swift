@@ -24,7 +24,8 @@ enum LoopLetter: Sendable {
     /// Publishers may go on: a link has drained.
     case linkDrained
     case adoptSettings(LoopSettings)
-    case describeConnections(withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
+    case describeConnections(
+        withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
     case enterLameDuck
     /// Close this many connections, as lame duck mode goes on.
     case closeSome(Int)

@@ -3,6 +3,7 @@
 import Synchronization
 
 /// A block of messages for another loop; records follow the header.
+@safe
 struct Batch {
     var next: BatchRef?
     var blockBytes: Int
@@ -17,19 +18,20 @@ struct Batch {
     var bytesInFlight: Int { used + payloadBytes }
 }
 
-typealias BatchRef = UnsafeMutablePointer<Batch>
+typealias BatchRef = Reference<Batch>
 
 /// A stack that several threads push on and one empties. The taker takes everything at once, so a
 /// compare-and-swap cannot be fooled by a block that left and came back.
+@safe
 struct BatchStack: ~Copyable {
     private let top = Atomic<UInt>(0)
 
     func push(_ batch: BatchRef) {
         var old = top.load(ordering: .relaxed)
         while true {
-            batch.pointee.next = BatchRef(bitPattern: old)
+            batch.pointee.next = unsafe BatchRef(bits: old)
             let (done, current) = top.compareExchange(
-                expected: old, desired: UInt(bitPattern: batch), ordering: .releasing)
+                expected: old, desired: batch.bits, ordering: .releasing)
             if done { return }
             old = current
         }
@@ -39,7 +41,7 @@ struct BatchStack: ~Copyable {
     @inline(__always)
     func takeAll() -> BatchRef? {
         guard top.load(ordering: .relaxed) != 0 else { return nil }
-        return BatchRef(bitPattern: top.exchange(0, ordering: .acquiring))
+        return unsafe BatchRef(bits: top.exchange(0, ordering: .acquiring))
     }
 }
 
@@ -47,6 +49,7 @@ struct BatchStack: ~Copyable {
 /// takes all there are, delivers, and hands the empty blocks back. Neither takes a lock.
 ///
 /// SAFETY: a block belongs to the source until it is posted, to the target until it is returned.
+@safe
 struct LoopLink: ~Copyable {
     private let posted = BatchStack()
     private let returned = BatchStack()
@@ -58,7 +61,14 @@ struct LoopLink: ~Copyable {
     private var hasPosted = false
 
     /// A source that has this much under way waits before it reads more from its publishers.
-    static var bytesInFlightMax: Int { 32 << 20 }
+    let bytesInFlightMax: Int
+    static var bytesInFlightCeiling: Int { 32 << 20 }
+
+    /// All links together may hold a sixteenth of the memory budget, but each at least 1 MiB.
+    init(loopCount: Int, memoryBytesMax: Int) {
+        let share = memoryBytesMax / 16 / max(1, loopCount * (loopCount - 1))
+        bytesInFlightMax = min(Self.bytesInFlightCeiling, max(1 << 20, share))
+    }
 
     // MARK: The source's side
 
@@ -66,13 +76,15 @@ struct LoopLink: ~Copyable {
     mutating func reserve(
         _ byteCount: Int, payloadBytes: Int, pool: BlockPool
     ) -> UnsafeMutableRawPointer {
-        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes { postOpen() }
+        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes {
+            postOpen()
+        }
         let batch = open ?? freshBatch(byteCount, pool: pool)
         open = batch
-        let record = UnsafeMutableRawPointer(batch) + batch.pointee.used
+        let record = unsafe batch.block + batch.pointee.used
         batch.pointee.used += byteCount
         batch.pointee.payloadBytes += payloadBytes
-        return record
+        return unsafe record
     }
 
     /// Hands over what was gathered; whether there was anything.
@@ -98,7 +110,7 @@ struct LoopLink: ~Copyable {
             if reusable == nil, batch.pointee.blockBytes - Batch.headerBytes >= byteCount {
                 reusable = batch
             } else {
-                pool.free(batch, batch.pointee.blockBytes)
+                unsafe pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
         if let reusable {
@@ -106,10 +118,11 @@ struct LoopLink: ~Copyable {
             reusable.pointee.payloadBytes = 0
             return reusable
         }
-        let blockBytes = BlockPool.capacity(for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
-        let batch = pool.allocateAlways(blockBytes).assumingMemoryBound(to: Batch.self)
-        batch.initialize(to: Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
-        return batch
+        let blockBytes = BlockPool.capacity(
+            for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
+        return unsafe BatchRef(
+            in: pool.allocateAlways(blockBytes),
+            Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
     }
 
     /// Frees the blocks that the target has given back.
@@ -117,16 +130,17 @@ struct LoopLink: ~Copyable {
         var next = returned.takeAll()
         while let batch = next {
             next = batch.pointee.next
-            pool.free(batch, batch.pointee.blockBytes)
+            unsafe pool.free(batch.block, batch.pointee.blockBytes)
         }
     }
 
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
     /// then, so that a target which has drained in between cannot miss it.
     func mustWait() -> Bool {
-        guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
+        guard bytesInFlight.load(ordering: .relaxed) > bytesInFlightMax else { return false }
         sourceWaits.store(true, ordering: .sequentiallyConsistent)
-        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {
+        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < bytesInFlightMax / 2
+        else {
             return true
         }
         // Drained meanwhile. If the target has seen the flag, its letter is on the way: wait for it.
@@ -153,7 +167,7 @@ struct LoopLink: ~Copyable {
             batch.pointee.bytesInFlight, ordering: .sequentiallyConsistent
         ).newValue
         returned.push(batch)
-        return left < Self.bytesInFlightMax / 2
+        return left < bytesInFlightMax / 2
             && sourceWaits.load(ordering: .sequentiallyConsistent)
             && sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }
@@ -165,10 +179,10 @@ struct LoopLink: ~Copyable {
             var next = stack == 0 ? posted.takeAll() : returned.takeAll()
             while let batch = next {
                 next = batch.pointee.next
-                pool.free(batch, batch.pointee.blockBytes)
+                unsafe pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
     }
 }
 
-typealias LoopLinkRef = UnsafeMutablePointer<LoopLink>
+typealias LoopLinkRef = Reference<LoopLink>

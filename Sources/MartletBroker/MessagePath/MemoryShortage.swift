@@ -10,17 +10,21 @@ extension BrokerLoop {
     /// Room for a frame in the connection's queue.
     @inline(__always)
     func reserve(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
-        if let room = connection.pointee.outbound.reserve(count, pool: pool) { return room }
-        return reserveInShortage(count, on: connection)
+        if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
+            return unsafe room
+        }
+        return unsafe reserveInShortage(count, on: connection)
     }
 
     @inline(never)
     private func reserveInShortage(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
         while shedSlowest() {
-            if let room = connection.pointee.outbound.reserve(count, pool: pool) { return room }
+            if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
+                return unsafe room
+            }
         }
         pauseReadersForMemory()
-        return connection.pointee.outbound.reserveAlways(count, pool: pool)
+        return unsafe connection.pointee.outbound.reserveAlways(count, pool: pool)
     }
 
     func appendPayload(_ payload: PayloadRef, from start: Int, on connection: ConnectionRef) {
@@ -29,15 +33,17 @@ extension BrokerLoop {
 
     func shedAndAllocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
         while shedSlowest() {
-            if let block = pool.allocate(byteCount) { return block }
+            if let block = unsafe pool.allocate(byteCount) { return unsafe block }
         }
         pauseReadersForMemory()
-        return pool.allocateAlways(byteCount)
+        return unsafe pool.allocateAlways(byteCount)
     }
 
     func shedAndMakePayload(_ byteCount: Int) -> PayloadRef {
         while shedSlowest() {
-            if let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns) { return payload }
+            if let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns) {
+                return payload
+            }
         }
         pauseReadersForMemory()
         return PayloadBuffer.makeAlways(byteCount, pool: pool, owner: returns)
@@ -59,7 +65,9 @@ extension BrokerLoop {
         }
         guard let slowest else { return false }
         if !slowest.pointee.flags.contains(.isDoomed) {
-            shared.logger.info("\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending")
+            shared.logger.info(
+                "\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending"
+            )
             counters.pointee.slowConsumersByBytes.add(1)
         }
         doom(slowest, .slowConsumerPendingBytes)
@@ -79,7 +87,9 @@ extension BrokerLoop {
     func helpInShortage() {
         guard shared.budget.isNearlySpent else { return }
         returns.collect(into: pool)
-        for target in 0..<loopCount where target != index { outgoing[target].pointee.freeReturned(pool) }
+        for target in 0..<loopCount where target != index {
+            unsafe outgoing[target].pointee.freeReturned(pool)
+        }
         pool.giveBackIdle()
         if shared.budget.isNearlySpent { shedSlowest() }
     }
@@ -88,6 +98,6 @@ extension BrokerLoop {
     func waitForMemory(_ connection: ConnectionRef) {
         state.pointee.isShortOfMemory = false
         pause(connection, .memory)
-        setDeadline(\.resume, now &+ 5_000_000, connection)
+        setDeadline(.resume, now &+ 5_000_000, connection)
     }
 }

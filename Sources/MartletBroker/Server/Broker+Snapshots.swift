@@ -41,12 +41,12 @@ extension Broker {
     public func routingSnapshot() -> RoutingSnapshot {
         let space = shared.globalAccount.space
         var snapshot = RoutingSnapshot()
-        pthread_mutex_lock(space.pointee.lock)
+        unsafe pthread_mutex_lock(space.pointee.lock)
         snapshot.subscriptions = space.pointee.tree.subscriptionCount
         snapshot.inserts = space.pointee.inserts
         snapshot.removes = space.pointee.removes
         let misses = space.pointee.matches
-        pthread_mutex_unlock(space.pointee.lock)
+        unsafe pthread_mutex_unlock(space.pointee.lock)
         var fanoutTotal = 0
         for loop in shared.loops {
             let counters = loop.counters
@@ -61,7 +61,8 @@ extension Broker {
     }
 
     /// The open connections, each as its loop sees it between two turns, or the closed ones.
-    public func connectionSnapshots(subscriptions: Bool, closed: Bool) async -> [ConnectionSnapshot] {
+    public func connectionSnapshots(subscriptions: Bool, closed: Bool) async -> [ConnectionSnapshot]
+    {
         if closed { return shared.closedConnections }
         guard isRunning else { return [] }
         return await withTaskGroup(of: [ConnectionSnapshot].self) { group in

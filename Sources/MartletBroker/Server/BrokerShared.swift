@@ -17,7 +17,7 @@ final class BrokerShared: @unchecked Sendable {
     let startedAt = Clock.wallNanoseconds()
     let authenticationWorker = AuthenticationWorker()
     /// A descriptor kept free for the moment when there are none left.
-    let spareDescriptor = Mutex(open("/dev/null", O_RDONLY | O_CLOEXEC))
+    let spareDescriptor = unsafe Mutex(open("/dev/null", O_RDONLY | O_CLOEXEC))
 
     private let current: Mutex<BrokerConfiguration>
     private let currentAuthenticator: Mutex<Authenticator>
@@ -32,8 +32,9 @@ final class BrokerShared: @unchecked Sendable {
         self.logger = logger
         current = Mutex(configuration)
         currentAuthenticator = Mutex(Authenticator(configuration.authorization))
-        budget = MemoryBudget(bytesMax: configuration.memoryBytesMax > 0
-            ? configuration.memoryBytesMax : Self.usualMemoryBytes())
+        budget = MemoryBudget(
+            bytesMax: configuration.memoryBytesMax > 0
+                ? configuration.memoryBytesMax : Self.usualMemoryBytes())
         globalAccount = Account(name: "$G", budget: budget, seed: seed)
         serverID = Self.makeServerID()
         serverName = configuration.serverName ?? serverID
@@ -47,10 +48,10 @@ final class BrokerShared: @unchecked Sendable {
     func connect(_ loops: [BrokerLoop]) {
         for source in loops {
             for target in loops {
-                let link = LoopLinkRef.allocate(capacity: 1)
-                link.initialize(to: LoopLink())
-                (source.outgoing + target.index).initialize(to: link)
-                (target.incoming + source.index).initialize(to: link)
+                let link = LoopLinkRef(
+                    allocating: LoopLink(loopCount: loops.count, memoryBytesMax: budget.bytesMax))
+                unsafe (source.outgoing + target.index).initialize(to: link)
+                unsafe (target.incoming + source.index).initialize(to: link)
             }
         }
         self.loops = loops
@@ -63,10 +64,9 @@ final class BrokerShared: @unchecked Sendable {
         for loop in loops { loop.returns.collect(into: loop.pool) }
         for source in loops {
             for target in loops {
-                let link = source.outgoing[target.index]
+                let link = unsafe source.outgoing[target.index]
                 link.pointee.destroy(pool: source.pool)
-                link.deinitialize(count: 1)
-                link.deallocate()
+                link.destroy()
             }
         }
         loops = []
@@ -110,7 +110,8 @@ final class BrokerShared: @unchecked Sendable {
         var best = 0
         var fewest = Int.max
         for loop in loops {
-            let count = loop.counters.pointee.connections.total
+            let count =
+                loop.counters.pointee.connections.total
                 + loop.connectionsUnderWay.load(ordering: .relaxed)
             if count < fewest { (best, fewest) = (loop.index, count) }
         }
@@ -136,7 +137,7 @@ final class BrokerShared: @unchecked Sendable {
                 if let wanted = rule.account, wanted != account { continue }
                 var filter = rule.subject
                 let covers = filter.withUTF8 {
-                    Subject.matches($0.baseAddress!, $0.count, Bytes(subject), count)
+                    unsafe Subject.matches($0.baseAddress!, $0.count, Bytes(subject), count)
                 }
                 if covers { return (rule.policy, rule.pendingBytesMax) }
             }
@@ -163,7 +164,8 @@ final class BrokerShared: @unchecked Sendable {
     /// Host and port as clients are told: of `client_advertise`, whose port may be left out.
     private func advertised(_ configuration: BrokerConfiguration) -> (String, Int) {
         guard let address = configuration.clientAdvertise else { return (configuration.host, port) }
-        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...])
+        guard let colon = address.lastIndex(of: ":"),
+            let port = Int(address[address.index(after: colon)...])
         else { return (address, port) }
         return (String(address[..<colon]), port)
     }
@@ -172,18 +174,21 @@ final class BrokerShared: @unchecked Sendable {
     private static func makeServerID() -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
         var generator = SystemRandomNumberGenerator()
-        return "N" + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
+        return "N"
+            + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
     }
 
     /// Three quarters of the memory that this process may use: of the machine, or of its cgroup.
     private static func usualMemoryBytes() -> Int {
         var bytes = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        if let file = fopen("/sys/fs/cgroup/memory.max", "r") {
+        if let file = unsafe fopen("/sys/fs/cgroup/memory.max", "r") {
             var limit = 0
-            if withUnsafeMutablePointer(to: &limit, { withVaList([$0]) { vfscanf(file, "%ld", $0) } }) == 1 {
+            if unsafe withUnsafeMutablePointer(
+                to: &limit, { unsafe withVaList([$0]) { unsafe vfscanf(file, "%ld", $0) } }) == 1
+            {
                 bytes = min(bytes, limit)
             }
-            fclose(file)
+            unsafe fclose(file)
         }
         return bytes / 4 * 3
     }
