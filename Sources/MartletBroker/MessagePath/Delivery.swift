@@ -38,6 +38,7 @@ extension BrokerLoop {
     }
 
     /// A random member; if a delivery fails, the next one.
+    @inline(never)
     func deliverToOne(_ message: Message, of group: QueueSpan, in route: Route) -> Bool {
         let count = Int(group.count)
         let members = route.destinations + Int(group.start)
@@ -78,6 +79,7 @@ extension BrokerLoop {
 
 extension BrokerLoop {
     /// Posts the message to every loop that destinations were gathered for.
+    @inline(never)
     private func post(_ message: Message) {
         for target in 0..<loopCount where state.pointee.remote[target].count > 0 {
             let list = state.pointee.remote[target]
@@ -197,6 +199,7 @@ extension BrokerLoop {
     }
 
     /// A publisher whose messages pile up on the way to another loop is not read until they drain.
+    @inline(never)
     private func waitForFullLinks(_ publisher: ConnectionRef) {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {

@@ -15,7 +15,7 @@ extension BrokerLoop {
         counters.pointee.messagesIn.add(1)
         counters.pointee.bytesIn.add(operation.totalBytes)
         if connection.pointee.flags.contains(.pedantic), !Subject.isValidForPublish(subject, count) {
-            sendError(connection, "Invalid Publish Subject")
+            refusePublish(connection, "Invalid Publish Subject")
         }
         guard isAllowed(connection, buffer, operation) else { return }
         acknowledge(connection)
@@ -34,7 +34,7 @@ extension BrokerLoop {
         if first == UInt8(ascii: "$") || first == UInt8(ascii: "_"),
             ReservedSubject.mayNotPublish(subject, operation.subject.length)
         {
-            sendError(connection, "Permissions Violation for Publish to \"\(text(subject, operation.subject.length))\"")
+            refusePublish(connection, "Permissions Violation for Publish to", subject, operation.subject.length)
             return false
         }
         if operation.reply.count > 0 {
@@ -42,12 +42,21 @@ extension BrokerLoop {
             if reply[0] == UInt8(ascii: "$") || reply[0] == UInt8(ascii: "_"),
                 ReservedSubject.mayNotReply(reply, operation.reply.length)
             {
-                sendError(connection, "Permissions Violation for Publish with Reply of \"\(text(reply, operation.reply.length))\"")
+                refusePublish(
+                    connection, "Permissions Violation for Publish with Reply of", reply,
+                    operation.reply.length)
                 return false
             }
         }
         guard let permissions = connection.pointee.permissions else { return true }
         return permissions.pointee.allowsPublish(subject, operation.subject.length)
+    }
+
+    @inline(never)
+    private func refusePublish(
+        _ connection: ConnectionRef, _ reason: StaticString, _ subject: Bytes? = nil, _ count: Int = 0
+    ) {
+        sendError(connection, subject == nil ? "\(reason)" : "\(reason) \"\(text(subject, count))\"")
     }
 
     @inline(__always)
@@ -95,6 +104,7 @@ extension BrokerLoop {
         return end + 1
     }
 
+    @inline(never)
     private func limitRate(_ connection: ConnectionRef, _ byteCount: Int) {
         let settings = state.pointee.settings
         let until = connection.pointee.rate.take(

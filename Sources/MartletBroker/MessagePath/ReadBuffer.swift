@@ -69,7 +69,7 @@ extension BrokerLoop {
     }
 
     /// Parses and carries out what stands in the receive buffer.
-    @inline(__always)
+    @inline(never)
     func process(_ connection: ConnectionRef, _ count: Int) {
         var parser = Parser(
             controlLineBytesMax: state.pointee.settings.controlLineBytesMax,
@@ -107,11 +107,13 @@ extension BrokerLoop {
         state.pointee.deliveredBytes > Self.deliveredBytesPerTurn || !connection.pointee.pauseReasons.isEmpty
     }
 
+    @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
         keep(connection, from: start, to: end)
         if end > start, connection.pointee.pauseReasons.isEmpty { keepForNextTurn(connection) }
     }
 
+    @inline(never)
     func keepForNextTurn(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.hasInputLeft) else { return }
         connection.pointee.flags.insert(.hasInputLeft)
@@ -144,6 +146,7 @@ extension BrokerLoop {
     }
 
     /// Keeps bytes of the receive buffer for the connection's next read.
+    @inline(never)
     func keep(_ connection: ConnectionRef, from start: Int, to end: Int) {
         let count = end - start
         guard count > 0 else { return releaseCarry(connection) }

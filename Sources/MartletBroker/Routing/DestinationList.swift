@@ -14,6 +14,7 @@ struct DestinationList {
     @inline(__always)
     mutating func removeAll() { count = 0 }
 
+    @inline(never)
     private mutating func grow() {
         let grown = UnsafeMutablePointer<Destination>.allocate(capacity: capacity * 2)
         grown.update(from: items, count: count)

@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 import Synchronization
 
@@ -68,7 +69,7 @@ struct MatchCache {
         let way = last.pointee
         if way.pointee.space == space, Int(way.pointee.keyCount) == count,
             way.pointee.level == .exact,
-            memcmp(way.pointee.key.unsafelyUnwrapped, subject, count) == 0, holds(way, space)
+            martlet_equal(way.pointee.key.unsafelyUnwrapped, subject, count), holds(way, space)
         {
             counts.pointee.hits &+= 1
             return way.pointee.route
@@ -108,7 +109,7 @@ struct MatchCache {
             let way = set + i
             if way.pointee.hash == hash, way.pointee.space == space,
                 Int(way.pointee.keyCount) == count, (way.pointee.level == .exact) == (level == .exact),
-                count == 0 || memcmp(way.pointee.key.unsafelyUnwrapped, key, count) == 0
+                count == 0 || martlet_equal(way.pointee.key.unsafelyUnwrapped, key, count)
             {
                 return way
             }
