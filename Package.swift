@@ -20,7 +20,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // Headers only: epoll, eventfd, accept4, byte masks. Nothing here decides anything.
@@ -39,7 +38,6 @@ let package = Package(
             name: "MartletMonitor",
             dependencies: [
                 "MartletBroker",
-                .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -64,7 +62,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MartletCLITests",
-            dependencies: ["MartletBroker", "MartletCLI"],
+            dependencies: ["MartletBroker", "MartletCLI", "MartletMonitor"],
             swiftSettings: settings
         ),
     ],

@@ -1,8 +1,10 @@
 import Foundation
 import Glibc
+import MartletBroker
 import Testing
 
 @testable import MartletCLI
+@testable import MartletMonitor
 
 @Suite("The server process", .serialized, .timeLimit(.minutes(2)))
 struct ServeProcessTests {
@@ -17,7 +19,7 @@ struct ServeProcessTests {
         let process = try TestProcess([argument])
         #expect(try await process.exitCode() == 0)
         let lines = process.output.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines[0] == "nats-server: v\(ServerVersion.compatible)")
+        #expect(lines[0] == "nats-server: v\(Broker.compatibleVersion)")
         #expect(lines[1].hasPrefix("martlet "))
         #expect(!lines[1].contains(" v") && !lines[1].contains("version "))
     }
@@ -181,6 +183,55 @@ struct ServeProcessTests {
         process.signal(SIGUSR2)
         #expect(try await process.exitCode() == 0)
         #expect(process.log.contains("Trapped \"user defined signal 2\" signal"))
+    }
+
+    @Test("a lame duck lets its clients go one by one; TERM does not cut that short, INT does")
+    func lameDuckWithClient() async throws {
+        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try "lame_duck_duration: 60s\nlame_duck_grace_period: 30s\n"
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        let process = try await started(["-c", path])
+        let port = try process.port(after: "Listening for client connections")
+        let client = try TestProcess(["sub", "x", "--server", "127.0.0.1:\(port)"])
+        try await client.waitForLog("Listening on")
+        process.signal(SIGUSR2)
+        try await process.waitForLog("Entering lame duck mode, stop accepting new clients")
+        process.signal(SIGTERM)
+        try await process.waitForLog("Trapped \"terminated\" signal")
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(!process.log.contains("Initiating Shutdown..."))
+        process.signal(SIGINT)
+        #expect(try await process.exitCode() == 0)
+        #expect(try await client.exitCode() == 1)
+        #expect(client.log.contains("connection closed by"))
+    }
+
+    @Test("nobody waits for a reader of the log that does not read")
+    func unreadLog() async throws {
+        let path = NSTemporaryDirectory() + "/martlet-pid-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let pipe = Pipe()
+        let port = try Self.freePort()
+        let server = try TestProcess(
+            ["-a", "127.0.0.1", "-p", "\(port)", "-DV", "-P", path], errors: pipe)
+        let text = "Server is ready\n"
+        var start = Data()
+        while !start.suffix(text.utf8.count).elementsEqual(text.utf8) {
+            start += pipe.fileHandleForReading.availableData
+        }
+        let client = try TestProcess(
+            ["pub", "x", "payload", "--count", "5000", "--server", "127.0.0.1:\(port)"])
+        #expect(try await client.exitCode() == 0)
+        server.signal(SIGTERM)
+        #expect(try await server.exitCode() == 0)
+    }
+
+    /// Free a moment ago, which is as good as it gets for a server that is told its port.
+    private static func freePort() throws -> Int {
+        let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
+        close(socket.descriptor)
+        return socket.port
     }
 
     @Test(

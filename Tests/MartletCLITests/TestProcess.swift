@@ -20,7 +20,8 @@ final class TestProcess {
     }
 
     init(
-        _ arguments: [String], executable: URL = TestProcess.executable, input: String? = nil
+        _ arguments: [String], executable: URL = TestProcess.executable, input: String? = nil,
+        errors: Pipe? = nil
     ) throws {
         directory = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
@@ -30,7 +31,11 @@ final class TestProcess {
         process.executableURL = executable
         process.arguments = arguments
         process.standardOutput = try Self.file(outputPath)
-        process.standardError = try Self.file(errorPath)
+        if let errors {
+            process.standardError = errors
+        } else {
+            process.standardError = try Self.file(errorPath)
+        }
         if let input {
             let path = directory + "/stdin"
             try input.write(toFile: path, atomically: false, encoding: .utf8)

@@ -78,8 +78,8 @@ final class MemoryPipe: Sendable {
             let available = state.toBroker.count - state.toBrokerStart
             guard available > 0 else { return state.peerClosed ? .closed(0) : .wouldBlock }
             let taken = min(available, count)
-            state.toBroker.withUnsafeBufferPointer {
-                buffer.update(from: $0.baseAddress! + state.toBrokerStart, count: taken)
+            unsafe state.toBroker.withUnsafeBufferPointer {
+                unsafe buffer.update(from: $0.baseAddress! + state.toBrokerStart, count: taken)
             }
             state.toBrokerStart += taken
             if state.toBrokerStart == state.toBroker.count {
@@ -96,11 +96,12 @@ final class MemoryPipe: Sendable {
             var sent = 0
             for i in 0..<count {
                 let room = capacity - state.toPeer.count
-                let taken = min(room, parts[i].iov_len)
-                let bytes = parts[i].iov_base!.assumingMemoryBound(to: UInt8.self)
-                state.toPeer.append(contentsOf: UnsafeBufferPointer(start: bytes, count: taken))
+                let taken = unsafe min(room, parts[i].iov_len)
+                let bytes = unsafe parts[i].iov_base!.assumingMemoryBound(to: UInt8.self)
+                unsafe state.toPeer.append(
+                    contentsOf: UnsafeBufferPointer(start: bytes, count: taken))
                 sent += taken
-                if taken < parts[i].iov_len { break }
+                if unsafe taken < parts[i].iov_len { break }
             }
             guard sent > 0 else {
                 state.brokerWaitsForRoom = true

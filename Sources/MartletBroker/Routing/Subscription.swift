@@ -5,6 +5,7 @@ import Synchronization
 /// It has two parts. The first is what other loops may look at while they publish: atomics that stay
 /// mapped for ever, because the slot is recycled but never freed. The second belongs to the loop of
 /// the connection. They are on different cache lines: a delivery writes only to the second.
+@safe
 struct Subscription: ~Copyable {
     /// generation << 2 | has a maximum << 1 | is open. A route that was made for another tenant
     /// of the slot, or before the subscription closed, sees that here.
@@ -22,7 +23,7 @@ struct Subscription: ~Copyable {
     /// UNSUB's maximum, 0 without one.
     var deliveredMax = 0
     /// Where the subject tree keeps it; under the tree's lock.
-    var node: UnsafeMutablePointer<SubjectNode>?
+    var node: NodeRef?
     var position: UInt32 = 0
     /// One block: the subject, the queue, then ` sid ` with a space on each side.
     var names: UnsafeMutablePointer<UInt8>?
@@ -37,32 +38,26 @@ struct Subscription: ~Copyable {
         self.index = UInt32(index)
     }
 
-    var subject: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped }
-    var queue: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped + Int(subjectCount) }
+    var subject: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped }
+    var queue: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped + Int(subjectCount) }
     var spacedSID: UnsafeMutablePointer<UInt8> {
-        names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
+        unsafe names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
     }
     var nameBytes: Int { Int(subjectCount &+ queueCount &+ spacedSIDCount) }
     var isQueued: Bool { queueCount > 0 }
 }
 
-typealias SubscriptionRef = UnsafeMutablePointer<Subscription>
+typealias SubscriptionRef = Reference<Subscription>
 
 extension Subscription {
-    enum Claim {
-        case claimed
-        /// Closed, recycled, or no delivery left.
-        case refused
-    }
-
-    /// A publisher's question, from any loop: may a message go there? With an UNSUB maximum this
-    /// takes one of the deliveries left.
+    /// A publisher's question, from any loop: may a message go there? Not if it is closed, recycled or
+    /// has no delivery left. With an UNSUB maximum this takes one of the deliveries left.
     @inline(__always)
-    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Claim {
+    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Bool {
         let current = subscription.pointee.state.load(ordering: .acquiring)
-        guard (current ^ state) & ~maximumBit == 0 else { return .refused }
-        guard current & maximumBit != 0 else { return .claimed }
+        guard (current ^ state) & ~maximumBit == 0 else { return false }
+        guard current & maximumBit != 0 else { return true }
         let before = subscription.pointee.remaining.wrappingSubtract(1, ordering: .relaxed).oldValue
-        return before > 0 ? .claimed : .refused
+        return before > 0
     }
 }

@@ -52,33 +52,37 @@ public final class Broker: Sendable {
     }
 
     /// A broker whose loops a simulation drives.
-    init(simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger) throws(BrokerError) {
+    init(
+        simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger
+    ) throws(BrokerError) {
         shared = BrokerShared(
-            configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger, seed: seed)
+            configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger,
+            seed: seed)
         try Self.makeLoops(shared, clock: clock, seed: seed)
     }
 
     /// One loop: see docs/PERFORMANCE.md for the measurement.
     static func usualLoopCount() -> Int { 1 }
 
-    private static func makeLoops(_ shared: BrokerShared, clock: Clock, seed: UInt64) throws(BrokerError) {
+    private static func makeLoops(
+        _ shared: BrokerShared, clock: Clock, seed: UInt64
+    ) throws(BrokerError) {
         var loops: [BrokerLoop] = []
         do {
             for index in 0..<shared.loopCount {
-                loops.append(try BrokerLoop(index: index, shared: shared, clock: clock, seed: seed &+ UInt64(index)))
+                loops.append(
+                    try BrokerLoop(
+                        index: index, shared: shared, clock: clock, seed: seed &+ UInt64(index)))
             }
         } catch {
             throw BrokerError(.system, "cannot make an event loop: \(error)")
         }
-        for source in loops {
-            for target in loops {
-                let link = LoopLinkRef.allocate(capacity: 1)
-                link.initialize(to: LoopLink())
-                (source.outgoing + target.index).initialize(to: link)
-                (target.incoming + source.index).initialize(to: link)
-            }
-        }
-        shared.setLoops(loops)
+        shared.connect(loops)
+    }
+
+    deinit {
+        stop()
+        shared.dissolve()
     }
 
     // MARK: Starting and stopping
@@ -99,7 +103,8 @@ public final class Broker: Sendable {
         }
         if listener >= 0 {
             shared.loops[0].mail.post(.listen(listener))
-            shared.logger.info("Listening for client connections on \(Self.place(configuration.host, clientPort))")
+            shared.logger.info(
+                "Listening for client connections on \(Self.place(configuration.host, clientPort))")
         }
     }
 
@@ -113,7 +118,8 @@ public final class Broker: Sendable {
             return bound.fd
         } catch {
             throw BrokerError(
-                .listen, "listen tcp \(Self.place(host, port)): \(error.call): \(error.reason.lowercased())")
+                .listen,
+                "listen tcp \(Self.place(host, port)): \(error.call): \(error.reason.lowercased())")
         }
     }
 
@@ -172,6 +178,7 @@ public final class Broker: Sendable {
     }
 
     var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }
+    var isLameDuck: Bool { lifecycle.withLock { $0.lameDuck != nil } }
 
     // MARK: Looking at it
 

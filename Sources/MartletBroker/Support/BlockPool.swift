@@ -12,11 +12,13 @@ import Glibc
 ///
 /// SAFETY: a block is handed out once until it is freed with the same byte count; the pool and
 /// all its blocks belong to one thread, or to whoever holds the lock beside it.
+@safe
 struct BlockPool {
     private static let smallestShift = 5
     private static let largestShift = 30
     private static let slabShift = 16
 
+    @safe
     private struct State {
         var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
         var slabs: UnsafeMutableRawPointer?
@@ -27,22 +29,21 @@ struct BlockPool {
         var reserveUsed = 0
     }
 
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
     /// Addresses, not memory: 64 MiB a loop is nothing of 128 TiB.
     private static let reserveBytes = 64 << 20
 
     init(budget: MemoryBudget) {
-        state = .allocate(capacity: 1)
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
             capacity: Self.largestShift + 1)
-        free.initialize(repeating: nil, count: Self.largestShift + 1)
-        let reserve = mmap(
+        unsafe free.initialize(repeating: nil, count: Self.largestShift + 1)
+        let reserve = unsafe mmap(
             nil, Self.reserveBytes, PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        state.initialize(
-            to: State(
+        state = unsafe Reference(
+            allocating: State(
                 free: free, slabs: nil, budget: .passRetained(budget),
                 reserve: reserve == MAP_FAILED ? nil : reserve))
     }
@@ -60,22 +61,22 @@ struct BlockPool {
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let shift = Self.shift(for: byteCount)
-        if let block = state.pointee.free[shift] {
-            state.pointee.free[shift] = block.load(as: UnsafeMutableRawPointer?.self)
+        if let block = unsafe state.pointee.free[shift] {
+            unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
             if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
-            return block
+            return unsafe block
         }
-        return allocateFresh(shift, always: false)
+        return unsafe allocateFresh(shift, always: false)
     }
 
     /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.
     @inline(__always)
     func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        if let block = allocate(byteCount) { return block }
-        guard let block = allocateFresh(Self.shift(for: byteCount), always: true) else {
+        if let block = unsafe allocate(byteCount) { return unsafe block }
+        guard let block = unsafe allocateFresh(Self.shift(for: byteCount), always: true) else {
             fatalError("out of memory: \(byteCount) bytes")
         }
-        return block
+        return unsafe block
     }
 
     @inline(__always)
@@ -87,41 +88,47 @@ struct BlockPool {
             }
             state.pointee.idleLargeBytes += 1 << shift
         }
-        block.storeBytes(of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
-        state.pointee.free[shift] = block
+        unsafe block.storeBytes(of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
+        unsafe state.pointee.free[shift] = unsafe block
     }
 
     @inline(never)
     private func allocateFresh(_ shift: Int, always: Bool) -> UnsafeMutableRawPointer? {
         guard shift <= Self.largestShift else { return nil }
-        guard shift < Self.slabShift else { return fromSystem(1 << shift, always: always) }
-        guard let slab = fromSystem(1 << Self.slabShift, always: always) else { return nil }
+        guard shift < Self.slabShift else { return unsafe fromSystem(1 << shift, always: always) }
+        guard let slab = unsafe fromSystem(1 << Self.slabShift, always: always) else { return nil }
         // Small slabs live as long as the pool: their list is threaded through the first block.
         let size = max(1 << shift, 32)
         let count = (1 << Self.slabShift) / size
-        slab.storeBytes(of: state.pointee.slabs, as: UnsafeMutableRawPointer?.self)
-        state.pointee.slabs = slab
+        unsafe slab.storeBytes(of: state.pointee.slabs, as: UnsafeMutableRawPointer?.self)
+        unsafe state.pointee.slabs = unsafe slab
         for i in stride(from: count - 1, through: 2, by: -1) {
-            let block = slab + i * size
-            block.storeBytes(of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
-            state.pointee.free[shift] = block
+            let block = unsafe slab + i * size
+            unsafe block.storeBytes(
+                of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
+            unsafe state.pointee.free[shift] = unsafe block
         }
-        return slab + size
+        return unsafe slab + size
     }
 
     private func fromSystem(_ byteCount: Int, always: Bool) -> UnsafeMutableRawPointer? {
-        let budget = state.pointee.budget.takeUnretainedValue()
+        let budget = unsafe state.pointee.budget.takeUnretainedValue()
         if !budget.reserve(byteCount) {
             guard always || reclaimIdle(byteCount, budget) else { return nil }
             budget.reserveAlways(byteCount)
         }
         if let block = fromReserve(byteCount) { return block }
         var block: UnsafeMutableRawPointer?
-        guard posix_memalign(&block, 64, byteCount) == 0 else {
+        guard unsafe posix_memalign(&block, 64, byteCount) == 0 else {
             budget.release(byteCount)
             return nil
         }
-        return block
+        return unsafe block
+    }
+
+    /// Gives every idle large block back to the system.
+    func giveBackIdle() {
+        _ = unsafe reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
     }
 
     /// A power of two of at least a slab's size, so that every block is aligned to its slab.
@@ -141,10 +148,11 @@ struct BlockPool {
     /// Gives idle large blocks back until `byteCount` fit into the budget again.
     private func reclaimIdle(_ byteCount: Int, _ budget: MemoryBudget) -> Bool {
         for shift in stride(from: Self.largestShift, through: Self.slabShift, by: -1) {
-            while let block = state.pointee.free[shift] {
-                state.pointee.free[shift] = block.load(as: UnsafeMutableRawPointer?.self)
+            while let block = unsafe state.pointee.free[shift] {
+                unsafe state.pointee.free[shift] = unsafe block.load(
+                    as: UnsafeMutableRawPointer?.self)
                 state.pointee.idleLargeBytes -= 1 << shift
-                giveBack(block, shift)
+                unsafe giveBack(block, shift)
                 if budget.usedBytes + byteCount <= budget.bytesMax { return true }
             }
         }
@@ -163,15 +171,14 @@ struct BlockPool {
 
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.
     func destroy() {
-        _ = reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
-        while let slab = state.pointee.slabs {
-            state.pointee.slabs = slab.load(as: UnsafeMutableRawPointer?.self)
-            giveBack(slab, Self.slabShift)
+        giveBackIdle()
+        while let slab = unsafe state.pointee.slabs {
+            unsafe state.pointee.slabs = unsafe slab.load(as: UnsafeMutableRawPointer?.self)
+            unsafe giveBack(slab, Self.slabShift)
         }
         if let reserve = state.pointee.reserve { munmap(reserve, Self.reserveBytes) }
-        state.pointee.free.deallocate()
-        state.pointee.budget.release()
-        state.deinitialize(count: 1)
-        state.deallocate()
+        unsafe state.pointee.free.deallocate()
+        unsafe state.pointee.budget.release()
+        state.destroy()
     }
 }

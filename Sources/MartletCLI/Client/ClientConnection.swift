@@ -1,4 +1,5 @@
 import Foundation
+import MartletBroker
 
 /// A connection to a server for one command: blocking, one thread, no reconnect.
 final class ClientConnection {
@@ -149,7 +150,7 @@ final class ClientConnection {
             let verbose = false
             let pedantic = false
             let lang = "swift"
-            let version = ServerVersion.martlet
+            let version = Broker.version
             let `protocol` = 1
             let headers: Bool
             let no_responders: Bool

@@ -33,8 +33,8 @@ struct ServeCommand {
         let word = flags.words.first?.lowercased()
         if options.showsVersion == true || (options.showsHelp != true && word == "version") {
             // Clients and scripts read the first line as nats-server's own.
-            Console.print("nats-server: v\(ServerVersion.compatible)")
-            Console.print("martlet \(ServerVersion.martlet)")
+            Console.print("nats-server: v\(Broker.compatibleVersion)")
+            Console.print("martlet \(Broker.version)")
             return nil
         }
         if options.showsHelp == true || word == "help" {

@@ -14,6 +14,7 @@ final class Server: Sendable {
     let monitor: Monitor
     private let monitorPort = Atomic<Int>(0)
     private let isLameDuck = Atomic<Bool>(false)
+    private let hasAnnouncedStop = Atomic<Bool>(false)
 
     /// Runs a server until a signal or the end of lame duck mode; returns the exit code.
     static func run(_ options: ServeOptions) throws -> Int32 {
@@ -78,6 +79,7 @@ final class Server: Sendable {
 
     /// The last lines, once the broker has stopped.
     private func finish() {
+        announceStop()
         monitor.stop()
         if let directory = broker.configuration.portsFileDirectory, !directory.isEmpty,
             let problem = PortsFile.remove(from: directory)
@@ -142,7 +144,13 @@ extension Server {
     }
 
     private func stop() {
-        log.write(.information, "Initiating Shutdown...")
+        announceStop()
         broker.stop()
+    }
+
+    /// Once, whether a signal or the end of lame duck mode stops the broker.
+    private func announceStop() {
+        if hasAnnouncedStop.exchange(true, ordering: .relaxed) { return }
+        log.write(.information, "Initiating Shutdown...")
     }
 }

@@ -10,11 +10,11 @@ struct StartReport {
         let configuration = broker.configuration
         let snapshot = broker.snapshot()
         logger.info("Starting nats-server")
-        logger.info("  Version:  \(ServerVersion.compatible)")
+        logger.info("  Version:  \(Broker.compatibleVersion)")
         logger.info("  Git:      [not set]")
         logger.info("  Name:     \(snapshot.serverName)")
         logger.info("  ID:       \(snapshot.serverID)")
-        logger.info("  Martlet:  \(ServerVersion.martlet)")
+        logger.info("  Martlet:  \(Broker.version)")
         if Self.holdsPlainPasswords(configuration.authorization) {
             logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
         }

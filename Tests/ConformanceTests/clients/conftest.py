@@ -43,7 +43,9 @@ class BrokerProcess:
             except OSError:
                 time.sleep(0.02)
         self.kill()
-        pytest.fail(f"the broker did not start: {self.command}\n{self.log.read_text(errors='replace')}")
+        pytest.fail(
+            f"the broker did not start: {self.command}\n{self.log.read_text(errors='replace')}"
+        )
 
     def kill(self):
         self.end(signal.SIGKILL)
@@ -77,4 +79,6 @@ def broker(start_broker):
 def pytest_sessionstart(session):
     binary = broker_binary()
     if not os.access(binary, os.X_OK):
-        pytest.exit(f"no broker at {binary}: build it (swift build -c release) or set MARTLET_BINARY", 2)
+        pytest.exit(
+            f"no broker at {binary}: build it (swift build -c release) or set MARTLET_BINARY", 2
+        )

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).with_name("libnats_client.c")
-HEADER = any(Path(folder, "nats/nats.h").exists() for folder in ("/usr/include", "/usr/local/include"))
+HEADER = any(
+    Path(folder, "nats/nats.h").exists() for folder in ("/usr/include", "/usr/local/include")
+)
 
 
 @pytest.mark.skipif(not HEADER, reason="libnats-dev is not installed")

@@ -12,6 +12,7 @@ def test_drained_subscription_loses_nothing(broker):
     async def scenario():
         received = []
         async with connected(broker, 2) as (publisher, subscriber):
+
             async def slowly(message):
                 await asyncio.sleep(0.001)
                 received.append(int(message.data))
@@ -87,7 +88,11 @@ def test_user_and_password(start_broker):
     async def scenario():
         async with connected(broker, user="derek", password="porkchop") as connection:
             await settled(connection)
-        for options in [{}, {"user": "derek", "password": "x"}, {"user": "eve", "password": "porkchop"}]:
+        for options in [
+            {},
+            {"user": "derek", "password": "x"},
+            {"user": "eve", "password": "porkchop"},
+        ]:
             with pytest.raises(nats.errors.Error):
                 await nats.connect(broker.url, allow_reconnect=False, **options)
 
@@ -111,7 +116,9 @@ def test_lame_duck_tells_clients(broker):
 
 def test_connection_that_stops_reading_does_not_hold_up_others(broker):
     async def scenario():
-        idle_reader, idle_writer = await asyncio.open_connection("127.0.0.1", broker.port, limit=1024)
+        idle_reader, idle_writer = await asyncio.open_connection(
+            "127.0.0.1", broker.port, limit=1024
+        )
         idle_writer.write(b'CONNECT {"verbose":false}\r\nSUB flood 1\r\nPING\r\n')
         while b"PONG" not in await idle_reader.readline():
             pass

@@ -10,6 +10,7 @@ from nats_session import connected, run, settled
 def test_request_gets_its_reply(broker):
     async def scenario():
         async with connected(broker, 2) as (client, service):
+
             async def answer(message):
                 await message.respond(b"re: " + message.data)
 
@@ -25,6 +26,7 @@ def test_request_gets_its_reply(broker):
 def test_requests_in_flight_find_their_own_reply(broker):
     async def scenario():
         async with connected(broker, 4) as (client, *services):
+
             async def answer(message):
                 await asyncio.sleep(0.001 * (int(message.data) % 7))
                 await message.respond(message.data)
@@ -42,6 +44,7 @@ def test_requests_in_flight_find_their_own_reply(broker):
 def test_old_style_request(broker):
     async def scenario():
         async with connected(broker, 2) as (client, service):
+
             async def answer(message):
                 await message.respond(b"one")
                 await message.respond(b"two")
@@ -57,8 +60,11 @@ def test_old_style_request(broker):
 def test_reply_with_headers(broker):
     async def scenario():
         async with connected(broker, 2) as (client, service):
+
             async def answer(message):
-                await service.publish(message.reply, b"ok", headers={"Echo": message.headers["Ask"]})
+                await service.publish(
+                    message.reply, b"ok", headers={"Echo": message.headers["Ask"]}
+                )
 
             await service.subscribe("h", cb=answer)
             await settled(service)
@@ -83,6 +89,7 @@ def test_request_without_responders_fails_at_once(broker):
 def test_request_after_the_only_responder_left(broker):
     async def scenario():
         async with connected(broker, 2) as (client, service):
+
             async def answer(message):
                 await message.respond(b"ok")
 

@@ -115,9 +115,7 @@ def unescape(text: str) -> bytes:
         raise ValueError(f"unknown escape \\{code}")
 
     latin = text.encode("utf-8").decode("latin-1")
-    repeated = re.sub(
-        r"\{([^{}*]+)\*(\d+)\}", lambda match: match[1] * int(match[2]), latin
-    )
+    repeated = re.sub(r"\{([^{}*]+)\*(\d+)\}", lambda match: match[1] * int(match[2]), latin)
     return re.sub(r"\\(x[0-9a-fA-F]{2}|.)", escape, repeated).encode("latin-1")
 
 
@@ -128,4 +126,6 @@ def _check_endings(case: Case, path: Path) -> None:
         raise CaseError(f"{path}: no steps")
     for step in last.values():
         if step.verb not in ENDINGS:
-            raise CaseError(f"{path}:{step.line}: {step.connection} must end in sync, closed or quiet")
+            raise CaseError(
+                f"{path}:{step.line}: {step.connection} must end in sync, closed or quiet"
+            )

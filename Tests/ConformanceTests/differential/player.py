@@ -1,5 +1,6 @@
 """Plays a case against one server and writes down all that the server sent, step by step."""
 
+import itertools
 import random
 import select
 import signal
@@ -8,7 +9,7 @@ import time
 
 from transcript import FrameReader, sort_messages
 
-READ_SECONDS = 4.0
+READ_SECONDS = 6.0
 # Between single bytes, so that the server reads them one by one.
 BYTE_PAUSE_SECONDS = 0.00005
 # Longer input is cut byte by byte at its ends only.
@@ -77,13 +78,15 @@ def split(data: bytes, mode: str, generator: random.Random):
             middle = range(64, len(data) - 64, max(997, len(data) // 64))
             cuts = [*range(1, 64), *middle, *range(len(data) - 64, len(data))]
     else:
-        cuts = sorted(generator.sample(range(1, len(data)), min(len(data) - 1, generator.randint(1, 8))))
+        cuts = sorted(
+            generator.sample(range(1, len(data)), min(len(data) - 1, generator.randint(1, 8)))
+        )
     edges = [0, *cuts, len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:])]
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 class Player:
-    """One run of one case. `lines` is the transcript; `timed_out` says whether a step waited in vain."""
+    """One run of one case. `lines` is the transcript, `timed_out` whether a step waited in vain."""
 
     def __init__(self, case, server, mode: str, seed: int):
         self.case, self.server, self.mode = case, server, mode

@@ -34,7 +34,9 @@ def test_frames_keep_payloads_whole():
 
 def test_info_hides_only_what_is_listed():
     info = b'INFO {"server_id":"A","server_name":"A","port":%d,"max_payload":9,"go":"x"} \r\n'
-    assert frames_of(info % 4222) == frames_of((info % 4222).replace(b"A", b"B").replace(b'"x"', b'"y"'))
+    assert frames_of(info % 4222) == frames_of(
+        (info % 4222).replace(b"A", b"B").replace(b'"x"', b'"y"')
+    )
     assert frames_of(info % 4222) != frames_of(info % 4333)
     assert frames_of(info % 4222) != frames_of((info % 4222).replace(b"9", b"8"))
 

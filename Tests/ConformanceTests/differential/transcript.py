@@ -3,7 +3,7 @@
 import itertools
 import json
 
-# Fields of INFO whose value is the server's or the connection's own: present on both sides, any value.
+# Fields of INFO that are the server's or the connection's own: on both sides, with any value.
 MASKED = {
     "server_id": "random",
     "version": "each server has its own",

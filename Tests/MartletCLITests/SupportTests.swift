@@ -1,0 +1,54 @@
+import MartletBroker
+import Testing
+
+@testable import MartletCLI
+
+@Suite("Small parts")
+struct SupportTests {
+    @Test(
+        "addresses as people write them",
+        arguments: [
+            ("h:1", "h", 1), ("h", "h", 9), ("[::1]:2", "::1", 2), ("[::1]", "::1", 9),
+            ("::1", "::1", 9), ("1.2.3.4:5", "1.2.3.4", 5),
+        ])
+    func addresses(text: String, host: String, port: Int) {
+        #expect(HostAndPort(text, defaultPort: 9) == HostAndPort(host: host, port: port))
+    }
+
+    @Test("a file limit below max_connections is worth a warning")
+    func fileLimit() {
+        #expect(FileLimit.warning(limit: 1_000, connectionsMax: 936) == nil)
+        #expect(FileLimit.warning(limit: 1_000, connectionsMax: 937)?.contains("1000") == true)
+        #expect(FileLimit.raise() > 0)
+    }
+
+    @Test("passwords in clear are noticed, hashes are not")
+    func plainPasswords() {
+        var authorization = BrokerConfiguration.Authorization()
+        #expect(!StartReport.holdsPlainPasswords(authorization))
+        authorization.password = "$2a$11$abc"
+        #expect(!StartReport.holdsPlainPasswords(authorization))
+        authorization.users = [.init(name: "a", password: "clear")]
+        #expect(StartReport.holdsPlainPasswords(authorization))
+    }
+
+    @Test("what a reload changed is told")
+    func reloadReport() {
+        var new = BrokerConfiguration()
+        new.log.debug = true
+        new.connectionsMax = 7
+        new.authorization.users = [.init(name: "a", password: "secret")]
+        #expect(
+            ReloadReport.lines(from: BrokerConfiguration(), to: new) == [
+                "Reloaded: debug = true", "Reloaded: authorization users",
+                "Reloaded: max_connections = 7",
+            ])
+    }
+
+    @Test("0.0.0.0 stands for the addresses of the machine in the ports file")
+    func ports() {
+        let file = PortsFile(client: HostAndPort(host: "0.0.0.0", port: 1), monitoring: nil)
+        #expect(file.nats?.contains("nats://127.0.0.1:1") == true)
+        #expect(file.monitoring == nil)
+    }
+}
