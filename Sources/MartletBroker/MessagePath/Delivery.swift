@@ -136,7 +136,8 @@ extension BrokerLoop {
     func postBatches() {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {
-            if unsafe outgoing[target].pointee.post() { shared.loops[target].mail.ring() }
+            guard unsafe outgoing[target].pointee.post() else { continue }
+            unsafe bells[target]._withUnsafeGuaranteedRef { $0.ring() }
         }
     }
 
@@ -148,11 +149,14 @@ extension BrokerLoop {
             while let batch = next {
                 next = batch.pointee.next
                 deliver(batch)
-                if unsafe incoming[source].pointee.giveBack(batch) {
-                    shared.loops[source].mail.post(.linkDrained)
-                }
+                if unsafe incoming[source].pointee.giveBack(batch) { tellDrained(source) }
             }
         }
+    }
+
+    @inline(never)
+    private func tellDrained(_ source: Int) {
+        shared.loops[source].mail.post(.linkDrained)
     }
 
     private func deliver(_ batch: BatchRef) {
@@ -172,6 +176,7 @@ extension BrokerLoop {
     }
 
     /// What comes from another loop finds no memory here: who published it waits, nobody else.
+    @inline(never)
     private func holdBack(_ publisher: SlabHandle, _ loop: UInt16) {
         state.pointee.isShortOfMemory = false
         shared.loops[Int(loop)].mail.post(.waitForMemory(publisher))

@@ -73,6 +73,7 @@ final class MemoryPipe: Sendable {
         state.withLock { $0.toBroker.count > $0.toBrokerStart || $0.peerClosed }
     }
 
+    @inline(never)
     func brokerReceive(into buffer: MutableBytes, _ count: Int) -> Socket.Outcome {
         state.withLock { state in
             let available = state.toBroker.count - state.toBrokerStart
@@ -90,6 +91,7 @@ final class MemoryPipe: Sendable {
         }
     }
 
+    @inline(never)
     func brokerSend(_ parts: UnsafeMutablePointer<iovec>, _ count: Int) -> Socket.Outcome {
         let outcome = state.withLock { state -> Socket.Outcome in
             guard !state.peerClosed else { return .closed(EPIPE) }

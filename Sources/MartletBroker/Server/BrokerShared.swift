@@ -51,6 +51,8 @@ final class BrokerShared: @unchecked Sendable {
                 let link = LoopLinkRef(allocating: LoopLink())
                 unsafe (source.outgoing + target.index).initialize(to: link)
                 unsafe (target.incoming + source.index).initialize(to: link)
+                unsafe source.bells[target.index].release()
+                unsafe source.bells[target.index] = .passRetained(target.mail)
             }
         }
         self.loops = loops
