@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 import Synchronization
 
@@ -51,7 +52,7 @@ struct MatchCache {
             to: Way.self, capacity: Self.setCount * Self.ways)
         unsafe victims = calloc(1, Self.setCount)!.bindMemory(
             to: UInt8.self, capacity: Self.setCount)
-        last = unsafe Reference(allocating: table)
+        unsafe last = unsafe Reference(allocating: table)
     }
 
     /// Gives every key and route back to the pool.
@@ -67,21 +68,22 @@ struct MatchCache {
     func destroy() {
         unsafe Glibc.free(table)
         unsafe Glibc.free(victims)
-        last.destroy()
+        unsafe last.destroy()
     }
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
     func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Route {
-        let way = last.pointee
-        if way.pointee.space == space, Int(way.pointee.keyCount) == count,
-            way.pointee.level == .exact,
-            memcmp(way.pointee.key.unsafelyUnwrapped, subject, count) == 0, holds(way, space)
+        let way = unsafe last.pointee
+        if unsafe way.pointee.space == space, unsafe Int(way.pointee.keyCount) == count,
+            unsafe way.pointee.level == .exact,
+            unsafe martlet_equal(way.pointee.key.unsafelyUnwrapped, subject, count),
+            unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
-            return way.pointee.route
+            return unsafe way.pointee.route
         }
-        return search(subject, count, space)
+        return unsafe search(subject, count, space)
     }
 
     @inline(never)
@@ -118,7 +120,7 @@ struct MatchCache {
             if unsafe way.pointee.hash == hash, unsafe way.pointee.space == space,
                 unsafe Int(way.pointee.keyCount) == count,
                 unsafe (way.pointee.level == .exact) == (level == .exact),
-                unsafe count == 0 || memcmp(way.pointee.key.unsafelyUnwrapped, key, count) == 0
+                unsafe count == 0 || martlet_equal(way.pointee.key.unsafelyUnwrapped, key, count)
             {
                 return unsafe way
             }
