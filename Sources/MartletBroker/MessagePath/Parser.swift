@@ -100,14 +100,16 @@ struct Parser {
     /// is down to one byte. So what is kept never exceeds a verb, a control line and a small payload.
     @inline(never)
     mutating func compactedStart(_ buffer: Bytes, to count: Int) -> Int {
-        guard let match = VerbTable.match(buffer + keepFrom, count - keepFrom),
+        guard let match = unsafe VerbTable.match(buffer + keepFrom, count - keepFrom),
             let (_, length, form) = match.verb, form != .restIgnored
         else { return keepFrom }
         var argument = keepFrom + length
-        while argument < count, buffer[argument] == .space || buffer[argument] == .tab { argument += 1 }
+        while unsafe argument < count, buffer[argument] == .space || buffer[argument] == .tab {
+            argument += 1
+        }
         let kept = argument - length - 1
         guard kept > keepFrom, argument < count else { return keepFrom }
-        compactVerb(buffer, from: keepFrom, length, to: kept)
+        unsafe compactVerb(buffer, from: keepFrom, length, to: kept)
         keepFrom = kept
         return kept
     }
