@@ -31,7 +31,7 @@ extension Faults {
             Thread.sleep(forTimeInterval: 0.5)
             #expect(server.cpuSeconds - before < 0.2)
             for client in clients.prefix(10) { client.close() }
-            #expect(eventually { (try? server.client()) != nil })
+            #expect(eventually { (try? server.client()) != nil }, "\(server.log.suffix(4_000))")
             try first.barrier()
         }
 
