@@ -33,6 +33,7 @@ extension Faults {
             for client in clients.prefix(10) { client.close() }
             #expect(eventually { (try? server.client()) != nil }, "\(server.log.suffix(4_000))")
             try first.barrier()
+            #expect(server.isRunning, "\(server.log.suffix(4_000))")
         }
 
         @Test("Killed, it starts again on the same port at once")
