@@ -61,7 +61,17 @@ let package = Package(
         ),
         .testTarget(
             name: "MartletBrokerTests",
-            dependencies: ["MartletBroker", "MartletTestSupport"],
+            dependencies: [
+                "MartletBroker", "MartletTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        // The whole broker on a virtual clock and in-memory connections.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -39,10 +39,10 @@ struct Parser {
             // Letters in lower case; a space or tab is compared as it is.
             let word = unsafe martlet_load32(buffer + start) | 0x0020_2020
             if word == 0x2062_7570 || word == 0x0962_7570 {  // "pub " or "pub\t"
-                if isUsual(buffer, start &+ 4, count, into: &operation) {
-                    return payload(buffer, count, start, &operation)
+                if unsafe isUsual(buffer, start &+ 4, count, into: &operation) {
+                    return unsafe payload(buffer, count, start, &operation)
                 }
-                return publish(
+                return unsafe publish(
                     buffer, start &+ 4, count, start, withHeader: false, into: &operation)
             }
         }
@@ -94,6 +94,22 @@ struct Parser {
             if verb == .unsubscribe { return unsafe unsubscribe(buffer, into: &operation) }
             return .complete
         }
+    }
+
+    /// After `.incomplete`: where what must be kept starts, once the white space between verb and argument
+    /// is down to one byte. So what is kept never exceeds a verb, a control line and a small payload.
+    @inline(never)
+    mutating func compactedStart(_ buffer: Bytes, to count: Int) -> Int {
+        guard let match = VerbTable.match(buffer + keepFrom, count - keepFrom),
+            let (_, length, form) = match.verb, form != .restIgnored
+        else { return keepFrom }
+        var argument = keepFrom + length
+        while argument < count, buffer[argument] == .space || buffer[argument] == .tab { argument += 1 }
+        let kept = argument - length - 1
+        guard kept > keepFrom, argument < count else { return keepFrom }
+        compactVerb(buffer, from: keepFrom, length, to: kept)
+        keepFrom = kept
+        return kept
     }
 
     /// Moves the verb up to the bytes that are kept, so that an endless run of spaces is not.
@@ -153,16 +169,16 @@ extension Parser {
     private func isUsual(
         _ buffer: Bytes, _ start: Int, _ count: Int, into operation: inout Operation
     ) -> Bool {
-        var mask = martlet_blank_mask(buffer + start)
+        var mask = unsafe martlet_blank_mask(buffer + start)
         let subjectEnd = start &+ mask.trailingZeroBitCount
         mask &= mask &- 1
         var end = start &+ mask.trailingZeroBitCount
-        guard end &+ 1 < count, subjectEnd > start, buffer[subjectEnd] == .space else {
+        guard end &+ 1 < count, subjectEnd > start, unsafe buffer[subjectEnd] == .space else {
             return false
         }
         var sizeStart = subjectEnd &+ 1
         operation.reply = .empty
-        if buffer[end] == .space {
+        if unsafe buffer[end] == .space {
             operation.reply = ByteRange(from: sizeStart, to: end)
             guard operation.reply.count > 0 else { return false }
             sizeStart = end &+ 1
@@ -170,11 +186,11 @@ extension Parser {
             end = start &+ mask.trailingZeroBitCount
             guard end &+ 1 < count else { return false }
         }
-        guard buffer[end] == .carriageReturn, buffer[end &+ 1] == .lineFeed,
+        guard unsafe buffer[end] == .carriageReturn, unsafe buffer[end &+ 1] == .lineFeed,
             end &- start <= controlLineBytesMax
         else { return false }
         operation.sizeDigits = ByteRange(from: sizeStart, to: end)
-        operation.totalBytes = Self.size(buffer, operation.sizeDigits)
+        operation.totalBytes = unsafe Self.size(buffer, operation.sizeDigits)
         guard operation.totalBytes >= 0 else { return false }
         operation.verb = .publish
         operation.argument = ByteRange(from: start, to: end)

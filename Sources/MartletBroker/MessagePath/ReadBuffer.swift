@@ -19,16 +19,17 @@ extension BrokerLoop {
         case .bytes(let count):
             noteInput(connection)
             process(connection, kept + count)
-            if count == Self.readBytesMax { readAgainIfPipe(connection) }
+            readAgainIfPipe(connection)
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
         }
     }
 
-    /// A pipe has no poller behind it that says again that there is more.
+    /// A pipe has no poller behind it that says again that there is more, or that the peer has closed.
+    @inline(__always)
     private func readAgainIfPipe(_ connection: ConnectionRef) {
-        guard case .memory = connection.pointee.transport else { return }
-        keepForNextTurn(connection)
+        guard case .memory(let pipe) = connection.pointee.transport else { return }
+        if unsafe pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput }) { keepForNextTurn(connection) }
     }
 
     /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender
@@ -52,6 +53,7 @@ extension BrokerLoop {
         case .bytes(let count):
             noteInput(connection)
             payload.pointee.filled += min(count, wanted)
+            readAgainIfPipe(connection)
             guard checkPayloadEnd(connection, payload) else { return }
             guard payload.pointee.filled == payload.pointee.count else { return }
             state.pointee.deliveredBytes = 0
@@ -83,7 +85,7 @@ extension BrokerLoop {
     }
 
     /// Parses and carries out what stands in the receive buffer.
-    @inline(__always)
+    @inline(never)
     func process(_ connection: ConnectionRef, _ count: Int) {
         var parser = Parser(
             controlLineBytesMax: state.pointee.settings.controlLineBytesMax,
@@ -110,7 +112,8 @@ extension BrokerLoop {
             case .largePayload:
                 position = takeLargePayload(connection, operation, count)
             case .incomplete:
-                return keep(connection, from: parser.keepFrom, to: count)
+                return keep(
+                    connection, from: unsafe parser.compactedStart(input, to: count), to: count)
             case .violation(let violation):
                 return refuse(connection, violation)
             }
@@ -128,11 +131,13 @@ extension BrokerLoop {
             || !connection.pointee.pauseReasons.isEmpty
     }
 
+    @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
         keep(connection, from: start, to: end)
         if end > start, connection.pointee.pauseReasons.isEmpty { keepForNextTurn(connection) }
     }
 
+    @inline(never)
     func keepForNextTurn(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.hasInputLeft) else { return }
         connection.pointee.flags.insert(.hasInputLeft)
@@ -168,6 +173,7 @@ extension BrokerLoop {
     }
 
     /// Keeps bytes of the receive buffer for the connection's next read.
+    @inline(never)
     func keep(_ connection: ConnectionRef, from start: Int, to end: Int) {
         let count = end - start
         guard count > 0 else { return releaseCarry(connection) }

@@ -109,6 +109,7 @@ extension BrokerLoop {
     }
 
     /// Ends a subscription: no publish that starts later finds it, and what is on its way is dropped here.
+    @inline(never)
     func close(_ record: SubscriptionRef, of connection: ConnectionRef) {
         connection.pointee.subscriptions.remove(record, pool: pool)
         retire(record, connection)

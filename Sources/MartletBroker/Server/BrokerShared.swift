@@ -52,6 +52,8 @@ final class BrokerShared: @unchecked Sendable {
                     allocating: LoopLink(loopCount: loops.count, memoryBytesMax: budget.bytesMax))
                 unsafe (source.outgoing + target.index).initialize(to: link)
                 unsafe (target.incoming + source.index).initialize(to: link)
+                unsafe source.bells[target.index].release()
+                unsafe source.bells[target.index] = .passRetained(target.mail)
             }
         }
         self.loops = loops
