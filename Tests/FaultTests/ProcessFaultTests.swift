@@ -31,8 +31,9 @@ extension Faults {
             Thread.sleep(forTimeInterval: 0.5)
             #expect(server.cpuSeconds - before < 0.2)
             for client in clients.prefix(10) { client.close() }
-            #expect(eventually { (try? server.client()) != nil })
+            #expect(eventually { (try? server.client()) != nil }, "\(server.log.suffix(4_000))")
             try first.barrier()
+            #expect(server.isRunning, "\(server.log.suffix(4_000))")
         }
 
         @Test("Killed, it starts again on the same port at once")
