@@ -4,7 +4,7 @@ import Testing
 
 /// Random clients do random things; what they get is what the rules of NATS say.
 @Suite struct SemanticsTests {
-    @Test(arguments: simulationSeeds(60))
+    @Test(arguments: simulationSeeds(100))
     func everyDeliveryIsTheModels(seed: UInt64) throws {
         var world = try World(seed: seed)
         for _ in 0..<6 {
