@@ -20,7 +20,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // Headers only: epoll, eventfd, accept4, byte masks. Nothing here decides anything.
@@ -39,7 +38,6 @@ let package = Package(
             name: "MartletMonitor",
             dependencies: [
                 "MartletBroker",
-                .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -54,11 +52,31 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "MartletBrokerTests", dependencies: ["MartletBroker"], swiftSettings: settings),
+        // Brokers and clients that several test targets share.
+        .target(
+            name: "MartletTestSupport",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MartletBrokerTests",
+            dependencies: [
+                "MartletBroker", "MartletTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
         // The whole broker on a virtual clock and in-memory connections.
         .testTarget(
             name: "SimulationTests",
             dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["MartletCLI", "MartletTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

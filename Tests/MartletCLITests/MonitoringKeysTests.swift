@@ -38,7 +38,8 @@ struct MonitoringKeysTests {
 
     private func get(_ target: String, port: Int) throws -> Any {
         let deadline = Deadline.after(seconds: 10)
-        let socket = try ClientSocket(HostAndPort(host: "127.0.0.1", port: port), deadline: deadline)
+        let socket = try ClientSocket(
+            HostAndPort(host: "127.0.0.1", port: port), deadline: deadline)
         // With HTTP/1.0 the body comes in one piece and ends with the connection.
         try socket.send(Array("GET \(target) HTTP/1.0\r\n\r\n".utf8), deadline: deadline)
         while case .line(let field) = socket.readLine(bytesMax: 4_096, deadline: deadline),

@@ -27,66 +27,7 @@ static inline uint64_t martlet_event_token(const struct epoll_event *event) {
     return event->data.u64;
 }
 
-// Swift's own SIMD reductions are slow on 6.3, and <emmintrin.h> clashes inside a Clang module,
-// so these use vector extensions. They read 64 bytes: callers keep that much slack.
-typedef uint8_t martlet_bytes16 __attribute__((vector_size(16), aligned(1)));
-typedef int8_t martlet_lanes16 __attribute__((vector_size(16)));
-
-static inline uint64_t martlet_lanes_to_bits(martlet_lanes16 lanes) {
-#if defined(__SSE2__)
-    typedef char v16qi __attribute__((vector_size(16)));
-    return (uint64_t)(uint16_t)__builtin_ia32_pmovmskb128((v16qi)lanes);
-#else  // Untested: Linux on x86-64 is what we run on.
-    uint64_t bits = 0;
-    for (int i = 0; i < 16; i++) bits |= (uint64_t)(lanes[i] & 1) << i;
-    return bits;
-#endif
-}
-
-/// Bit i is set where byte i is a space, tab, CR or LF.
-static inline uint64_t martlet_whitespace_mask(const uint8_t *bytes) {
-    uint64_t mask = 0;
-    for (int block = 0; block < 4; block++) {
-        martlet_bytes16 v = *(const martlet_bytes16 *)(bytes + 16 * block);
-        martlet_lanes16 hit = (v == ' ') | (v == '\t') | (v == '\r') | (v == '\n');
-        mask |= martlet_lanes_to_bits(hit) << (16 * block);
-    }
-    return mask;
-}
-
-/// Bit i is set where byte i equals `wanted`.
-static inline uint64_t martlet_byte_mask(const uint8_t *bytes, uint8_t wanted) {
-    uint64_t mask = 0;
-    for (int block = 0; block < 4; block++) {
-        martlet_bytes16 v = *(const martlet_bytes16 *)(bytes + 16 * block);
-        mask |= martlet_lanes_to_bits((martlet_lanes16)(v == wanted)) << (16 * block);
-    }
-    return mask;
-}
-
-static inline uint64_t martlet_load64(const uint8_t *bytes) {
-    uint64_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-static inline uint32_t martlet_load32(const uint8_t *bytes) {
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-/// Copies `count` bytes; may write and read up to 15 bytes past them, which callers keep as slack.
-/// Most frames are under 64 bytes, where a call of memcpy costs more than the copy.
-static inline void martlet_copy_slack16(uint8_t *to, const uint8_t *from, intptr_t count) {
-    if (count > 64) {
-        memcpy(to, from, (size_t)count);
-        return;
-    }
-    for (intptr_t i = 0; i < count; i += 16)
-        *(martlet_bytes16 *)(to + i) = *(const martlet_bytes16 *)(from + i);
-}
-
 // GNU extensions that Glibc's module does not export.
 int pthread_setname_np(pthread_t thread, const char *name);
 #include "CMartletCrypt.h"
+#include "CMartletMasks.h"

@@ -2,5 +2,7 @@
 /// `Permissions` value all is allowed, and no user has one yet.
 struct Permissions {
     func allowsPublish(_ subject: Bytes, _ count: Int) -> Bool { true }
-    func allowsSubscribe(_ subject: Bytes, _ count: Int, queue: Bytes, _ queueCount: Int) -> Bool { true }
+    func allowsSubscribe(_ subject: Bytes, _ count: Int, queue: Bytes, _ queueCount: Int) -> Bool {
+        true
+    }
 }

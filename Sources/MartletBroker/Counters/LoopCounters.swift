@@ -30,12 +30,17 @@ struct LoopCounters: ~Copyable {
     let pausedPublishers = Count()
     let droppedMessages = Count()
     let stalls = Count()
+    /// Of the match cache: answers without a lock, entries, and their destinations.
     let cacheHits = Count()
+    let cachedRoutes = Count()
+    let cachedDestinations = Count()
+    let fanoutMax = Count()
     private let longestTurn = Atomic<UInt64>(0)
 
     @inline(__always)
     func noteTurn(_ nanoseconds: UInt64, stallThreshold: UInt64) {
-        guard nanoseconds > longestTurn.load(ordering: .relaxed) || nanoseconds > stallThreshold else {
+        guard nanoseconds > longestTurn.load(ordering: .relaxed) || nanoseconds > stallThreshold
+        else {
             return
         }
         if nanoseconds > longestTurn.load(ordering: .relaxed) {

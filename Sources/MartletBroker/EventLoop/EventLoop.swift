@@ -5,7 +5,7 @@ protocol EventLoopDriver: AnyObject {
     /// Someone rang: takes letters and batches.
     func collectMail()
     /// A deadline that was set for this slot has come.
-    func deadlineHasCome(for handle: SlabHandle)
+    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle)
     /// Goes on with work that an earlier turn put off.
     func resumeWork()
     /// Everything of this turn is done: posts batches and writes sockets.
@@ -21,6 +21,7 @@ protocol EventLoopDriver: AnyObject {
 }
 
 /// One thread's loop: wait, handle what is ready, collect mail, run timers, end the turn.
+@safe
 struct EventLoop {
     let poller: Poller
     let timers: Timers
@@ -36,13 +37,13 @@ struct EventLoop {
     /// One turn. A simulation runs single turns that do not wait.
     @inline(__always)
     func turn<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
-        let count = clock.virtualTime == nil ? wait(driver, waits: waits) : 0
+        let count = unsafe clock.virtualTime == nil ? wait(driver, waits: waits) : 0
         let started = clock.now()
         driver.now = started
         for i in 0..<count {
             let event = poller.event(i)
-            if event.token == Poller.wakeToken {
-                poller.acknowledgeWake()
+            if event.token == Mailbox<LoopLetter>.token {
+                driver.mail.silence()
             } else {
                 driver.descriptorIsReady(event.token, event.readiness)
             }
@@ -72,8 +73,8 @@ struct EventLoop {
     }
 
     private func runTimers<Driver: EventLoopDriver>(_ driver: Driver, _ now: UInt64) {
-        while let handle = timers.popDue(at: now) {
-            driver.deadlineHasCome(for: handle)
+        while let entry = timers.popDue(at: now) {
+            driver.deadlineHasCome(entry.deadline, for: entry.handle)
         }
     }
 }

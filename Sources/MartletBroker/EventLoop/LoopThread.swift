@@ -2,6 +2,7 @@ import CMartletSystem
 import Glibc
 
 /// A native thread that runs one closure and can be joined.
+@safe
 final class LoopThread: @unchecked Sendable {
     // SAFETY: written once in `init`, before the value can be seen by another thread, and in
     // `join`, which its owner calls once.
@@ -17,21 +18,25 @@ final class LoopThread: @unchecked Sendable {
     }
 
     init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
-        let body = Unmanaged.passRetained(Body(name: name, run: run))
+        let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
         var created = pthread_t()
-        let status = pthread_create(
+        let status = unsafe pthread_create(
             &created, nil,
             { argument in
-                let body = Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
-                pthread_setname_np(pthread_self(), body.name)
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+                unsafe pthread_setname_np(pthread_self(), body.name)
                 body.run()
                 return nil
-            }, body.toOpaque())
+            }, unsafe body.toOpaque())
         guard status == 0 else {
-            body.release()
+            unsafe body.release()
             throw SystemFailure("pthread_create", code: status)
         }
         thread = created
+    }
+
+    deinit {
+        if let thread { pthread_detach(thread) }
     }
 
     /// Waits until the closure has returned.

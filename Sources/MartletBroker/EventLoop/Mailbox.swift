@@ -1,3 +1,5 @@
+import CMartletSystem
+import Glibc
 import Synchronization
 
 /// Letters to a loop from other threads: rare ones, as values in a locked list. What crosses
@@ -7,31 +9,66 @@ import Synchronization
 /// then looks whether the owner sleeps, and wakes it only then. Both sides use sequentially
 /// consistent atomics, so one of them sees the other.
 final class Mailbox<Letter: Sendable>: Sendable {
-    private let letters = Mutex<[Letter]>([])
+    /// The poller's token of the bell.
+    static var token: UInt64 { UInt64.max }
+
+    private struct Contents {
+        var letters: [Letter] = []
+        var isClosed = false
+    }
+
+    private let contents = Mutex(Contents())
     private let hasLetters = Atomic<Bool>(false)
     private let hasMail = Atomic<Bool>(false)
     private let isSleeping = Atomic<Bool>(false)
-    private let poller: Poller
+    /// An eventfd of the mailbox's own: whoever still holds the mailbox may ring when the loop is gone.
+    private let bell: Int32
 
-    init(waking poller: Poller) {
-        self.poller = poller
+    init() throws(SystemFailure) {
+        bell = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard bell >= 0 else { throw SystemFailure("eventfd") }
+    }
+
+    deinit {
+        Glibc.close(bell)
+    }
+
+    /// Lets the poller's wait end when somebody rings.
+    func attach(to poller: Poller) throws(SystemFailure) {
+        try poller.add(bell, token: Self.token, for: .readable)
     }
 
     /// Whether there is anything to collect; one load, no lock.
     @inline(__always)
     var isRung: Bool { hasMail.load(ordering: .acquiring) }
 
-    func post(_ letter: Letter) {
-        letters.withLock { $0.append(letter) }
+    /// False when the owner is gone: the letter will not be read.
+    @discardableResult
+    func post(_ letter: Letter) -> Bool {
+        let isOpen = contents.withLock { contents in
+            if !contents.isClosed { contents.letters.append(letter) }
+            return !contents.isClosed
+        }
+        guard isOpen else { return false }
         hasLetters.store(true, ordering: .releasing)
         ring()
+        return true
     }
 
     /// Tells the owner that something waits for it, here or in a `LoopLink`.
     @inline(__always)
     func ring() {
         hasMail.store(true, ordering: .sequentiallyConsistent)
-        if isSleeping.load(ordering: .sequentiallyConsistent) { poller.wake() }
+        if isSleeping.load(ordering: .sequentiallyConsistent) {
+            var one: UInt64 = 1
+            _ = unsafe write(bell, &one, 8)
+        }
+    }
+
+    /// The owner's: silences the bell that ended its wait.
+    func silence() {
+        var count: UInt64 = 0
+        _ = unsafe Glibc.read(bell, &count, 8)
     }
 
     /// The owner's: answers the bell. Whatever was posted before this call is visible after it.
@@ -43,9 +80,17 @@ final class Mailbox<Letter: Sendable>: Sendable {
     /// The owner's: all letters so far. No lock when there is none.
     func collect() -> [Letter] {
         guard hasLetters.exchange(false, ordering: .acquiring) else { return [] }
-        return letters.withLock { list in
-            let all = list
-            list = []
+        return takeAll(closing: false)
+    }
+
+    /// The owner's last act: takes what is left, and no more comes.
+    func close() -> [Letter] { takeAll(closing: true) }
+
+    private func takeAll(closing: Bool) -> [Letter] {
+        contents.withLock { contents in
+            let all = contents.letters
+            contents.letters = []
+            contents.isClosed = contents.isClosed || closing
             return all
         }
     }

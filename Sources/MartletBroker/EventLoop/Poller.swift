@@ -14,26 +14,18 @@ struct Readiness: OptionSet, BitwiseCopyable {
 /// Waits for descriptors with epoll, level-triggered: a descriptor that was not read to its end
 /// comes back the next turn, so a bounded read needs no memory of what is left.
 ///
-/// SAFETY: used by its loop's thread only, apart from `wake`, which writes to an eventfd.
-struct Poller: @unchecked Sendable {
-    static let wakeToken = UInt64.max
+/// SAFETY: used by its loop's thread only.
+@safe
+struct Poller {
     private static let eventsMax = 256
 
     private let descriptor: Int32
-    private let wakeDescriptor: Int32
     private let events: UnsafeMutablePointer<epoll_event>
 
     init() throws(SystemFailure) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0 else { throw SystemFailure("epoll_create1") }
-        wakeDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard wakeDescriptor >= 0 else {
-            let failure = SystemFailure("eventfd")
-            Glibc.close(descriptor)
-            throw failure
-        }
-        events = .allocate(capacity: Self.eventsMax)
-        try add(wakeDescriptor, token: Self.wakeToken, for: .readable)
+        unsafe events = .allocate(capacity: Self.eventsMax)
     }
 
     func add(_ fd: Int32, token: UInt64, for readiness: Readiness) throws(SystemFailure) {
@@ -51,28 +43,17 @@ struct Poller: @unchecked Sendable {
 
     /// The number of ready descriptors, after at most `timeoutMilliseconds` (-1: without end).
     func wait(timeoutMilliseconds: Int32) -> Int {
-        Int(max(0, epoll_wait(descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
+        unsafe Int(
+            max(0, epoll_wait(descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
     }
 
     @inline(__always)
     func event(_ i: Int) -> (token: UInt64, readiness: Readiness) {
-        (martlet_event_token(events + i), Readiness(rawValue: events[i].events))
-    }
-
-    /// Ends the wait of the loop's thread; any thread may call this.
-    func wake() {
-        var one: UInt64 = 1
-        _ = write(wakeDescriptor, &one, 8)
-    }
-
-    func acknowledgeWake() {
-        var count: UInt64 = 0
-        _ = read(wakeDescriptor, &count, 8)
+        unsafe (martlet_event_token(events + i), Readiness(rawValue: events[i].events))
     }
 
     func destroy() {
         Glibc.close(descriptor)
-        close(wakeDescriptor)
-        events.deallocate()
+        unsafe events.deallocate()
     }
 }

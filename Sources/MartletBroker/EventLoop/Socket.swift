@@ -14,7 +14,7 @@ enum Socket {
     @inline(__always)
     static func receive(_ fd: Int32, into buffer: MutableBytes, _ count: Int) -> Outcome {
         while true {
-            let n = recv(fd, buffer, count, 0)
+            let n = unsafe recv(fd, buffer, count, 0)
             if n > 0 { return .bytes(n) }
             if n == 0 { return .closed(0) }
             if errno == EINTR { continue }
@@ -23,9 +23,11 @@ enum Socket {
     }
 
     @inline(__always)
-    static func receive(_ fd: Int32, into parts: UnsafeMutablePointer<iovec>, _ count: Int32) -> Outcome {
+    static func receive(
+        _ fd: Int32, into parts: UnsafeMutablePointer<iovec>, _ count: Int32
+    ) -> Outcome {
         while true {
-            let n = readv(fd, parts, count)
+            let n = unsafe readv(fd, parts, count)
             if n > 0 { return .bytes(n) }
             if n == 0 { return .closed(0) }
             if errno == EINTR { continue }
@@ -38,12 +40,12 @@ enum Socket {
         while true {
             let n: Int
             if count == 1 {
-                n = Glibc.send(fd, parts[0].iov_base, parts[0].iov_len, Int32(MSG_NOSIGNAL))
+                n = unsafe Glibc.send(fd, parts[0].iov_base, parts[0].iov_len, Int32(MSG_NOSIGNAL))
             } else {
-                var message = msghdr()
-                message.msg_iov = parts
-                message.msg_iovlen = count
-                n = sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
+                var message = unsafe msghdr()
+                unsafe message.msg_iov = unsafe parts
+                unsafe message.msg_iovlen = count
+                n = unsafe sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
             }
             if n >= 0 { return .bytes(n) }
             if errno == EINTR { continue }
@@ -54,25 +56,32 @@ enum Socket {
     /// Small messages must not wait for the acknowledgement of earlier ones.
     static func disableNagle(_ fd: Int32) {
         var on: Int32 = 1
-        setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        unsafe setsockopt(
+            fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// A listening socket and the port it got; `port` 0 takes any.
-    static func listen(host: String, port: UInt16) throws(SystemFailure) -> (fd: Int32, port: UInt16) {
+    static func listen(
+        host: String, port: UInt16
+    ) throws(SystemFailure) -> (fd: Int32, port: UInt16) {
         var address = try resolve(host: host, port: port)
-        let fd = socket(Int32(address.storage.ss_family), Int32(SOCK_STREAM.rawValue)
-            | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let fd = socket(
+            Int32(address.storage.ss_family),
+            Int32(SOCK_STREAM.rawValue)
+                | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw SystemFailure("socket") }
         var on: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, size)
+        unsafe setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, size)
         if Int32(address.storage.ss_family) == AF_INET6 {
             var off: Int32 = 0  // "::" serves IPv4 too, as nats-server does.
-            setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size)
+            unsafe setsockopt(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size)
         }
         let length = address.length
-        let bound = withUnsafePointer(to: &address.storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, length) }
+        let bound = unsafe withUnsafePointer(to: &address.storage) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(fd, $0, length)
+            }
         }
         guard bound == 0, Glibc.listen(fd, 1_024) == 0 else {
             let failure = SystemFailure("listen")
@@ -85,19 +94,20 @@ enum Socket {
     private static func resolve(
         host: String, port: UInt16
     ) throws(SystemFailure) -> (storage: sockaddr_storage, length: socklen_t) {
-        var hints = addrinfo()
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         let name = host.isEmpty ? "0.0.0.0" : host
-        let status = getaddrinfo(name, String(port), &hints, &found)
-        guard status == 0, let first = found, let address = first.pointee.ai_addr else {
+        let status = unsafe getaddrinfo(name, String(port), &hints, &found)
+        guard status == 0, let first = unsafe found, let address = unsafe first.pointee.ai_addr
+        else {
             throw SystemFailure("lookup \(host)", code: EADDRNOTAVAIL)
         }
-        defer { freeaddrinfo(found) }
+        defer { unsafe freeaddrinfo(found) }
         var storage = sockaddr_storage()
-        let length = first.pointee.ai_addrlen
-        memcpy(&storage, address, Int(length))
+        let length = unsafe first.pointee.ai_addrlen
+        unsafe memcpy(&storage, address, Int(length))
         return (storage, length)
     }
 }
@@ -115,8 +125,10 @@ struct SocketAddress {
     init(local fd: Int32) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let status = withUnsafeMutablePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &length) }
+        let status = unsafe withUnsafeMutablePointer(to: &storage) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(fd, $0, &length)
+            }
         }
         if status == 0 { self.init(storage) } else { self.init(ip: "", port: 0) }
     }
@@ -125,18 +137,23 @@ struct SocketAddress {
         var copy = storage
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         var service = [CChar](repeating: 0, count: 32)
-        let status = withUnsafePointer(to: &copy) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getnameinfo(
+        let status = unsafe withUnsafePointer(to: &copy) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getnameinfo(
                     $0, socklen_t(MemoryLayout<sockaddr_storage>.size), &host,
                     socklen_t(host.count), &service, socklen_t(service.count),
                     NI_NUMERICHOST | NI_NUMERICSERV)
             }
         }
         guard status == 0 else { return }
-        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let name = String(
+            decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         // An IPv4 peer of a dual-stack socket is told its IPv4 address.
         ip = name.hasPrefix("::ffff:") ? String(name.dropFirst(7)) : name
-        port = UInt16(String(decoding: service.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)) ?? 0
+        port =
+            UInt16(
+                String(
+                    decoding: service.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+                    as: UTF8.self)) ?? 0
     }
 }

@@ -10,6 +10,6 @@ struct SystemFailure: Error, CustomStringConvertible {
         self.code = code
     }
 
-    var reason: String { String(cString: strerror(code)) }
+    var reason: String { unsafe String(cString: strerror(code)) }
     var description: String { "\(call): \(reason)" }
 }

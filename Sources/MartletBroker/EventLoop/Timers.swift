@@ -1,76 +1,86 @@
 /// Deadlines of a loop as a binary heap. Each names a slot by handle; a deadline that was moved
-/// later is not searched for: it fires early, its owner sees that and sets it again.
+/// later, or overtaken by a nearer one, is not searched for: it fires, and its owner sees what it is.
 ///
 /// SAFETY: one thread. The heap grows when a connection is made, not on the message path.
+@safe
 struct Timers {
     struct Entry: BitwiseCopyable {
         var deadline: UInt64
         var handle: SlabHandle
     }
 
+    @safe
     private struct State {
         var entries: UnsafeMutablePointer<Entry>
         var count = 0
         var capacity: Int
     }
 
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
 
     init() {
-        state = .allocate(capacity: 1)
-        state.initialize(to: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
+        state = unsafe Reference(
+            allocating: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
     }
+
+    var count: Int { state.pointee.count }
 
     /// The nearest deadline, `UInt64.max` without one.
     @inline(__always)
-    var nextDeadline: UInt64 { state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline }
+    var nextDeadline: UInt64 {
+        unsafe state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline
+    }
 
     func add(_ deadline: UInt64, _ handle: SlabHandle) {
         if state.pointee.count == state.pointee.capacity { grow() }
-        let entries = state.pointee.entries
+        let entries = unsafe state.pointee.entries
         var i = state.pointee.count
         state.pointee.count += 1
         while i > 0 {
             let parent = (i - 1) / 2
-            guard entries[parent].deadline > deadline else { break }
-            entries[i] = entries[parent]
+            guard unsafe entries[parent].deadline > deadline else { break }
+            unsafe entries[i] = unsafe entries[parent]
             i = parent
         }
-        entries[i] = Entry(deadline: deadline, handle: handle)
+        unsafe entries[i] = Entry(deadline: deadline, handle: handle)
     }
 
     /// Takes the nearest entry if it is due.
-    func popDue(at now: UInt64) -> SlabHandle? {
-        guard state.pointee.count > 0, state.pointee.entries[0].deadline <= now else { return nil }
-        let entries = state.pointee.entries
-        let due = entries[0].handle
+    func popDue(at now: UInt64) -> Entry? {
+        guard state.pointee.count > 0, unsafe state.pointee.entries[0].deadline <= now else {
+            return nil
+        }
+        let entries = unsafe state.pointee.entries
+        let due = unsafe entries[0]
         state.pointee.count -= 1
         let count = state.pointee.count
-        let last = entries[count]
+        let last = unsafe entries[count]
         var i = 0
         while true {
             var child = 2 * i + 1
             guard child < count else { break }
-            if child + 1 < count, entries[child + 1].deadline < entries[child].deadline { child += 1 }
-            guard entries[child].deadline < last.deadline else { break }
-            entries[i] = entries[child]
+            if child + 1 < count, unsafe entries[child + 1].deadline < entries[child].deadline {
+                child += 1
+            }
+            guard unsafe entries[child].deadline < last.deadline else { break }
+            unsafe entries[i] = unsafe entries[child]
             i = child
         }
-        entries[i] = last
+        unsafe entries[i] = last
         return due
     }
 
     private func grow() {
         let capacity = state.pointee.capacity * 2
         let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        entries.update(from: state.pointee.entries, count: state.pointee.count)
-        state.pointee.entries.deallocate()
-        state.pointee.entries = entries
+        unsafe entries.update(from: state.pointee.entries, count: state.pointee.count)
+        unsafe state.pointee.entries.deallocate()
+        unsafe state.pointee.entries = unsafe entries
         state.pointee.capacity = capacity
     }
 
     func destroy() {
-        state.pointee.entries.deallocate()
-        state.deallocate()
+        unsafe state.pointee.entries.deallocate()
+        state.destroy()
     }
 }

@@ -10,6 +10,7 @@ import Synchronization
 ///
 /// The files of this folder extend it in the order in which a message meets them. State that changes
 /// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+@safe
 final class BrokerLoop: EventLoopDriver {
     let index: Int
     let shared: BrokerShared
@@ -18,12 +19,14 @@ final class BrokerLoop: EventLoopDriver {
     let pool: BlockPool
     let returns = ReturnStack()
     let cache: MatchCache
-    let counters: UnsafeMutablePointer<LoopCounters>
-    let state: UnsafeMutablePointer<LoopState>
+    let counters = Reference(allocating: LoopCounters())
+    let state: Reference<LoopState>
     /// Links to every loop and from every loop, by loop index; the own ones stay unused.
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
     let incoming: UnsafeMutablePointer<LoopLinkRef>
     let loopCount: Int
+    /// Sockets that were accepted for this loop and are not yet among its connections.
+    let connectionsUnderWay = Atomic<Int>(0)
 
     /// Input of the connection that is read now: what it carried over, and what comes from its socket.
     let input: MutableBytes
@@ -46,51 +49,50 @@ final class BrokerLoop: EventLoopDriver {
         self.shared = shared
         loopCount = shared.loopCount
         events = EventLoop(poller: try Poller(), timers: Timers(), clock: clock)
-        mail = Mailbox(waking: events.poller)
+        mail = try Mailbox()
+        try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
-        cache = MatchCache(pool: pool)
-        counters = .allocate(capacity: 1)
-        counters.initialize(to: LoopCounters())
-        outgoing = .allocate(capacity: loopCount)
-        incoming = .allocate(capacity: loopCount)
+        cache = MatchCache(pool: pool, counters: counters)
+        unsafe outgoing = .allocate(capacity: loopCount)
+        unsafe incoming = .allocate(capacity: loopCount)
         let settings = LoopSettings(shared.configuration)
         let longestLine = settings.controlLineBytesMax
         // What a connection keeps: a verb, a control line, a small payload; then one read.
         let inputBytes = max(
             2 * Self.readBytesMax, 64 + longestLine + Self.largePayloadBytes + Self.readBytesMax)
-        input = .allocate(capacity: inputBytes + Parser.slack)
-        input.initialize(repeating: 0, count: inputBytes + Parser.slack)
-        scratch = .allocate(capacity: longestLine + Parser.slack)
-        scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
-        vectors = .allocate(capacity: Self.vectorsMax)
-        state = .allocate(capacity: 1)
-        state.initialize(to: LoopState(
-            now: clock.now(), settings: settings, inputBytes: inputBytes, scratchBytes: longestLine,
-            loopCount: loopCount, seed: seed))
+        unsafe input = .allocate(capacity: inputBytes + Parser.slack)
+        unsafe input.initialize(repeating: 0, count: inputBytes + Parser.slack)
+        unsafe scratch = .allocate(capacity: longestLine + Parser.slack)
+        unsafe scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
+        unsafe vectors = .allocate(capacity: Self.vectorsMax)
+        state = Reference(
+            allocating: LoopState(
+                now: clock.now(), settings: settings, inputBytes: inputBytes,
+                scratchBytes: longestLine,
+                loopCount: loopCount, seed: seed))
     }
 
     deinit {
         state.pointee.destroy()
-        state.deinitialize(count: 1)
-        state.deallocate()
-        counters.deinitialize(count: 1)
-        counters.deallocate()
+        state.destroy()
+        counters.destroy()
         cache.destroy()
         events.poller.destroy()
         events.timers.destroy()
         returns.destroy()
         pool.destroy()
-        input.deallocate()
-        scratch.deallocate()
-        vectors.deallocate()
-        outgoing.deallocate()
-        incoming.deallocate()
+        unsafe input.deallocate()
+        unsafe scratch.deallocate()
+        unsafe vectors.deallocate()
+        unsafe outgoing.deallocate()
+        unsafe incoming.deallocate()
     }
 
     /// The loop's thread: runs until a letter says stop.
     func run() {
         events.run(self)
         closeEverything()
+        for letter in mail.close() { decline(letter) }
     }
 
     // MARK: EventLoopDriver
@@ -107,15 +109,20 @@ final class BrokerLoop: EventLoopDriver {
         guard token != Listener.token else { return acceptConnections() }
         let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
         let connection = state.pointee.connections[index]
-        guard connection.pointee.handle.generation == UInt32(truncatingIfNeeded: token &>> 32) else {
+        guard connection.pointee.handle.generation == UInt32(truncatingIfNeeded: token &>> 32)
+        else {
             return
         }
         if readiness.contains(.writable) { flush(connection) }
+        if readiness.contains(.hangUp), !connection.pointee.pauseReasons.isEmpty {
+            return unwatch(connection)
+        }
         if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
     }
 
     func turnTook(_ nanoseconds: UInt64) {
-        counters.pointee.noteTurn(nanoseconds, stallThreshold: state.pointee.settings.stallNanoseconds)
+        counters.pointee.noteTurn(
+            nanoseconds, stallThreshold: state.pointee.settings.stallNanoseconds)
     }
 
     // MARK: Connections by handle
@@ -129,11 +136,13 @@ final class BrokerLoop: EventLoopDriver {
 
     @inline(__always)
     static func token(of connection: ConnectionRef) -> UInt64 {
-        UInt64(connection.pointee.handle.index) | UInt64(connection.pointee.handle.generation) &<< 32
+        UInt64(connection.pointee.handle.index) | UInt64(connection.pointee.handle.generation)
+            &<< 32
     }
 }
 
 /// What changes in a loop, in one place behind one pointer.
+@safe
 struct LoopState {
     var now: UInt64
     var settings: LoopSettings
@@ -172,15 +181,15 @@ struct LoopState {
         self.scratchBytes = scratchBytes
         self.loopCount = loopCount
         random = RandomSource(seed: seed)
-        remote = .allocate(capacity: loopCount)
-        for i in 0..<loopCount { (remote + i).initialize(to: DestinationList()) }
+        unsafe remote = .allocate(capacity: loopCount)
+        for i in 0..<loopCount { unsafe (remote + i).initialize(to: DestinationList()) }
     }
 
     func destroy() {
         connections.destroy()
         subscriptions.destroy()
         for list in [dirty, resumable, doomed, waitingForLinks] { list.destroy() }
-        for i in 0..<loopCount { remote[i].destroy() }
-        remote.deallocate()
+        for i in 0..<loopCount { unsafe remote[i].destroy() }
+        unsafe remote.deallocate()
     }
 }

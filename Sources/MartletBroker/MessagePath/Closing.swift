@@ -24,7 +24,7 @@ extension BrokerLoop {
     func closeDoomed() {
         var i = 0
         while i < state.pointee.doomed.count {
-            let handle = state.pointee.doomed.items[i]
+            let handle = unsafe state.pointee.doomed.items[i]
             i += 1
             guard let connection = connection(handle) else { continue }
             closeNow(connection, connection.pointee.closeReason)
@@ -49,26 +49,30 @@ extension BrokerLoop {
         connection.pointee.outbound.removeAll(pool: pool, returns: returns)
         releaseCarry(connection)
         releaseLargeMessage(connection)
-        connection.pointee.details?.release()
-        connection.pointee.details = nil
+        unsafe connection.pointee.details?.release()
+        unsafe connection.pointee.details = nil
         counters.pointee.connections.add(-1)
+        if connection.pointee.flags.contains(.isAdmitted) { shared.leave() }
         let slot = Int(connection.pointee.handle.index)
         connection.pointee.handle.generation &+= 1
         state.pointee.connections.give(back: slot)
     }
 
     private func offerLastBytes(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.discardsOutput) else { return }
         while !connection.pointee.outbound.isEmpty {
             var count = 0
             var next = connection.pointee.outbound.head
             while let segment = next, count < Self.vectorsMax {
-                vectors[count] = iovec(
+                unsafe vectors[count] = unsafe iovec(
                     iov_base: segment.pointee.bytes + Int(segment.pointee.start),
                     iov_len: Int(segment.pointee.end - segment.pointee.start))
                 count += 1
                 next = segment.pointee.next
             }
-            guard case .bytes(let sent) = connection.pointee.transport.send(vectors, count), sent > 0 else {
+            guard case .bytes(let sent) = unsafe connection.pointee.transport.send(vectors, count),
+                sent > 0
+            else {
                 return
             }
             connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
@@ -80,7 +84,8 @@ extension BrokerLoop {
     private func discardInput(_ descriptor: Int32) {
         shutdown(descriptor, Int32(SHUT_WR))
         for _ in 0..<16 {
-            guard case .bytes = Socket.receive(descriptor, into: input, Self.readBytesMax) else { return }
+            guard case .bytes = unsafe Socket.receive(descriptor, into: input, Self.readBytesMax)
+            else { return }
         }
     }
 
@@ -96,7 +101,9 @@ extension BrokerLoop {
 
     /// The text that log lines start with: address and client id.
     func name(of connection: ConnectionRef) -> String {
-        guard let details = connection.pointee.details?.takeUnretainedValue() else { return "cid:\(connection.pointee.id)" }
+        guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else {
+            return "cid:\(connection.pointee.id)"
+        }
         let ip = details.ip.contains(":") ? "[\(details.ip)]" : details.ip
         return "\(ip):\(details.port) - cid:\(connection.pointee.id)"
     }

@@ -20,12 +20,13 @@ struct ConnectOptions {
     var namesAccount = false
 
     /// nil when it is not a JSON object, or a field is of the wrong type.
-    static func parse(_ bytes: Bytes, _ count: Int, over current: ConnectOptions) -> ConnectOptions? {
+    static func parse(_ bytes: Bytes, _ count: Int, over current: ConnectOptions) -> ConnectOptions?
+    {
         var options = current
-        var reader = JSONReader(bytes, count)
+        var reader = unsafe JSONReader(bytes, count)
         guard case .object(let members)? = reader.document() else {
             // `null` is a document that changes nothing.
-            var again = JSONReader(bytes, count)
+            var again = unsafe JSONReader(bytes, count)
             if case .null? = again.document() { return options }
             return nil
         }

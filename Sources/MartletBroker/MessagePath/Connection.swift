@@ -26,14 +26,16 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
     /// The poller watches for room in the socket's send buffer.
     static let awaitsWritable = ConnectionFlags(rawValue: 1 << 17)
-    /// The last bytes are on their way; what still comes in is thrown away.
-    static let isClosing = ConnectionFlags(rawValue: 1 << 18)
     /// In the list of connections whose input goes on next turn.
     static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
-    /// The poller does not watch for input.
-    static let ignoresInput = ConnectionFlags(rawValue: 1 << 20)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
     static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
+    /// Counts towards `max_connections`.
+    static let isAdmitted = ConnectionFlags(rawValue: 1 << 25)
+    /// Nothing can reach the peer any more: its socket is broken, or frames were thrown away midway.
+    static let discardsOutput = ConnectionFlags(rawValue: 1 << 23)
+    /// Taken out of the poller while it is paused, because its peer has hung up.
+    static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
     /// Closed at the end of what runs now.
     static let isDoomed = ConnectionFlags(rawValue: 1 << 21)
 }
@@ -55,6 +57,7 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
+@safe
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
     var transport = Transport.none
@@ -66,7 +69,7 @@ struct Connection: ~Copyable {
     /// The account's subjects.
     var space: SubjectSpaceRef?
     /// What a publish and a subscribe must be allowed by; nil allows all.
-    var permissions: UnsafeMutablePointer<Permissions>?
+    var permissions: Reference<Permissions>?
 
     // Input
     /// Bytes that were read and not yet understood.
@@ -80,8 +83,10 @@ struct Connection: ~Copyable {
     // Output
     var outbound = OutboundQueue()
     var pendingBytesMax = 0
-    /// When the oldest unsent byte was refused by the socket; 0 when none waits.
+    /// A moment before which no unsent byte was queued and refused by the socket; 0 when none waits.
     var blockedSince: UInt64 = 0
+    /// What was pending then and is not sent yet: when it is, what is left is younger.
+    var overdueBytes = 0
     /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
     /// left without being followed, until the queue is empty again.
     var firstUnsentFrame = 0
@@ -92,6 +97,7 @@ struct Connection: ~Copyable {
     // Keepalive
     var pingsOutstanding = 0
     var lastInputAt: UInt64 = 0
+    var acceptedAt: UInt64 = 0
     var pingSentAt: UInt64 = 0
     var roundTripNanoseconds: UInt64 = 0
     var deadlines = Deadlines()
@@ -100,7 +106,7 @@ struct Connection: ~Copyable {
     /// Subscribers with the policy `block` that this connection waits for.
     var blockedByCount = 0
     /// Publishers that wait for this connection to drain (policy `block`).
-    var waitingPublishers: UnsafeMutablePointer<WaitingPublishers>?
+    var waitingPublishers: Reference<WaitingPublishers>?
 
     var messagesIn: UInt64 = 0
     var bytesIn: UInt64 = 0
@@ -114,7 +120,7 @@ struct Connection: ~Copyable {
     init() {}
 }
 
-typealias ConnectionRef = UnsafeMutablePointer<Connection>
+typealias ConnectionRef = Reference<Connection>
 
 /// What a connection said of itself, for logs and monitoring.
 final class ConnectionDetails {

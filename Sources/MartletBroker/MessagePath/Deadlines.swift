@@ -16,8 +16,23 @@ struct Deadlines: BitwiseCopyable {
     /// To read again, after a pause for rate or memory.
     var resume = never
 
-    /// The entry in the timers.
+    /// The entry in the timers that counts; and one behind it that was added before.
     var armed = never
+    var overtaken = never
+
+    enum Kind {
+        case authentication, ping, write, block, resume
+    }
+
+    mutating func set(_ kind: Kind, _ deadline: UInt64) {
+        switch kind {
+        case .authentication: authentication = deadline
+        case .ping: ping = deadline
+        case .write: write = deadline
+        case .block: block = deadline
+        case .resume: resume = deadline
+        }
+    }
 
     var nearest: UInt64 { min(authentication, ping, write, block, resume) }
 }

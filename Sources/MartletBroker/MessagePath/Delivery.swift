@@ -10,14 +10,17 @@ extension BrokerLoop {
         var wasDelivered = false
         var hasRemote = false
         for i in 0..<Int(route.plainCount) {
-            let destination = route.destinations[i]
+            let destination = unsafe route.destinations[i]
             if message.excludesPublisher, isPublisher(destination, message) { continue }
-            guard Subscription.claim(destination.subscription, expecting: destination.state) == .claimed
-            else { continue }
+            guard Subscription.claim(destination.subscription, expecting: destination.state) else {
+                continue
+            }
             if Int(destination.loop) == index {
-                if deliver(message, to: destination.subscription, queued: false) { wasDelivered = true }
+                if deliver(message, to: destination.subscription) {
+                    wasDelivered = true
+                }
             } else {
-                state.pointee.remote[Int(destination.loop)].append(destination)
+                unsafe state.pointee.remote[Int(destination.loop)].append(destination)
                 hasRemote = true
             }
         }
@@ -26,7 +29,9 @@ extension BrokerLoop {
             wasDelivered = true
         }
         for g in 0..<Int(route.groupCount) {
-            if deliverToOne(message, of: route.groups[g], in: route) { wasDelivered = true }
+            // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
+            let one = message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
+            if unsafe deliverToOne(one, of: route.groups[g], in: route) { wasDelivered = true }
         }
         if hasRemote || route.groupCount > 0 { waitForFullLinks(publisher) }
         return wasDelivered
@@ -40,18 +45,20 @@ extension BrokerLoop {
     /// A random member; if a delivery fails, the next one.
     func deliverToOne(_ message: Message, of group: QueueSpan, in route: Route) -> Bool {
         let count = Int(group.count)
-        let members = route.destinations + Int(group.start)
+        let members = unsafe route.destinations + Int(group.start)
         var i = count == 1 ? 0 : state.pointee.random.below(count)
         for _ in 0..<count {
-            let destination = members[i]
+            let destination = unsafe members[i]
             i = i + 1 == count ? 0 : i + 1
             if message.excludesPublisher, isPublisher(destination, message) { continue }
-            guard Subscription.claim(destination.subscription, expecting: destination.state) == .claimed
-            else { continue }
+            guard Subscription.claim(destination.subscription, expecting: destination.state) else {
+                continue
+            }
             if Int(destination.loop) == index {
-                if deliver(message, to: destination.subscription, queued: true) { return true }
+                if deliver(message, to: destination.subscription) { return true }
             } else {
-                postQueued(message, to: destination, route.name(of: group), Int(group.nameCount))
+                unsafe postQueued(
+                    message, to: destination, route.name(of: group), Int(group.nameCount))
                 return true
             }
         }
@@ -60,9 +67,11 @@ extension BrokerLoop {
 
     /// One delivery on this loop: claimed, open a moment ago. False when the connection cannot take it.
     @inline(__always)
-    func deliver(_ message: Message, to subscription: SubscriptionRef, queued: Bool) -> Bool {
+    func deliver(_ message: Message, to subscription: SubscriptionRef) -> Bool {
         let connection = state.pointee.connections[Int(subscription.pointee.connection.index)]
-        guard !connection.pointee.flags.contains(.isDoomed) else { return false }
+        guard connection.pointee.flags.isDisjoint(with: [.isDoomed, .discardsOutput]) else {
+            return false
+        }
         guard encode(message, for: subscription, on: connection) else { return false }
         subscription.pointee.delivered &+= 1
         if subscription.pointee.deliveredMax != 0,
@@ -79,10 +88,10 @@ extension BrokerLoop {
 extension BrokerLoop {
     /// Posts the message to every loop that destinations were gathered for.
     private func post(_ message: Message) {
-        for target in 0..<loopCount where state.pointee.remote[target].count > 0 {
-            let list = state.pointee.remote[target]
-            write(message, to: target, list.items, list.count, queue: nil, 0)
-            state.pointee.remote[target].removeAll()
+        for target in 0..<loopCount where unsafe state.pointee.remote[target].count > 0 {
+            let list = unsafe state.pointee.remote[target]
+            unsafe write(message, to: target, list.items, list.count, queue: nil, 0)
+            unsafe state.pointee.remote[target].removeAll()
         }
     }
 
@@ -90,31 +99,34 @@ extension BrokerLoop {
         _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int
     ) {
         var one = destination
-        withUnsafeMutablePointer(to: &one) {
-            write(message, to: Int(destination.loop), $0, 1, queue: queue, queueCount)
+        unsafe withUnsafeMutablePointer(to: &one) {
+            unsafe write(message, to: Int(destination.loop), $0, 1, queue: queue, queueCount)
         }
     }
 
     private func write(
-        _ message: Message, to target: Int, _ destinations: UnsafeMutablePointer<Destination>, _ count: Int,
+        _ message: Message, to target: Int, _ destinations: UnsafeMutablePointer<Destination>,
+        _ count: Int,
         queue: MutableBytes?, _ queueCount: Int
     ) {
         let byteCount = BatchRecord.byteCount(message, destinations: count, queueCount: queueCount)
-        let place = outgoing[target].pointee.reserve(byteCount, pool: pool)
-        place.storeBytes(
+        let place = unsafe outgoing[target].pointee.reserve(
+            byteCount, payloadBytes: message.payload == nil ? 0 : message.totalBytes, pool: pool)
+        unsafe place.storeBytes(
             of: BatchRecord(
-                byteCount: byteCount, message: message, destinationCount: count, queueCount: queueCount),
+                byteCount: byteCount, message: message, destinationCount: count,
+                queueCount: queueCount),
             as: BatchRecord.self)
-        var next = place + MemoryLayout<BatchRecord>.stride
+        var next = unsafe place + MemoryLayout<BatchRecord>.stride
         func append(_ bytes: UnsafeRawPointer, _ count: Int) {
-            memcpy(next, bytes, count)
-            next += count
+            unsafe memcpy(next, bytes, count)
+            unsafe next += count
         }
-        append(destinations, count * MemoryLayout<Destination>.stride)
-        append(message.subject, message.subjectCount)
-        append(message.head, message.headCount)
-        append(message.body, message.bodyCount)
-        if let queue { append(queue, queueCount) }
+        unsafe append(destinations, count * MemoryLayout<Destination>.stride)
+        unsafe append(message.subject, message.subjectCount)
+        unsafe append(message.head, message.headCount)
+        unsafe append(message.body, message.bodyCount)
+        if let queue = unsafe queue { unsafe append(queue, queueCount) }
         if let payload = message.payload { PayloadBuffer.retain(payload) }
     }
 
@@ -124,7 +136,7 @@ extension BrokerLoop {
     func postBatches() {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {
-            if outgoing[target].pointee.post() { shared.loops[target].mail.ring() }
+            if unsafe outgoing[target].pointee.post() { shared.loops[target].mail.ring() }
         }
     }
 
@@ -132,11 +144,11 @@ extension BrokerLoop {
     func deliverBatches() {
         guard loopCount > 1 else { return }
         for source in 0..<loopCount where source != index {
-            var next = incoming[source].pointee.takePosted()
+            var next = unsafe incoming[source].pointee.takePosted()
             while let batch = next {
                 next = batch.pointee.next
                 deliver(batch)
-                if incoming[source].pointee.giveBack(batch) {
+                if unsafe incoming[source].pointee.giveBack(batch) {
                     shared.loops[source].mail.post(.linkDrained)
                 }
             }
@@ -144,55 +156,67 @@ extension BrokerLoop {
     }
 
     private func deliver(_ batch: BatchRef) {
-        var place = UnsafeMutableRawPointer(batch) + Batch.headerBytes
-        let end = UnsafeMutableRawPointer(batch) + batch.pointee.used
-        while place < end {
-            let record = place.load(as: BatchRecord.self)
-            deliver(record, at: place)
+        var place = unsafe batch.block + Batch.headerBytes
+        let end = unsafe batch.block + batch.pointee.used
+        while unsafe place < end {
+            let record = unsafe place.load(as: BatchRecord.self)
+            unsafe deliver(record, at: place)
+            if state.pointee.isShortOfMemory {
+                holdBack(record.message.publisher, record.message.publisherLoop)
+            }
             if let payload = record.message.payload {
                 PayloadBuffer.release(payload, on: returns, pool: pool)
             }
-            place += record.byteCount
+            unsafe place += record.byteCount
         }
+    }
+
+    /// What comes from another loop finds no memory here: who published it waits, nobody else.
+    private func holdBack(_ publisher: SlabHandle, _ loop: UInt16) {
+        state.pointee.isShortOfMemory = false
+        shared.loops[Int(loop)].mail.post(.waitForMemory(publisher))
     }
 
     private func deliver(_ record: BatchRecord, at place: UnsafeMutableRawPointer) {
         var message = record.message
-        let list = place + MemoryLayout<BatchRecord>.stride
-        let bytes = Bytes(
+        let list = unsafe place + MemoryLayout<BatchRecord>.stride
+        let bytes = unsafe Bytes(
             (list + record.destinationCount * MemoryLayout<Destination>.stride)
                 .assumingMemoryBound(to: UInt8.self))
-        message.subject = bytes
-        message.head = bytes + message.subjectCount
-        message.body = message.head + message.headCount
-        let queue = message.body + message.bodyCount
-        let destinations = list.assumingMemoryBound(to: Destination.self)
+        unsafe message.subject = unsafe bytes
+        unsafe message.head = unsafe bytes + message.subjectCount
+        unsafe message.body = unsafe message.head + message.headCount
+        let queue = unsafe message.body + message.bodyCount
+        let destinations = unsafe list.assumingMemoryBound(to: Destination.self)
         for i in 0..<record.destinationCount {
-            let destination = destinations[i]
+            let destination = unsafe destinations[i]
             let subscription = destination.subscription
             let current = subscription.pointee.state.load(ordering: .relaxed)
             let isOpen = (current ^ destination.state) & ~Subscription.maximumBit == 0
             let isQueued = record.queueCount > 0
-            if isOpen, deliver(message, to: subscription, queued: isQueued) { continue }
-            if isQueued { redeliver(message, queue, record.queueCount) }
+            if isOpen, deliver(message, to: subscription) { continue }
+            if isQueued { unsafe redeliver(message, queue, record.queueCount) }
         }
     }
 
     /// A queue member that was chosen on another loop has gone since: another one of its group gets the
     /// message, on whatever loop; with none left the requester hears 503.
     private func redeliver(_ message: Message, _ queue: Bytes, _ queueCount: Int) {
-        let route = cache.route(of: message.subject, message.subjectCount, in: shared.globalAccount.space)
+        let route = unsafe cache.route(
+            of: message.subject, message.subjectCount, in: shared.globalAccount.space)
         for g in 0..<Int(route.groupCount) {
-            let group = route.groups[g]
-            guard Int(group.nameCount) == queueCount, memcmp(route.name(of: group), queue, queueCount) == 0
+            let group = unsafe route.groups[g]
+            guard Int(group.nameCount) == queueCount,
+                unsafe memcmp(route.name(of: group), queue, queueCount) == 0
             else { continue }
             if deliverToOne(message, of: group, in: route) { return }
         }
         guard message.wantsNoResponders else { return }
-        shared.loops[Int(message.publisherLoop)].mail.post(
+        unsafe shared.loops[Int(message.publisherLoop)].mail.post(
             .noResponders(
                 message.publisher,
-                subject: Array(UnsafeBufferPointer(start: message.subject, count: message.subjectCount)),
+                subject: Array(
+                    UnsafeBufferPointer(start: message.subject, count: message.subjectCount)),
                 reply: Array(UnsafeBufferPointer(start: message.head, count: message.replyCount))))
     }
 
@@ -200,7 +224,7 @@ extension BrokerLoop {
     private func waitForFullLinks(_ publisher: ConnectionRef) {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {
-            guard outgoing[target].pointee.mustWait() else { continue }
+            guard unsafe outgoing[target].pointee.mustWait() else { continue }
             pause(publisher, .mailbox)
             state.pointee.waitingForLinks.append(publisher.pointee.handle)
             return

@@ -5,7 +5,9 @@ import Glibc
 extension BrokerLoop {
     func describeConnections(withSubscriptions: Bool) -> [ConnectionSnapshot] {
         var all: [ConnectionSnapshot] = []
-        forEachConnection { all.append(snapshot(of: $0, withSubscriptions: withSubscriptions, reason: nil)) }
+        forEachConnection {
+            all.append(snapshot(of: $0, withSubscriptions: withSubscriptions, reason: nil))
+        }
         return all
     }
 
@@ -13,9 +15,8 @@ extension BrokerLoop {
         of connection: ConnectionRef, withSubscriptions: Bool, reason: CloseReason?
     ) -> ConnectionSnapshot {
         var snapshot = ConnectionSnapshot()
-        let wall = Clock.wallNanoseconds()
         snapshot.id = connection.pointee.id
-        if let details = connection.pointee.details?.takeUnretainedValue() {
+        if let details = unsafe connection.pointee.details?.takeUnretainedValue() {
             snapshot.ip = details.ip
             snapshot.port = details.port
             snapshot.startedAt = details.startedAt
@@ -25,10 +26,10 @@ extension BrokerLoop {
             snapshot.account = details.account
             snapshot.authorizedUser = details.user
         }
-        let idle = now &- min(now, connection.pointee.lastInputAt)
-        snapshot.lastActivityAt = max(snapshot.startedAt, wall &- min(wall, idle))
+        let quiet = connection.pointee.lastInputAt &- connection.pointee.acceptedAt
+        snapshot.lastActivityAt = snapshot.startedAt &+ quiet
         if let reason {
-            snapshot.stoppedAt = wall
+            snapshot.stoppedAt = Clock.wallNanoseconds()
             snapshot.closeReason = reason.text
         }
         snapshot.roundTripNanoseconds = connection.pointee.roundTripNanoseconds
@@ -40,18 +41,25 @@ extension BrokerLoop {
         snapshot.stalls = connection.pointee.stalls
         snapshot.loop = index
         snapshot.subscriptionCount = Int(connection.pointee.subscriptions.count)
-        if withSubscriptions { snapshot.subscriptions = subscriptions(of: connection, snapshot.account) }
+        if withSubscriptions {
+            snapshot.subscriptions = subscriptions(of: connection, snapshot.account)
+        }
         return snapshot
     }
 
-    private func subscriptions(of connection: ConnectionRef, _ account: String) -> [SubscriptionSnapshot] {
+    private func subscriptions(
+        of connection: ConnectionRef, _ account: String
+    ) -> [SubscriptionSnapshot] {
         var all: [SubscriptionSnapshot] = []
         connection.pointee.subscriptions.forEach(in: state.pointee.subscriptions) { record in
             var one = SubscriptionSnapshot()
             one.account = account
-            one.subject = text(record.pointee.subject, Int(record.pointee.subjectCount))
-            if record.pointee.isQueued { one.queue = text(record.pointee.queue, Int(record.pointee.queueCount)) }
-            one.sid = text(record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
+            one.subject = unsafe text(record.pointee.subject, Int(record.pointee.subjectCount))
+            if record.pointee.isQueued {
+                one.queue = unsafe text(record.pointee.queue, Int(record.pointee.queueCount))
+            }
+            one.sid = unsafe text(
+                record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
             one.messages = record.pointee.delivered
             one.messagesMax = record.pointee.deliveredMax
             one.connectionID = connection.pointee.id

@@ -7,18 +7,21 @@ extension BrokerLoop {
     func dispatch(_ connection: ConnectionRef, _ operation: Operation) {
         if state.pointee.settings.traces { trace(connection, operation) }
         switch operation.verb {
-        case .publish, .publishWithHeader: publish(connection, input, operation, nil)
+        case .publish, .publishWithHeader: unsafe publish(connection, input, operation, nil)
         case .ping: answerPing(connection)
         case .pong: notePong(connection)
         case .subscribe: subscribe(connection, operation)
         case .unsubscribe: unsubscribe(connection, operation)
-        case .connect: connect(connection, input.at(operation.argument), operation.argument.length)
+        case .connect:
+            unsafe connect(connection, input.at(operation.argument), operation.argument.length)
         case .info:
-            var reader = JSONReader(input.at(operation.argument), operation.argument.length)
+            var reader = unsafe JSONReader(input.at(operation.argument), operation.argument.length)
             if reader.document() == nil { end(connection, .protocolViolation) }
         case .ignored: break
         case .error:
-            shared.logger.error("\(name(of: connection)) - Client Error \(text(input.at(operation.argument), operation.argument.length))")
+            shared.logger.error(
+                unsafe "\(name(of: connection)) - Client Error \(text(input.at(operation.argument), operation.argument.length))"
+            )
             end(connection, .parseError)
         }
     }
@@ -27,11 +30,13 @@ extension BrokerLoop {
     /// makes the client that user.
     func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
         if firstByte | 0x20 == UInt8(ascii: "c") { return true }
-        if case .allowed(let user) = shared.authenticator.check(user: nil, password: nil, token: nil) {
+        if case .allowed(let user) = shared.authenticator.check(
+            user: nil, password: nil, token: nil)
+        {
             connection.pointee.flags.remove(.awaitsAuthentication)
             connection.pointee.flags.insert(.receivedConnect)
-            setDeadline(\.authentication, Deadlines.never, connection)
-            connection.pointee.details?.takeUnretainedValue().user = user ?? ""
+            setDeadline(.authentication, Deadlines.never, connection)
+            unsafe connection.pointee.details?.takeUnretainedValue().user = user ?? ""
             return true
         }
         refuseAuthentication(connection)
@@ -53,17 +58,18 @@ extension BrokerLoop {
         }
     }
 
-    /// The barrier that clients build on: whatever was published before, on any loop, is queued before
-    /// the PONG. One atomic load when no other loop has posted.
+    /// The barrier that clients build on: whatever was published before, on any loop, is queued by now
+    /// (`readInput` sees to that), and the PONG comes behind it.
     @inline(__always)
     func answerPing(_ connection: ConnectionRef) {
-        if mail.isRung { deliverBatches() }
         send(connection, Line.pong)
         if connection.pointee.flags.isSuperset(of: [.receivedConnect]),
             !connection.pointee.flags.contains(.sentFirstPong)
         {
             connection.pointee.flags.insert(.sentFirstPong)
-            if connection.pointee.flags.contains(.asyncInfo) { sendInfo(connection, isConnectInfo: true) }
+            if connection.pointee.flags.contains(.asyncInfo) {
+                sendInfo(connection, isConnectInfo: true)
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ extension BrokerLoop {
         // Flushing may release publishers or doom connections, never make new frames.
         var i = 0
         while i < state.pointee.dirty.count {
-            let handle = state.pointee.dirty.items[i]
+            let handle = unsafe state.pointee.dirty.items[i]
             i += 1
             guard let connection = connection(handle) else { continue }
             connection.pointee.flags.remove(.isDirty)
@@ -39,9 +39,12 @@ extension BrokerLoop {
 
     /// Writes until all is sent or the socket is full.
     func flush(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.discardsOutput) else {
+            return stopSending(connection)
+        }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)
-            switch connection.pointee.transport.send(vectors, count) {
+            switch unsafe connection.pointee.transport.send(vectors, count) {
             case .bytes(let sent):
                 noteSent(connection, sent)
                 // A short write says that the socket is full; asking again would only be told so.
@@ -49,11 +52,26 @@ extension BrokerLoop {
             case .wouldBlock:
                 return awaitWritable(connection)
             case .closed(let code):
-                connection.pointee.outbound.removeAll(pool: pool, returns: returns)
-                return doom(connection, code == EPIPE || code == ECONNRESET ? .clientClosed : .writeError)
+                stopSending(connection)
+                let isGone = code == EPIPE || code == ECONNRESET
+                return isGone ? readToTheEnd(connection) : doom(connection, .writeError)
             }
         }
         isDrained(connection)
+    }
+
+    /// Throws away what waits, and whatever comes for this connection from now on.
+    func stopSending(_ connection: ConnectionRef) {
+        connection.pointee.flags.insert(.discardsOutput)
+        connection.pointee.outbound.removeAll(pool: pool, returns: returns)
+        isDrained(connection)
+    }
+
+    /// The peer takes no more, but what it has sent before it went still counts: the end of its
+    /// input closes it. A pipe says nothing of its end by itself.
+    private func readToTheEnd(_ connection: ConnectionRef) {
+        guard case .memory = connection.pointee.transport else { return }
+        keepForNextTurn(connection)
     }
 
     @inline(__always)
@@ -63,7 +81,7 @@ extension BrokerLoop {
         var next = connection.pointee.outbound.head
         while let segment = next, count < Self.vectorsMax {
             let length = Int(segment.pointee.end &- segment.pointee.start)
-            vectors[count] = iovec(
+            unsafe vectors[count] = unsafe iovec(
                 iov_base: segment.pointee.bytes + Int(segment.pointee.start), iov_len: length)
             count &+= 1
             byteCount &+= length
@@ -76,7 +94,9 @@ extension BrokerLoop {
     private func noteSent(_ connection: ConnectionRef, _ sent: Int) {
         if sent == connection.pointee.outbound.pendingBytes {
             connection.pointee.firstUnsentFrame = 0
-        } else if connection.pointee.flags.contains(.dropsOld), connection.pointee.firstUnsentFrame >= 0 {
+        } else if connection.pointee.flags.contains(.dropsOld),
+            connection.pointee.firstUnsentFrame >= 0
+        {
             connection.pointee.firstUnsentFrame = connection.pointee.outbound.firstFrame(
                 after: sent, startingFrom: connection.pointee.firstUnsentFrame)
         } else {
@@ -84,8 +104,10 @@ extension BrokerLoop {
         }
         connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
         if connection.pointee.blockedSince != 0, sent > 0 {
-            // The oldest unsent byte is a younger one now, but a byte a second must not live for ever:
-            // the deadline moves only when a whole queue has drained.
+            // A byte a second must not live for ever, but a queue that is never empty may be one that
+            // moves fast: the deadline moves when all that was pending at the last one is gone.
+            connection.pointee.overdueBytes &-= sent
+            if connection.pointee.overdueBytes <= 0 { restartWriteDeadline(connection) }
             if connection.pointee.waitingPublishers != nil,
                 connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2
             {
@@ -104,11 +126,14 @@ extension BrokerLoop {
         }
     }
 
+    private func restartWriteDeadline(_ connection: ConnectionRef) {
+        connection.pointee.blockedSince = now
+        connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
+        setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
+    }
+
     private func awaitWritable(_ connection: ConnectionRef) {
-        if connection.pointee.blockedSince == 0 {
-            connection.pointee.blockedSince = now
-            setDeadline(\.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
-        }
+        if connection.pointee.blockedSince == 0 { restartWriteDeadline(connection) }
         guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
         connection.pointee.flags.insert(.awaitsWritable)
         watch(connection)
@@ -120,7 +145,23 @@ extension BrokerLoop {
         var wanted: Readiness = []
         if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
         if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
-        events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+        guard connection.pointee.flags.contains(.isUnwatched) else {
+            return events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+        }
+        guard !wanted.isEmpty else { return }
+        connection.pointee.flags.remove(.isUnwatched)
+        do {
+            try events.poller.add(descriptor, token: Self.token(of: connection), for: wanted)
+        } catch {
+            doom(connection, .readError)
+        }
+    }
+
+    /// A peer that hung up while its connection is paused: the poller would say so at every turn.
+    func unwatch(_ connection: ConnectionRef) {
+        guard case .socket(let descriptor) = connection.pointee.transport else { return }
+        connection.pointee.flags.insert(.isUnwatched)
+        events.poller.remove(descriptor)
     }
 
     // MARK: Pausing input
@@ -142,6 +183,8 @@ extension BrokerLoop {
         connection.pointee.pauseReasons.remove(reason)
         guard connection.pointee.pauseReasons.isEmpty else { return }
         connection.pointee.lastInputAt = now
+        // Its PONG may stand in what was not read.
+        connection.pointee.pingsOutstanding = 0
         watch(connection)
         keepForNextTurn(connection)
     }

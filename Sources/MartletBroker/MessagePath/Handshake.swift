@@ -11,35 +11,44 @@ extension BrokerLoop {
             info.requiresAuthentication = false
         }
         info.clientID = connection.pointee.id
-        info.clientIP = connection.pointee.details?.takeUnretainedValue().ip ?? ""
+        info.clientIP = unsafe connection.pointee.details?.takeUnretainedValue().ip ?? ""
         if isConnectInfo {
             info.isConnectInfo = true
-            info.remoteAccount = connection.pointee.details?.takeUnretainedValue().account ?? ""
+            info.remoteAccount =
+                unsafe connection.pointee.details?.takeUnretainedValue().account ?? ""
         }
         send(connection, Array("INFO \(info.json) \r\n".utf8))
     }
 
     /// CONNECT, also a second one: absent fields keep the value they have.
     func connect(_ connection: ConnectionRef, _ argument: Bytes, _ count: Int) {
-        let current = connection.pointee.details?.takeUnretainedValue().options ?? ConnectOptions()
-        guard let options = ConnectOptions.parse(argument, count, over: current) else {
+        let current =
+            unsafe connection.pointee.details?.takeUnretainedValue().options ?? ConnectOptions()
+        guard let options = unsafe ConnectOptions.parse(argument, count, over: current) else {
             shared.logger.error("\(name(of: connection)) - invalid CONNECT")
             return end(connection, .protocolViolation)
         }
-        if connection.pointee.flags.contains(.receivedConnect) { unsubscribeAll(connection) }
+        if connection.pointee.flags.contains(.receivedConnect) {
+            unsubscribeAll(connection)
+        } else {
+            // From INFO to CONNECT: a first estimate, as nats-server makes it.
+            connection.pointee.roundTripNanoseconds = max(1, now &- connection.pointee.acceptedAt)
+        }
         connection.pointee.flags.insert(.receivedConnect)
-        setDeadline(\.authentication, Deadlines.never, connection)
+        setDeadline(.authentication, Deadlines.never, connection)
         setFirstPing(connection)
         describe(connection, options)
         apply(options, to: connection)
         guard !options.namesAccount else { return refuseAuthentication(connection) }
         let settings = state.pointee.settings
-        guard settings.requiresAuthentication else { return finishConnect(connection, options.protocolLevel) }
+        guard settings.requiresAuthentication else {
+            return finishConnect(connection, options.protocolLevel)
+        }
         authenticate(connection, options)
     }
 
     private func describe(_ connection: ConnectionRef, _ options: ConnectOptions) {
-        guard let details = connection.pointee.details?.takeUnretainedValue() else { return }
+        guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else { return }
         if let name = options.name { details.name = name }
         if let language = options.language { details.language = language }
         if let version = options.version { details.version = version }
@@ -49,7 +58,11 @@ extension BrokerLoop {
     private func apply(_ options: ConnectOptions, to connection: ConnectionRef) {
         let supportsHeaders = state.pointee.settings.supportsHeaders
         func set(_ flag: ConnectionFlags, _ value: Bool) {
-            if value { connection.pointee.flags.insert(flag) } else { connection.pointee.flags.remove(flag) }
+            if value {
+                connection.pointee.flags.insert(flag)
+            } else {
+                connection.pointee.flags.remove(flag)
+            }
         }
         set(.verbose, options.verbose)
         set(.pedantic, options.pedantic)
@@ -79,7 +92,7 @@ extension BrokerLoop {
     func finishAuthentication(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
         guard case .allowed(let user) = decision else { return refuseAuthentication(connection) }
         connection.pointee.flags.remove(.awaitsAuthentication)
-        let details = connection.pointee.details?.takeUnretainedValue()
+        let details = unsafe connection.pointee.details?.takeUnretainedValue()
         details?.user = user ?? ""
         finishConnect(connection, details?.options.protocolLevel)
     }
@@ -96,9 +109,12 @@ extension BrokerLoop {
             }
             if level == 1 { connection.pointee.flags.insert(.asyncInfo) }
         }
-        if connection.pointee.flags.contains(.noResponders), !connection.pointee.flags.contains(.headers) {
+        if connection.pointee.flags.contains(.noResponders),
+            !connection.pointee.flags.contains(.headers)
+        {
             return end(
-                connection, .noRespondersRequiresHeaders, saying: "no responders requires headers support")
+                connection, .noRespondersRequiresHeaders,
+                saying: "no responders requires headers support")
         }
         acknowledge(connection)
     }

@@ -4,24 +4,27 @@ import Logging
 
 extension BrokerLoop {
     /// Sets one of a connection's deadlines, and an entry in the timers if it is nearer than the others.
-    func setDeadline(_ which: WritableKeyPath<Deadlines, UInt64>, _ deadline: UInt64, _ connection: ConnectionRef) {
-        connection.pointee.deadlines[keyPath: which] = deadline
+    func setDeadline(_ kind: Deadlines.Kind, _ deadline: UInt64, _ connection: ConnectionRef) {
+        connection.pointee.deadlines.set(kind, deadline)
         arm(connection)
     }
 
     private func arm(_ connection: ConnectionRef) {
         let nearest = connection.pointee.deadlines.nearest
         guard nearest < connection.pointee.deadlines.armed else { return }
+        connection.pointee.deadlines.overtaken = connection.pointee.deadlines.armed
         connection.pointee.deadlines.armed = nearest
         events.timers.add(nearest, connection.pointee.handle)
     }
 
-    func deadlineHasCome(for handle: SlabHandle) {
-        guard let connection = connection(handle), !connection.pointee.flags.contains(.isDoomed) else {
-            return
-        }
-        // An entry that was overtaken by a nearer one is left in the timers; it finds nothing due.
-        connection.pointee.deadlines.armed = Deadlines.never
+    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle) {
+        guard let connection = connection(handle), !connection.pointee.flags.contains(.isDoomed),
+            deadline == connection.pointee.deadlines.armed
+        else { return }
+        // The entry that this one overtook still stands in the timers: it counts again, so that a
+        // connection with many near deadlines does not leave an entry behind for each.
+        connection.pointee.deadlines.armed = connection.pointee.deadlines.overtaken
+        connection.pointee.deadlines.overtaken = Deadlines.never
         let due = connection.pointee.deadlines
         if due.authentication <= now {
             connection.pointee.deadlines.authentication = Deadlines.never
@@ -42,13 +45,17 @@ extension BrokerLoop {
     private func closeForWriteDeadline(_ connection: ConnectionRef) {
         counters.pointee.slowConsumersByDeadline.add(1)
         let pending = connection.pointee.outbound.pendingBytes
-        shared.logger.info("\(name(of: connection)) - Slow Consumer Detected: WriteDeadline of \(state.pointee.settings.writeDeadlineNanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending")
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: WriteDeadline of \(state.pointee.settings.writeDeadlineNanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending"
+        )
         doom(connection, .slowConsumerWriteDeadline)
     }
 
     private func closeBlockedSubscriber(_ connection: ConnectionRef) {
         counters.pointee.slowConsumersByBytes.add(1)
-        shared.logger.info("\(name(of: connection)) - Slow Consumer Detected: blocked its publishers for longer than block_max")
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: blocked its publishers for longer than block_max"
+        )
         doom(connection, .slowConsumerPendingBytes)
     }
 
@@ -58,7 +65,7 @@ extension BrokerLoop {
     func setFirstPing(_ connection: ConnectionRef) {
         let base = min(2_000_000_000, state.pointee.settings.pingIntervalNanoseconds)
         let spread = UInt64(state.pointee.random.below(Int(base / 5) + 1))
-        setDeadline(\.ping, now &+ base &+ spread, connection)
+        setDeadline(.ping, now &+ base &+ spread, connection)
     }
 
     private func pingOrClose(_ connection: ConnectionRef) {

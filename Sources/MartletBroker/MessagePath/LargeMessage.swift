@@ -4,6 +4,7 @@ import Glibc
 
 /// The control line of a large message while its payload is read: the bytes of the line and the
 /// operation with its places in them.
+@safe
 struct LargeMessageLine: BitwiseCopyable {
     var bytes: MutableBytes?
     var blockBytes = 0
@@ -13,13 +14,15 @@ struct LargeMessageLine: BitwiseCopyable {
 extension BrokerLoop {
     /// Starts a large message: its payload's first bytes go to a buffer that subscribers will share.
     /// Returns where the receive buffer goes on.
-    func takeLargePayload(_ connection: ConnectionRef, _ operation: Operation, _ count: Int) -> Int {
+    func takeLargePayload(_ connection: ConnectionRef, _ operation: Operation, _ count: Int) -> Int
+    {
         let byteCount = operation.totalBytes + 2
         returns.collect(into: pool)
-        let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns)
+        let payload =
+            PayloadBuffer.make(byteCount, pool: pool, owner: returns)
             ?? shedAndMakePayload(byteCount)
         let available = min(count - operation.payloadStart, byteCount)
-        memcpy(PayloadBuffer.bytes(payload), input + operation.payloadStart, available)
+        unsafe memcpy(PayloadBuffer.bytes(payload), input + operation.payloadStart, available)
         payload.pointee.filled = available
         connection.pointee.payload = payload
         guard checkPayloadEnd(connection, payload) else { return count }
@@ -32,9 +35,10 @@ extension BrokerLoop {
         let start = Int(operation.subject.start)
         let length = operation.payloadStart - start
         let blockBytes = BlockPool.capacity(for: length + Parser.slack)
-        let block = pool.allocateAlways(blockBytes).assumingMemoryBound(to: UInt8.self)
-        memcpy(block, input + start, length)
-        var line = LargeMessageLine(bytes: block, blockBytes: blockBytes, operation: operation)
+        let block = unsafe pool.allocateAlways(blockBytes).assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(block, input + start, length)
+        var line = unsafe LargeMessageLine(
+            bytes: block, blockBytes: blockBytes, operation: operation)
         line.operation.subject.start = 0
         line.operation.reply.start &-= UInt32(start)
         line.operation.headerDigits.start &-= UInt32(start)
@@ -46,13 +50,14 @@ extension BrokerLoop {
 
     /// The payload is whole: publish it.
     func publishLarge(_ connection: ConnectionRef) {
-        guard let payload = connection.pointee.payload, let line = connection.pointee.payloadLine.bytes
+        guard let payload = connection.pointee.payload,
+            let line = unsafe connection.pointee.payloadLine.bytes
         else { return }
         connection.pointee.payload = nil
-        connection.pointee.payloadLine.bytes = nil
-        publish(connection, line, connection.pointee.payloadLine.operation, payload)
+        unsafe connection.pointee.payloadLine.bytes = nil
+        unsafe publish(connection, line, connection.pointee.payloadLine.operation, payload)
         PayloadBuffer.release(payload, on: returns, pool: pool)
-        pool.free(line, connection.pointee.payloadLine.blockBytes)
+        unsafe pool.free(line, connection.pointee.payloadLine.blockBytes)
     }
 
     func releaseLargeMessage(_ connection: ConnectionRef) {
@@ -60,9 +65,9 @@ extension BrokerLoop {
             PayloadBuffer.release(payload, on: returns, pool: pool)
             connection.pointee.payload = nil
         }
-        if let line = connection.pointee.payloadLine.bytes {
-            pool.free(line, connection.pointee.payloadLine.blockBytes)
-            connection.pointee.payloadLine.bytes = nil
+        if let line = unsafe connection.pointee.payloadLine.bytes {
+            unsafe pool.free(line, connection.pointee.payloadLine.blockBytes)
+            unsafe connection.pointee.payloadLine.bytes = nil
         }
     }
 }

@@ -13,10 +13,15 @@ extension BrokerLoop {
     func read(_ letter: LoopLetter) {
         switch letter {
         case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
-        case .adoptPipe(let pipe, let id, let name, let then): adopt(pipe, id: id, name: name, then: then)
+        case .adoptPipe(let pipe, let id, let name, let then):
+            adopt(pipe, id: id, name: name, then: then)
         case .pipeMoved(let handle):
             guard let connection = connection(handle) else { return }
-            if connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            if connection.pointee.flags.contains(.awaitsWritable) {
+                // An earlier letter of this turn may have queued a PONG behind messages for other loops.
+                postBatches()
+                flush(connection)
+            }
             readInput(connection)
         case .listen(let descriptor): listen(on: descriptor)
         case .stopListening: stopListening()
@@ -28,8 +33,11 @@ extension BrokerLoop {
             if let publisher = connection(handle) { pauseForSubscriber(publisher) }
         case .resumePublisher(let handle):
             if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
-        case .noResponders(let handle, let subject, let reply): tellNoResponders(handle, subject, reply)
-        case .shedMemory: shedSlowest(except: nil)
+        case .noResponders(let handle, let subject, let reply):
+            tellNoResponders(handle, subject, reply)
+        case .shedMemory: helpInShortage()
+        case .waitForMemory(let handle):
+            if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
         case .adoptSettings(let settings): adopt(settings)
         case .describeConnections(let withSubscriptions, let then):
@@ -40,10 +48,20 @@ extension BrokerLoop {
         }
     }
 
+    /// A letter that came too late: what it carries is given back.
+    func decline(_ letter: LoopLetter) {
+        switch letter {
+        case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
+        case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
+        case .describeConnections(_, let then): then([])
+        default: break
+        }
+    }
+
     private func resumeAfterLink() {
         let count = state.pointee.waitingForLinks.count
         for i in 0..<count {
-            if let publisher = connection(state.pointee.waitingForLinks.items[i]) {
+            if let publisher = unsafe connection(state.pointee.waitingForLinks.items[i]) {
                 unpause(publisher, .mailbox)
             }
         }
@@ -52,14 +70,16 @@ extension BrokerLoop {
 
     private func tellNoResponders(_ handle: SlabHandle, _ subject: [UInt8], _ reply: [UInt8]) {
         guard let connection = connection(handle) else { return }
-        subject.withUnsafeBufferPointer { subject in
-            reply.withUnsafeBufferPointer { reply in
-                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress else { return }
-                sendNoResponders(
+        unsafe subject.withUnsafeBufferPointer { subject in
+            unsafe reply.withUnsafeBufferPointer { reply in
+                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
+                else { return }
+                unsafe sendNoResponders(
                     connection,
                     Message(
                         subject: subjectBytes, subjectCount: subject.count, head: replyBytes,
-                        headCount: reply.count, lineCount: reply.count, body: replyBytes, bodyCount: 0,
+                        headCount: reply.count, lineCount: reply.count, body: replyBytes,
+                        bodyCount: 0,
                         payload: nil, replyCount: reply.count, headerBytes: 0, totalBytes: 0,
                         publisher: handle, publisherLoop: UInt16(index), wantsNoResponders: true,
                         excludesPublisher: false))
@@ -81,7 +101,9 @@ extension BrokerLoop {
         stopListening()
         state.pointee.isLameDuck = true
         forEachConnection { connection in
-            if connection.pointee.flags.contains(.asyncInfo) { sendInfo(connection, isConnectInfo: false) }
+            if connection.pointee.flags.contains(.asyncInfo) {
+                sendInfo(connection, isConnectInfo: false)
+            }
         }
     }
 

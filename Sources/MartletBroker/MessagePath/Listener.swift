@@ -33,15 +33,20 @@ extension BrokerLoop {
     func acceptConnections() {
         for _ in 0..<Listener.acceptsPerTurn {
             var storage = sockaddr_storage()
-            let descriptor = martlet_accept(state.pointee.listener, &storage)
+            let descriptor = unsafe martlet_accept(state.pointee.listener, &storage)
             guard descriptor >= 0 else {
                 if errno == EMFILE || errno == ENFILE { refuseForLackOfDescriptors() }
                 return
             }
             let letter = LoopLetter.adopt(
-                descriptor: descriptor, address: SocketAddress(storage), id: shared.nextConnectionID())
+                descriptor: descriptor, address: SocketAddress(storage),
+                id: shared.nextConnectionID())
             let target = shared.loopForNextConnection()
-            if target == index { read(letter) } else { shared.loops[target].mail.post(letter) }
+            if target == index {
+                read(letter)
+            } else if !shared.loops[target].mail.post(letter) {
+                decline(letter)
+            }
         }
     }
 
@@ -52,14 +57,15 @@ extension BrokerLoop {
         shared.spareDescriptor.withLock { spare in
             if spare >= 0 { Glibc.close(spare) }
             var storage = sockaddr_storage()
-            let descriptor = martlet_accept(state.pointee.listener, &storage)
+            let descriptor = unsafe martlet_accept(state.pointee.listener, &storage)
             if descriptor >= 0 { Glibc.close(descriptor) }
-            spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         }
     }
 
     /// A socket becomes a connection: it gets INFO, and is closed at once when there are too many.
     func adopt(_ descriptor: Int32, _ address: SocketAddress, id: UInt64) {
+        connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
         Socket.disableNagle(descriptor)
         guard let connection = makeConnection(.socket(descriptor), id: id, address) else {
             Glibc.close(descriptor)
@@ -75,8 +81,9 @@ extension BrokerLoop {
     }
 
     func adopt(_ pipe: MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void) {
-        let transport = Transport.memory(.passRetained(pipe))
-        guard let connection = makeConnection(transport, id: id, SocketAddress(ip: name, port: 0)) else {
+        let transport = unsafe Transport.memory(.passRetained(pipe))
+        guard let connection = makeConnection(transport, id: id, SocketAddress(ip: name, port: 0))
+        else {
             return transport.close()
         }
         then(connection.pointee.handle)
@@ -98,13 +105,14 @@ extension BrokerLoop {
         connection.pointee.flags = [.verbose, .pedantic, .echo]
         connection.pointee.pendingBytesMax = state.pointee.settings.pendingBytesMax
         connection.pointee.space = shared.globalAccount.space
+        connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()
         details.ip = address.ip
         details.port = Int(address.port)
         details.account = shared.globalAccount.name
         details.startedAt = Clock.wallNanoseconds()
-        connection.pointee.details = .passRetained(details)
+        unsafe connection.pointee.details = unsafe .passRetained(details)
         reserveLists(state.pointee.connections.endIndex)
         counters.pointee.connections.add(1)
         counters.pointee.connectionsTotal.add(1)
@@ -125,14 +133,16 @@ extension BrokerLoop {
         let settings = state.pointee.settings
         if settings.requiresAuthentication {
             connection.pointee.flags.insert(.awaitsAuthentication)
-            setDeadline(\.authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
+            setDeadline(
+                .authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
         }
         setFirstPing(connection)
         sendInfo(connection, isConnectInfo: false)
-        guard shared.connectionCount <= shared.connectionsMax else {
+        guard shared.admit() else {
             shared.logger.error("\(name(of: connection)) - maximum connections exceeded")
             return end(connection, .maxConnectionsExceeded, saying: "maximum connections exceeded")
         }
+        connection.pointee.flags.insert(.isAdmitted)
         if state.pointee.isLameDuck { end(connection, .serverShutdown) }
     }
 }

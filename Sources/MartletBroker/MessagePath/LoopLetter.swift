@@ -19,10 +19,13 @@ enum LoopLetter: Sendable {
     case noResponders(SlabHandle, subject: [UInt8], reply: [UInt8])
     /// Memory is short: close the slowest consumer.
     case shedMemory
+    /// Its messages find no memory on another loop: wait a moment.
+    case waitForMemory(SlabHandle)
     /// Publishers may go on: a link has drained.
     case linkDrained
     case adoptSettings(LoopSettings)
-    case describeConnections(withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
+    case describeConnections(
+        withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
     case enterLameDuck
     /// Close this many connections, as lame duck mode goes on.
     case closeSome(Int)

@@ -3,28 +3,35 @@
 import Synchronization
 
 /// A block of messages for another loop; records follow the header.
+@safe
 struct Batch {
     var next: BatchRef?
     var blockBytes: Int
     var used: Int
+    /// Bytes of the payloads that its records refer to.
+    var payloadBytes = 0
 
     static var headerBytes: Int { 64 }
     static var usualBytes: Int { 256 << 10 }
+
+    /// What it holds back from the source's allowance while it is under way.
+    var bytesInFlight: Int { used + payloadBytes }
 }
 
-typealias BatchRef = UnsafeMutablePointer<Batch>
+typealias BatchRef = Reference<Batch>
 
 /// A stack that several threads push on and one empties. The taker takes everything at once, so a
 /// compare-and-swap cannot be fooled by a block that left and came back.
+@safe
 struct BatchStack: ~Copyable {
     private let top = Atomic<UInt>(0)
 
     func push(_ batch: BatchRef) {
         var old = top.load(ordering: .relaxed)
         while true {
-            batch.pointee.next = BatchRef(bitPattern: old)
+            batch.pointee.next = unsafe BatchRef(bits: old)
             let (done, current) = top.compareExchange(
-                expected: old, desired: UInt(bitPattern: batch), ordering: .releasing)
+                expected: old, desired: batch.bits, ordering: .releasing)
             if done { return }
             old = current
         }
@@ -34,7 +41,7 @@ struct BatchStack: ~Copyable {
     @inline(__always)
     func takeAll() -> BatchRef? {
         guard top.load(ordering: .relaxed) != 0 else { return nil }
-        return BatchRef(bitPattern: top.exchange(0, ordering: .acquiring))
+        return unsafe BatchRef(bits: top.exchange(0, ordering: .acquiring))
     }
 }
 
@@ -42,6 +49,7 @@ struct BatchStack: ~Copyable {
 /// takes all there are, delivers, and hands the empty blocks back. Neither takes a lock.
 ///
 /// SAFETY: a block belongs to the source until it is posted, to the target until it is returned.
+@safe
 struct LoopLink: ~Copyable {
     private let posted = BatchStack()
     private let returned = BatchStack()
@@ -53,18 +61,30 @@ struct LoopLink: ~Copyable {
     private var hasPosted = false
 
     /// A source that has this much under way waits before it reads more from its publishers.
-    static var bytesInFlightMax: Int { 32 << 20 }
+    let bytesInFlightMax: Int
+    static var bytesInFlightCeiling: Int { 32 << 20 }
+
+    /// All links together may hold a sixteenth of the memory budget, but each at least 1 MiB.
+    init(loopCount: Int, memoryBytesMax: Int) {
+        let share = memoryBytesMax / 16 / max(1, loopCount * (loopCount - 1))
+        bytesInFlightMax = min(Self.bytesInFlightCeiling, max(1 << 20, share))
+    }
 
     // MARK: The source's side
 
-    /// Room for a record of `byteCount` bytes, a multiple of 8.
-    mutating func reserve(_ byteCount: Int, pool: BlockPool) -> UnsafeMutableRawPointer {
-        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes { postOpen() }
+    /// Room for a record of `byteCount` bytes, a multiple of 8, that refers to `payloadBytes` elsewhere.
+    mutating func reserve(
+        _ byteCount: Int, payloadBytes: Int, pool: BlockPool
+    ) -> UnsafeMutableRawPointer {
+        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes {
+            postOpen()
+        }
         let batch = open ?? freshBatch(byteCount, pool: pool)
         open = batch
-        let record = UnsafeMutableRawPointer(batch) + batch.pointee.used
+        let record = unsafe batch.block + batch.pointee.used
         batch.pointee.used += byteCount
-        return record
+        batch.pointee.payloadBytes += payloadBytes
+        return unsafe record
     }
 
     /// Hands over what was gathered; whether there was anything.
@@ -74,24 +94,11 @@ struct LoopLink: ~Copyable {
         return hasPosted
     }
 
-    /// Whether so much is under way that the source must wait; if so, the target will say when to go on.
-    /// The target may drain the link between the two looks here: then nobody would say it.
-    @inline(__always)
-    func mustWait() -> Bool {
-        guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
-        sourceWaits.store(true, ordering: .sequentiallyConsistent)
-        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2 else {
-            return true
-        }
-        // Whoever takes the flag back decides: if the target has, its letter is on its way.
-        return !sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
-    }
-
     private mutating func postOpen() {
         guard let batch = open else { return }
         open = nil
         hasPosted = true
-        bytesInFlight.wrappingAdd(batch.pointee.used, ordering: .relaxed)
+        bytesInFlight.wrappingAdd(batch.pointee.bytesInFlight, ordering: .relaxed)
         posted.push(batch)
     }
 
@@ -103,17 +110,41 @@ struct LoopLink: ~Copyable {
             if reusable == nil, batch.pointee.blockBytes - Batch.headerBytes >= byteCount {
                 reusable = batch
             } else {
-                pool.free(batch, batch.pointee.blockBytes)
+                unsafe pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
         if let reusable {
             reusable.pointee.used = Batch.headerBytes
+            reusable.pointee.payloadBytes = 0
             return reusable
         }
-        let blockBytes = BlockPool.capacity(for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
-        let batch = pool.allocateAlways(blockBytes).assumingMemoryBound(to: Batch.self)
-        batch.initialize(to: Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
-        return batch
+        let blockBytes = BlockPool.capacity(
+            for: max(Batch.usualBytes, byteCount + Batch.headerBytes))
+        return unsafe BatchRef(
+            in: pool.allocateAlways(blockBytes),
+            Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
+    }
+
+    /// Frees the blocks that the target has given back.
+    func freeReturned(_ pool: BlockPool) {
+        var next = returned.takeAll()
+        while let batch = next {
+            next = batch.pointee.next
+            unsafe pool.free(batch.block, batch.pointee.blockBytes)
+        }
+    }
+
+    /// The source's: whether its publishers must wait for the target. Says so first and looks again
+    /// then, so that a target which has drained in between cannot miss it.
+    func mustWait() -> Bool {
+        guard bytesInFlight.load(ordering: .relaxed) > bytesInFlightMax else { return false }
+        sourceWaits.store(true, ordering: .sequentiallyConsistent)
+        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < bytesInFlightMax / 2
+        else {
+            return true
+        }
+        // Drained meanwhile. If the target has seen the flag, its letter is on the way: wait for it.
+        return !sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     // MARK: The target's side
@@ -133,9 +164,11 @@ struct LoopLink: ~Copyable {
     /// Gives a delivered batch back. True when the source waits for the link to drain and it has.
     func giveBack(_ batch: BatchRef) -> Bool {
         let left = bytesInFlight.wrappingSubtract(
-            batch.pointee.used, ordering: .sequentiallyConsistent).newValue
+            batch.pointee.bytesInFlight, ordering: .sequentiallyConsistent
+        ).newValue
         returned.push(batch)
-        return left < Self.bytesInFlightMax / 2
+        return left < bytesInFlightMax / 2
+            && sourceWaits.load(ordering: .sequentiallyConsistent)
             && sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }
 
@@ -146,10 +179,10 @@ struct LoopLink: ~Copyable {
             var next = stack == 0 ? posted.takeAll() : returned.takeAll()
             while let batch = next {
                 next = batch.pointee.next
-                pool.free(batch, batch.pointee.blockBytes)
+                unsafe pool.free(batch.block, batch.pointee.blockBytes)
             }
         }
     }
 }
 
-typealias LoopLinkRef = UnsafeMutablePointer<LoopLink>
+typealias LoopLinkRef = Reference<LoopLink>

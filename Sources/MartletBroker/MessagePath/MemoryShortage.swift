@@ -10,17 +10,21 @@ extension BrokerLoop {
     /// Room for a frame in the connection's queue.
     @inline(__always)
     func reserve(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
-        if let room = connection.pointee.outbound.reserve(count, pool: pool) { return room }
-        return reserveInShortage(count, on: connection)
+        if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
+            return unsafe room
+        }
+        return unsafe reserveInShortage(count, on: connection)
     }
 
     @inline(never)
     private func reserveInShortage(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
-        while shedSlowest(except: connection) {
-            if let room = connection.pointee.outbound.reserve(count, pool: pool) { return room }
+        while shedSlowest() {
+            if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
+                return unsafe room
+            }
         }
         pauseReadersForMemory()
-        return connection.pointee.outbound.reserveAlways(count, pool: pool)
+        return unsafe connection.pointee.outbound.reserveAlways(count, pool: pool)
     }
 
     func appendPayload(_ payload: PayloadRef, from start: Int, on connection: ConnectionRef) {
@@ -28,40 +32,46 @@ extension BrokerLoop {
     }
 
     func shedAndAllocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        while shedSlowest(except: nil) {
-            if let block = pool.allocate(byteCount) { return block }
+        while shedSlowest() {
+            if let block = unsafe pool.allocate(byteCount) { return unsafe block }
         }
         pauseReadersForMemory()
-        return pool.allocateAlways(byteCount)
+        return unsafe pool.allocateAlways(byteCount)
     }
 
     func shedAndMakePayload(_ byteCount: Int) -> PayloadRef {
-        while shedSlowest(except: nil) {
-            if let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns) { return payload }
+        while shedSlowest() {
+            if let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns) {
+                return payload
+            }
         }
         pauseReadersForMemory()
         return PayloadBuffer.makeAlways(byteCount, pool: pool, owner: returns)
     }
 
     /// Closes the blocked connection with most pending and frees its queue now; false when none is blocked.
+    /// That may be the one a frame is written for: what is added to it then is thrown away.
     @discardableResult
-    func shedSlowest(except kept: ConnectionRef?) -> Bool {
+    func shedSlowest() -> Bool {
         var slowest: ConnectionRef?
         var pending = 0
         for i in 0..<state.pointee.connections.endIndex {
             let candidate = state.pointee.connections[i]
-            guard candidate != kept, candidate.pointee.blockedSince != 0,
+            guard candidate.pointee.blockedSince != 0,
                 candidate.pointee.outbound.pendingBytes > pending
             else { continue }
             slowest = candidate
             pending = candidate.pointee.outbound.pendingBytes
         }
         guard let slowest else { return false }
-        shared.logger.info("\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending")
-        counters.pointee.slowConsumersByBytes.add(1)
-        slowest.pointee.outbound.removeAll(pool: pool, returns: returns)
-        slowest.pointee.blockedSince = 0
+        if !slowest.pointee.flags.contains(.isDoomed) {
+            shared.logger.info(
+                "\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending"
+            )
+            counters.pointee.slowConsumersByBytes.add(1)
+        }
         doom(slowest, .slowConsumerPendingBytes)
+        stopSending(slowest)
         returns.collect(into: pool)
         return true
     }
@@ -73,10 +83,21 @@ extension BrokerLoop {
         state.pointee.isShortOfMemory = true
     }
 
+    /// Another loop found no memory: gives back what lies idle here, then the slowest consumer.
+    func helpInShortage() {
+        guard shared.budget.isNearlySpent else { return }
+        returns.collect(into: pool)
+        for target in 0..<loopCount where target != index {
+            unsafe outgoing[target].pointee.freeReturned(pool)
+        }
+        pool.giveBackIdle()
+        if shared.budget.isNearlySpent { shedSlowest() }
+    }
+
     /// After an operation in a shortage: its connection waits for 5 ms, then looks again.
     func waitForMemory(_ connection: ConnectionRef) {
         state.pointee.isShortOfMemory = false
         pause(connection, .memory)
-        setDeadline(\.resume, now &+ 5_000_000, connection)
+        setDeadline(.resume, now &+ 5_000_000, connection)
     }
 }

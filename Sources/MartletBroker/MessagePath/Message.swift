@@ -2,6 +2,7 @@
 
 /// A published message, as places of its bytes: in the receive buffer of the publisher's loop, in a
 /// batch on another loop, and its payload apart if that is large.
+@safe
 struct Message: BitwiseCopyable {
     var subject: Bytes
     var subjectCount: Int
@@ -28,15 +29,22 @@ struct Message: BitwiseCopyable {
     /// The publisher asked for `echo: false`.
     var excludesPublisher: Bool
 
+    var withoutNoResponders: Message {
+        var copy = self
+        copy.wantsNoResponders = false
+        return copy
+    }
+
     /// Header block and payload.
     var content: Bytes {
-        if let payload { return Bytes(PayloadBuffer.bytes(payload)) }
-        return bodyCount > 0 ? body : head + lineCount
+        if let payload { return unsafe Bytes(PayloadBuffer.bytes(payload)) }
+        return unsafe bodyCount > 0 ? body : head + lineCount
     }
 }
 
 /// A message in a batch: this header, the destinations, then the bytes of subject, head, body and
 /// queue, each batch record a multiple of 8 bytes.
+@safe
 struct BatchRecord: BitwiseCopyable {
     var byteCount: Int
     var message: Message
@@ -45,7 +53,8 @@ struct BatchRecord: BitwiseCopyable {
     var queueCount: Int
 
     static func byteCount(_ message: Message, destinations: Int, queueCount: Int) -> Int {
-        let bytes = MemoryLayout<BatchRecord>.stride
+        let bytes =
+            MemoryLayout<BatchRecord>.stride
             + destinations * MemoryLayout<Destination>.stride
             + message.subjectCount + message.headCount + message.bodyCount + queueCount
         // 16 bytes of slack behind the bytes, which short copies may read.

@@ -14,7 +14,9 @@ extension BrokerLoop {
     /// `HMSG subject sid ` or `MSG subject sid `, then the publisher's own bytes: what follows the subject
     /// in its line is what subscribers get. False when the subscriber's connection cannot take it.
     @inline(__always)
-    func encode(_ message: Message, for subscription: SubscriptionRef, on connection: ConnectionRef) -> Bool {
+    func encode(
+        _ message: Message, for subscription: SubscriptionRef, on connection: ConnectionRef
+    ) -> Bool {
         let hasHeader = message.headerBytes > 0
         guard !hasHeader || connection.pointee.flags.contains(.headers) else {
             return encodeWithoutHeader(message, for: subscription, on: connection)
@@ -27,25 +29,25 @@ extension BrokerLoop {
         case .dropped: return true
         case .refused: return false
         }
-        let start = reserve(copied, on: connection)
-        var end = start
+        let start = unsafe reserve(copied, on: connection)
+        var end = unsafe start
         if hasHeader {
-            end[0] = UInt8(ascii: "H")
-            end += 1
+            unsafe end[0] = UInt8(ascii: "H")
+            unsafe end += 1
         }
-        UnsafeMutableRawPointer(end).storeBytes(of: 0x2047_534D, as: UInt32.self)  // "MSG "
-        end += 4
-        martlet_copy_slack16(end, message.subject, message.subjectCount)
-        end += message.subjectCount
-        martlet_copy_slack16(end, subscription.pointee.spacedSID, sidCount)
-        end += sidCount
-        martlet_copy_slack16(end, message.head, message.headCount)
-        end += message.headCount
+        unsafe UnsafeMutableRawPointer(end).storeBytes(of: 0x2047_534D, as: UInt32.self)  // "MSG "
+        unsafe end += 4
+        unsafe martlet_copy_slack16(end, message.subject, message.subjectCount)
+        unsafe end += message.subjectCount
+        unsafe martlet_copy_slack16(end, subscription.pointee.spacedSID, sidCount)
+        unsafe end += sidCount
+        unsafe martlet_copy_slack16(end, message.head, message.headCount)
+        unsafe end += message.headCount
         if message.bodyCount > 0 {
-            memcpy(end, message.body, message.bodyCount)
-            end += message.bodyCount
+            unsafe memcpy(end, message.body, message.bodyCount)
+            unsafe end += message.bodyCount
         }
-        connection.pointee.outbound.commit(end - start)
+        unsafe connection.pointee.outbound.commit(end - start)
         if let payload = message.payload { appendPayload(payload, from: 0, on: connection) }
         noteDelivery(connection, message.totalBytes)
         return true
@@ -65,38 +67,48 @@ extension BrokerLoop {
         case .dropped: return true
         case .refused: return false
         }
-        var writer = FrameWriter(reserve(lineMax + inlined, on: connection))
+        var writer = unsafe FrameWriter(reserve(lineMax + inlined, on: connection))
         writer.append("MSG ")
-        writer.append(message.subject, message.subjectCount)
-        writer.append(subscription.pointee.spacedSID, sidCount)
+        unsafe writer.append(message.subject, message.subjectCount)
+        unsafe writer.append(subscription.pointee.spacedSID, sidCount)
         if message.replyCount > 0 {
-            writer.append(message.head, message.replyCount)
+            unsafe writer.append(message.head, message.replyCount)
             writer.append(" ")
         }
         writer.append(contentBytes)
         writer.append("\r\n")
-        if message.payload == nil { writer.append(message.content + message.headerBytes, inlined) }
+        if message.payload == nil {
+            unsafe writer.append(message.content + message.headerBytes, inlined)
+        }
         connection.pointee.outbound.commit(writer.count)
-        if let payload = message.payload { appendPayload(payload, from: message.headerBytes, on: connection) }
+        if let payload = message.payload {
+            appendPayload(payload, from: message.headerBytes, on: connection)
+        }
         noteDelivery(connection, contentBytes)
         return true
     }
 
     /// `HMSG reply sid N N`, a header block with status 503 and the subject, no payload.
-    func encodeNoResponders(_ connection: ConnectionRef, _ subscription: SubscriptionRef, _ message: Message) {
+    func encodeNoResponders(
+        _ connection: ConnectionRef, _ subscription: SubscriptionRef, _ message: Message
+    ) {
         let headerBytes = 32 + message.subjectCount
-        let frameBytes = 5 + message.replyCount + Int(subscription.pointee.spacedSIDCount) + 44 + headerBytes
-        guard connection.pointee.outbound.pendingBytes + frameBytes <= connection.pointee.pendingBytesMax
+        let frameBytes =
+            5 + message.replyCount + Int(subscription.pointee.spacedSIDCount) + 44 + headerBytes
+        guard
+            connection.pointee.outbound.pendingBytes + frameBytes
+                <= connection.pointee.pendingBytesMax
         else { return }
-        var writer = FrameWriter(reserve(frameBytes, on: connection))
+        var writer = unsafe FrameWriter(reserve(frameBytes, on: connection))
         writer.append("HMSG ")
-        writer.append(message.head, message.replyCount)
-        writer.append(subscription.pointee.spacedSID, Int(subscription.pointee.spacedSIDCount))
+        unsafe writer.append(message.head, message.replyCount)
+        unsafe writer.append(
+            subscription.pointee.spacedSID, Int(subscription.pointee.spacedSIDCount))
         writer.append(headerBytes)
         writer.append(" ")
         writer.append(headerBytes)
         writer.append("\r\nNATS/1.0 503\r\nNats-Subject: ")
-        writer.append(message.subject, message.subjectCount)
+        unsafe writer.append(message.subject, message.subjectCount)
         writer.append("\r\n\r\n\r\n")
         connection.pointee.outbound.commit(writer.count)
         markDirty(connection)
@@ -110,22 +122,24 @@ extension BrokerLoop {
         counters.pointee.bytesOut.add(byteCount)
         state.pointee.deliveredBytes &+= byteCount &+ 128
         markDirty(connection)
-        if connection.pointee.outbound.pendingBytes > Self.earlyFlushBytes { flushEarly(connection) }
+        if connection.pointee.outbound.pendingBytes > Self.earlyFlushBytes {
+            flushEarly(connection)
+        }
     }
 
     /// A protocol line for this connection.
     @inline(__always)
     func send(_ connection: ConnectionRef, _ line: StaticString) {
-        var writer = FrameWriter(reserve(line.utf8CodeUnitCount, on: connection))
+        var writer = unsafe FrameWriter(reserve(line.utf8CodeUnitCount, on: connection))
         writer.append(line)
         connection.pointee.outbound.commit(writer.count)
         markDirty(connection)
     }
 
     func send(_ connection: ConnectionRef, _ bytes: [UInt8]) {
-        bytes.withUnsafeBufferPointer {
-            var writer = FrameWriter(reserve($0.count, on: connection))
-            writer.append($0.baseAddress!, $0.count)
+        unsafe bytes.withUnsafeBufferPointer {
+            var writer = unsafe FrameWriter(reserve($0.count, on: connection))
+            unsafe writer.append($0.baseAddress!, $0.count)
             connection.pointee.outbound.commit(writer.count)
         }
         markDirty(connection)
@@ -137,24 +151,25 @@ extension BrokerLoop {
 }
 
 /// Appends to room that was reserved for a whole frame.
+@safe
 private struct FrameWriter {
     private let start: MutableBytes
     private var end: MutableBytes
 
     init(_ start: MutableBytes) {
-        self.start = start
-        end = start
+        unsafe self.start = unsafe start
+        unsafe end = start
     }
 
-    var count: Int { end - start }
+    var count: Int { unsafe end - start }
 
     mutating func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) {
-        memcpy(end, bytes, count)
-        end += count
+        unsafe memcpy(end, bytes, count)
+        unsafe end += count
     }
 
     mutating func append(_ text: StaticString) {
-        append(text.utf8Start, text.utf8CodeUnitCount)
+        unsafe append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
     mutating func append(_ number: Int) {
@@ -166,9 +181,9 @@ private struct FrameWriter {
         }
         var rest = number
         for i in stride(from: digits - 1, through: 0, by: -1) {
-            end[i] = UInt8(ascii: "0") + UInt8(rest % 10)
+            unsafe end[i] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
-        end += digits
+        unsafe end += digits
     }
 }

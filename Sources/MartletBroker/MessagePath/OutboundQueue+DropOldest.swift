@@ -64,8 +64,8 @@ extension OutboundQueue {
                 append(payload, from: cursor.offset, pool: pool)
             } else {
                 step = min(left, available)
-                guard let room = reserve(step, pool: pool) else { return false }
-                memcpy(room, segment.pointee.bytes + cursor.offset, step)
+                guard let room = unsafe reserve(step, pool: pool) else { return false }
+                unsafe memcpy(room, segment.pointee.bytes + cursor.offset, step)
                 commit(step)
             }
             left -= step
@@ -77,6 +77,7 @@ extension OutboundQueue {
 
 extension OutboundQueue {
     /// A place in a queue's bytes.
+    @safe
     struct Cursor {
         private(set) var segment: SegmentRef?
         private(set) var offset = 0
@@ -108,17 +109,20 @@ extension OutboundQueue {
         /// ends with its size, and every other line ends with LF.
         func frame() -> (byteCount: Int, isMessage: Bool)? {
             guard let segment else { return nil }
-            let bytes = segment.pointee.bytes + offset
+            let bytes = unsafe segment.pointee.bytes + offset
             let available = Int(segment.pointee.end) - offset
-            guard let found = memchr(bytes, Int32(UInt8.lineFeed), available) else { return nil }
-            let line = UnsafeRawPointer(found) - UnsafeRawPointer(bytes)
-            let isMessage = bytes[0] == UInt8(ascii: "H") || bytes[0] == UInt8(ascii: "M")
+            guard let found = unsafe memchr(bytes, Int32(UInt8.lineFeed), available) else {
+                return nil
+            }
+            let line = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(bytes)
+            let isMessage = unsafe bytes[0] == UInt8(ascii: "H") || bytes[0] == UInt8(ascii: "M")
             guard isMessage else { return (line + 1, false) }
             var size = 0
             var scale = 1
             var i = line - 2  // before CR LF
-            while i >= 0, bytes[i] >= UInt8(ascii: "0"), bytes[i] <= UInt8(ascii: "9") {
-                size += Int(bytes[i] - UInt8(ascii: "0")) * scale
+            while i >= 0, unsafe bytes[i] >= UInt8(ascii: "0"), unsafe bytes[i] <= UInt8(ascii: "9")
+            {
+                unsafe size += Int(bytes[i] - UInt8(ascii: "0")) * scale
                 scale *= 10
                 i -= 1
             }

@@ -3,6 +3,7 @@
 import CMartletSystem
 
 /// A piece of what waits to be sent: a chunk that frames are copied into, or a large payload.
+@safe
 struct OutboundSegment {
     var next: SegmentRef?
     var bytes: MutableBytes
@@ -14,13 +15,14 @@ struct OutboundSegment {
     var payload: PayloadRef?
 }
 
-typealias SegmentRef = UnsafeMutablePointer<OutboundSegment>
+typealias SegmentRef = Reference<OutboundSegment>
 
 /// What waits for one connection, in order, as a list of segments. Empty, it holds no memory: chunks
 /// come from the loop's pool when a frame is added and go back when it is sent.
 ///
 /// A frame that is copied is contiguous in one chunk; a large message is its control line in a
 /// chunk, then its payload as a segment of its own.
+@safe
 struct OutboundQueue {
     var head: SegmentRef?
     var tail: SegmentRef?
@@ -41,22 +43,22 @@ struct OutboundQueue {
         if let tail, tail.pointee.payload == nil,
             Int(tail.pointee.end) &+ count &+ Self.slack <= Int(tail.pointee.capacity)
         {
-            return tail.pointee.bytes + Int(tail.pointee.end)
+            return unsafe tail.pointee.bytes + Int(tail.pointee.end)
         }
-        return appendChunk(for: count, pool: pool)
+        return unsafe appendChunk(for: count, pool: pool)
     }
 
     /// Says that `count` bytes were written to what `reserve` gave.
     @inline(__always)
     mutating func commit(_ count: Int) {
-        tail.unsafelyUnwrapped.pointee.end &+= UInt32(truncatingIfNeeded: count)
+        unsafe tail.unsafelyUnwrapped.pointee.end &+= UInt32(truncatingIfNeeded: count)
         pendingBytes &+= count
     }
 
     /// As `reserve`, over the memory budget if need be.
     mutating func reserveAlways(_ count: Int, pool: BlockPool) -> MutableBytes {
         let blockBytes = BlockPool.capacity(for: count + Self.headerBytes + Self.slack)
-        return appendChunk(pool.allocateAlways(blockBytes), blockBytes)
+        return unsafe appendChunk(pool.allocateAlways(blockBytes), blockBytes)
     }
 
     @inline(never)
@@ -64,30 +66,32 @@ struct OutboundQueue {
         let wanted = count + Self.headerBytes + Self.slack
         let usual = pendingBytes == 0 ? Self.firstChunkBytes : Self.chunkBytes
         let blockBytes = BlockPool.capacity(for: max(wanted, usual))
-        guard let block = pool.allocate(blockBytes) else { return nil }
-        return appendChunk(block, blockBytes)
+        guard let block = unsafe pool.allocate(blockBytes) else { return nil }
+        return unsafe appendChunk(block, blockBytes)
     }
 
-    private mutating func appendChunk(_ block: UnsafeMutableRawPointer, _ blockBytes: Int) -> MutableBytes {
-        let segment = block.assumingMemoryBound(to: OutboundSegment.self)
-        segment.initialize(
-            to: OutboundSegment(
+    private mutating func appendChunk(
+        _ block: UnsafeMutableRawPointer, _ blockBytes: Int
+    ) -> MutableBytes {
+        let segment = unsafe SegmentRef(
+            in: block,
+            OutboundSegment(
                 next: nil,
                 bytes: (block + Self.headerBytes).assumingMemoryBound(to: UInt8.self),
                 start: 0, end: 0, capacity: UInt32(blockBytes - Self.headerBytes),
                 blockBytes: UInt32(blockBytes), payload: nil))
         append(segment)
-        return segment.pointee.bytes
+        return unsafe segment.pointee.bytes
     }
 
     /// Adds a payload's bytes from `start` on, and a reference to it.
     mutating func append(_ payload: PayloadRef, from start: Int, pool: BlockPool) {
         let blockBytes = BlockPool.capacity(for: MemoryLayout<OutboundSegment>.stride)
-        let block = pool.allocateAlways(blockBytes)
+        let block = unsafe pool.allocateAlways(blockBytes)
         PayloadBuffer.retain(payload)
-        let segment = block.assumingMemoryBound(to: OutboundSegment.self)
-        segment.initialize(
-            to: OutboundSegment(
+        let segment = unsafe SegmentRef(
+            in: block,
+            OutboundSegment(
                 next: nil, bytes: PayloadBuffer.bytes(payload), start: UInt32(start),
                 end: UInt32(payload.pointee.count), capacity: UInt32(payload.pointee.count),
                 blockBytes: UInt32(blockBytes), payload: payload))
@@ -118,13 +122,13 @@ struct OutboundQueue {
 
     @inline(__always)
     mutating func removeHead(pool: BlockPool, returns: ReturnStack) {
-        let segment = head.unsafelyUnwrapped
+        let segment = unsafe head.unsafelyUnwrapped
         head = segment.pointee.next
         if head == nil { tail = nil }
         if let payload = segment.pointee.payload {
             PayloadBuffer.release(payload, on: returns, pool: pool)
         }
-        pool.free(segment, Int(segment.pointee.blockBytes))
+        unsafe pool.free(segment.block, Int(segment.pointee.blockBytes))
     }
 
     mutating func removeAll(pool: BlockPool, returns: ReturnStack) {

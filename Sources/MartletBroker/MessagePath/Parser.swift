@@ -32,56 +32,66 @@ struct Parser {
     /// The operation that starts at `start`.
     @inline(__always)
     mutating func next(
-        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool, into operation: inout Operation
+        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool,
+        into operation: inout Operation
     ) -> ParseStatus {
         if start &+ 4 <= count {
             // Letters in lower case; a space or tab is compared as it is.
-            let word = martlet_load32(buffer + start) | 0x0020_2020
+            let word = unsafe martlet_load32(buffer + start) | 0x0020_2020
             if word == 0x2062_7570 || word == 0x0962_7570 {  // "pub " or "pub\t"
-                return publish(buffer, start &+ 4, count, start, withHeader: false, into: &operation)
+                if isUsual(buffer, start &+ 4, count, into: &operation) {
+                    return payload(buffer, count, start, &operation)
+                }
+                return publish(
+                    buffer, start &+ 4, count, start, withHeader: false, into: &operation)
             }
         }
-        return slowNext(buffer, from: start, to: count, headers: headers, into: &operation)
+        return unsafe slowNext(buffer, from: start, to: count, headers: headers, into: &operation)
     }
 
     @inline(never)
     private mutating func slowNext(
-        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool, into operation: inout Operation
+        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool,
+        into operation: inout Operation
     ) -> ParseStatus {
         keepFrom = start
-        guard let match = VerbTable.match(buffer + start, count - start) else {
+        guard let match = unsafe VerbTable.match(buffer + start, count - start) else {
             return .violation(.unknownOperation)
         }
         guard let (verb, length, form) = match.verb else { return .incomplete }
         operation.verb = verb
         var i = start + length
-        if form == .restIgnored { return skipLine(buffer, i, count, start, length, into: &operation) }
+        if form == .restIgnored {
+            return unsafe skipLine(buffer, i, count, start, length, into: &operation)
+        }
         if form == .spaceRequired {
             guard i < count else { return .incomplete }
-            guard buffer[i] == .space || buffer[i] == .tab else { return .violation(.unknownOperation) }
+            guard unsafe buffer[i] == .space || buffer[i] == .tab else {
+                return .violation(.unknownOperation)
+            }
         }
-        while i < count, buffer[i] == .space || buffer[i] == .tab { i += 1 }
+        while i < count, unsafe buffer[i] == .space || buffer[i] == .tab { i += 1 }
         guard i < count else {
             // White space before the argument has no limit and need not be kept.
             keepFrom = max(start, count - length - 1)
-            if keepFrom > start { compactVerb(buffer, from: start, length, to: keepFrom) }
+            if keepFrom > start { unsafe compactVerb(buffer, from: start, length, to: keepFrom) }
             return .incomplete
         }
         switch verb {
         case .publish:
-            return publish(buffer, i, count, start, withHeader: false, into: &operation)
+            return unsafe publish(buffer, i, count, start, withHeader: false, into: &operation)
         case .publishWithHeader:
             guard headers else {
-                let line = wholeLine(buffer, i, count, into: &operation)
+                let line = unsafe wholeLine(buffer, i, count, into: &operation)
                 guard case .complete = line else { return line }
                 return .violation(.headersNotSupported)
             }
-            return publish(buffer, i, count, start, withHeader: true, into: &operation)
+            return unsafe publish(buffer, i, count, start, withHeader: true, into: &operation)
         default:
-            let line = wholeLine(buffer, i, count, into: &operation)
+            let line = unsafe wholeLine(buffer, i, count, into: &operation)
             guard case .complete = line else { return line }
-            if verb == .subscribe { return subscribe(buffer, into: &operation) }
-            if verb == .unsubscribe { return unsubscribe(buffer, into: &operation) }
+            if verb == .subscribe { return unsafe subscribe(buffer, into: &operation) }
+            if verb == .unsubscribe { return unsafe unsubscribe(buffer, into: &operation) }
             return .complete
         }
     }
@@ -104,26 +114,26 @@ struct Parser {
 
     /// Moves the verb up to the bytes that are kept, so that an endless run of spaces is not.
     private func compactVerb(_ buffer: Bytes, from start: Int, _ length: Int, to keep: Int) {
-        memmove(MutableBytes(mutating: buffer + keep), buffer + start, length)
+        unsafe memmove(MutableBytes(mutating: buffer + keep), buffer + start, length)
     }
 
     private mutating func skipLine(
         _ buffer: Bytes, _ start: Int, _ count: Int, _ verbStart: Int, _ length: Int,
         into operation: inout Operation
     ) -> ParseStatus {
-        guard let found = memchr(buffer + start, Int32(UInt8.lineFeed), count - start) else {
+        guard let found = unsafe memchr(buffer + start, Int32(UInt8.lineFeed), count - start) else {
             keepFrom = count - length
-            compactVerb(buffer, from: verbStart, length, to: keepFrom)
+            unsafe compactVerb(buffer, from: verbStart, length, to: keepFrom)
             return .incomplete
         }
         operation.argument = .empty
-        operation.end = offset(of: found, in: buffer) + 1
+        operation.end = unsafe offset(of: found, in: buffer) + 1
         return .complete
     }
 
     @inline(__always)
     private func offset(of found: UnsafeMutableRawPointer, in buffer: Bytes) -> Int {
-        UnsafeRawPointer(found) - UnsafeRawPointer(buffer)
+        unsafe UnsafeRawPointer(found) - UnsafeRawPointer(buffer)
     }
 
     /// The argument from `start` to the line's end. Its first byte is never the end. One byte before
@@ -132,16 +142,19 @@ struct Parser {
         _ buffer: Bytes, _ start: Int, _ count: Int, into operation: inout Operation
     ) -> ParseStatus {
         guard start + 1 < count,
-            let found = memchr(buffer + start + 1, Int32(UInt8.lineFeed), count - start - 1)
+            let found = unsafe memchr(buffer + start + 1, Int32(UInt8.lineFeed), count - start - 1)
         else {
             // One byte will be dropped for a CR; it does not count.
             let rest = max(0, count - start - 1)
-            let hasReturn = memchr(buffer + start + 1, Int32(UInt8.carriageReturn), rest) != nil
+            let hasReturn =
+                unsafe memchr(buffer + start + 1, Int32(UInt8.carriageReturn), rest) != nil
             let length = count - start - (hasReturn ? 1 : 0)
             return length > controlLineBytesMax ? .violation(.controlLineTooLong) : .incomplete
         }
-        let lineEnd = offset(of: found, in: buffer)
-        let hasReturn = memchr(buffer + start + 1, Int32(UInt8.carriageReturn), lineEnd - start - 1) != nil
+        let lineEnd = unsafe offset(of: found, in: buffer)
+        let hasReturn =
+            unsafe memchr(buffer + start + 1, Int32(UInt8.carriageReturn), lineEnd - start - 1)
+            != nil
         let end = hasReturn ? lineEnd - 1 : lineEnd
         guard end - start <= controlLineBytesMax else { return .violation(.controlLineTooLong) }
         operation.argument = ByteRange(from: start, to: end)
@@ -153,9 +166,49 @@ struct Parser {
 // MARK: - PUB and HPUB
 
 extension Parser {
-    /// The usual line: arguments of visible characters, white space between, CR LF at the end.
-    /// Anything else goes to `publishSlowly`.
+    /// Whether a line is `subject size CR LF` or `subject reply size CR LF` in 64 bytes, with one space
+    /// between: nearly every PUB is. Fills the operation then; any other form is left to `publish`.
     @inline(__always)
+    private func isUsual(
+        _ buffer: Bytes, _ start: Int, _ count: Int, into operation: inout Operation
+    ) -> Bool {
+        var mask = martlet_blank_mask(buffer + start)
+        let subjectEnd = start &+ mask.trailingZeroBitCount
+        mask &= mask &- 1
+        var end = start &+ mask.trailingZeroBitCount
+        guard end &+ 1 < count, subjectEnd > start, buffer[subjectEnd] == .space else {
+            return false
+        }
+        var sizeStart = subjectEnd &+ 1
+        operation.reply = .empty
+        if buffer[end] == .space {
+            operation.reply = ByteRange(from: sizeStart, to: end)
+            guard operation.reply.count > 0 else { return false }
+            sizeStart = end &+ 1
+            mask &= mask &- 1
+            end = start &+ mask.trailingZeroBitCount
+            guard end &+ 1 < count else { return false }
+        }
+        guard buffer[end] == .carriageReturn, buffer[end &+ 1] == .lineFeed,
+            end &- start <= controlLineBytesMax
+        else { return false }
+        operation.sizeDigits = ByteRange(from: sizeStart, to: end)
+        operation.totalBytes = Self.size(buffer, operation.sizeDigits)
+        guard operation.totalBytes >= 0 else { return false }
+        operation.verb = .publish
+        operation.argument = ByteRange(from: start, to: end)
+        operation.subject = ByteRange(from: start, to: subjectEnd)
+        operation.headerDigits = .empty
+        operation.headerBytes = -1
+        operation.payloadStart = end &+ 2
+        operation.tail = ByteRange(from: subjectEnd &+ 1, to: end &+ 2)
+        operation.hasCanonicalTail = true
+        return true
+    }
+
+    /// Lines with arguments of visible characters, white space between, and CR LF at the end.
+    /// Anything else goes to `publishSlowly`.
+    @inline(never)
     private mutating func publish(
         _ buffer: Bytes, _ start: Int, _ count: Int, _ operationStart: Int, withHeader: Bool,
         into operation: inout Operation
@@ -166,39 +219,53 @@ extension Parser {
         var tokenStart = start
         var base = start
         while base < count {
-            var mask = martlet_whitespace_mask(buffer + base)
+            var mask = unsafe martlet_whitespace_mask(buffer + base)
             while mask != 0 {
                 let i = base &+ mask.trailingZeroBitCount
                 mask &= mask &- 1
                 guard i < count else { break }
                 if i > tokenStart {
-                    guard arguments < 4 else { return publishSlowly(buffer, start, count, operationStart, withHeader, &operation) }
+                    guard arguments < 4 else {
+                        return unsafe publishSlowly(
+                            buffer, start, count, operationStart, withHeader, &operation)
+                    }
                     switch arguments {
-                    case 0: starts.0 = tokenStart; ends.0 = i
-                    case 1: starts.1 = tokenStart; ends.1 = i
-                    case 2: starts.2 = tokenStart; ends.2 = i
-                    default: starts.3 = tokenStart; ends.3 = i
+                    case 0:
+                        starts.0 = tokenStart
+                        ends.0 = i
+                    case 1:
+                        starts.1 = tokenStart
+                        ends.1 = i
+                    case 2:
+                        starts.2 = tokenStart
+                        ends.2 = i
+                    default:
+                        starts.3 = tokenStart
+                        ends.3 = i
                     }
                     arguments &+= 1
                 }
                 tokenStart = i &+ 1
-                let byte = buffer[i]
+                let byte = unsafe buffer[i]
                 if byte == .carriageReturn {
-                    guard i &+ 1 < count, buffer[i &+ 1] == .lineFeed, arguments > 0 else {
-                        return publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
+                    guard i &+ 1 < count, unsafe buffer[i &+ 1] == .lineFeed, arguments > 0 else {
+                        return unsafe publishSlowly(
+                            buffer, start, count, operationStart, withHeader, &operation)
                     }
                     operation.argument = ByteRange(from: starts.0, to: i)
                     operation.end = i &+ 2
-                    return publishArguments(
-                        buffer, count, operationStart, withHeader, arguments, starts, ends, &operation)
+                    return unsafe publishArguments(
+                        buffer, count, operationStart, withHeader, arguments, starts, ends,
+                        &operation)
                 }
                 if byte == .lineFeed {
-                    return publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
+                    return unsafe publishSlowly(
+                        buffer, start, count, operationStart, withHeader, &operation)
                 }
             }
             base &+= 64
         }
-        return publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
+        return unsafe publishSlowly(buffer, start, count, operationStart, withHeader, &operation)
     }
 
     /// Lines that end in LF alone, have a CR inside, or are not whole yet.
@@ -209,14 +276,16 @@ extension Parser {
     ) -> ParseStatus {
         keepFrom = operationStart
         var first = start
-        while first < count, buffer[first] == .space || buffer[first] == .tab { first += 1 }
+        while first < count, unsafe buffer[first] == .space || buffer[first] == .tab { first += 1 }
         guard first < count else {
             let length = withHeader ? 4 : 3
             keepFrom = max(operationStart, count - length - 1)
-            if keepFrom > operationStart { compactVerb(buffer, from: operationStart, length, to: keepFrom) }
+            if keepFrom > operationStart {
+                unsafe compactVerb(buffer, from: operationStart, length, to: keepFrom)
+            }
             return .incomplete
         }
-        let line = wholeLine(buffer, first, count, into: &operation)
+        let line = unsafe wholeLine(buffer, first, count, into: &operation)
         guard case .complete = line else { return line }
         var starts: (Int, Int, Int, Int) = (0, 0, 0, 0)
         var ends: (Int, Int, Int, Int) = (0, 0, 0, 0)
@@ -224,20 +293,28 @@ extension Parser {
         let end = Int(operation.argument.start) + operation.argument.length
         var i = first
         while i < end {
-            while i < end, buffer[i] == .space || buffer[i] == .tab { i += 1 }
+            while i < end, unsafe buffer[i] == .space || buffer[i] == .tab { i += 1 }
             guard i < end else { break }
             let tokenStart = i
-            while i < end, buffer[i] != .space, buffer[i] != .tab { i += 1 }
+            while i < end, unsafe buffer[i] != .space, unsafe buffer[i] != .tab { i += 1 }
             switch arguments {
-            case 0: starts.0 = tokenStart; ends.0 = i
-            case 1: starts.1 = tokenStart; ends.1 = i
-            case 2: starts.2 = tokenStart; ends.2 = i
-            case 3: starts.3 = tokenStart; ends.3 = i
+            case 0:
+                starts.0 = tokenStart
+                ends.0 = i
+            case 1:
+                starts.1 = tokenStart
+                ends.1 = i
+            case 2:
+                starts.2 = tokenStart
+                ends.2 = i
+            case 3:
+                starts.3 = tokenStart
+                ends.3 = i
             default: return .violation(.badArguments)
             }
             arguments += 1
         }
-        return publishArguments(
+        return unsafe publishArguments(
             buffer, count, operationStart, withHeader, arguments, starts, ends, &operation)
     }
 
@@ -268,7 +345,7 @@ extension Parser {
         if withHeader {
             operation.headerDigits = sizes.0
             operation.sizeDigits = sizes.1
-            operation.headerBytes = Self.size(buffer, sizes.0)
+            operation.headerBytes = unsafe Self.size(buffer, sizes.0)
             guard operation.headerBytes >= 0 else { return .violation(.badArguments) }
             isCanonical = isCanonical && sizes.1.start == sizes.0.start &+ sizes.0.count &+ 1
             // An empty header block makes a plain message, which has no header size.
@@ -278,7 +355,7 @@ extension Parser {
             operation.sizeDigits = sizes.0
             operation.headerBytes = -1
         }
-        operation.totalBytes = Self.size(buffer, operation.sizeDigits)
+        operation.totalBytes = unsafe Self.size(buffer, operation.sizeDigits)
         guard operation.totalBytes >= 0, operation.headerBytes <= operation.totalBytes else {
             return .violation(.badArguments)
         }
@@ -286,7 +363,7 @@ extension Parser {
         operation.payloadStart = operation.end
         operation.hasCanonicalTail = isCanonical && operation.payloadStart == sizeEnd &+ 2
         operation.tail = ByteRange(from: starts.1, to: operation.payloadStart)
-        return payload(buffer, count, operationStart, &operation)
+        return unsafe payload(buffer, count, operationStart, &operation)
     }
 
     @inline(__always)
@@ -298,12 +375,14 @@ extension Parser {
         operation.end = payloadEnd &+ 2
         if operation.totalBytes >= largePayloadBytes { return .largePayload }
         if operation.end <= count {
-            guard buffer[payloadEnd] == .carriageReturn, buffer[payloadEnd &+ 1] == .lineFeed else {
+            guard unsafe buffer[payloadEnd] == .carriageReturn,
+                unsafe buffer[payloadEnd &+ 1] == .lineFeed
+            else {
                 return .violation(.unknownOperation)
             }
             return .complete
         }
-        if payloadEnd < count, buffer[payloadEnd] != .carriageReturn {
+        if payloadEnd < count, unsafe buffer[payloadEnd] != .carriageReturn {
             return .violation(.unknownOperation)
         }
         keepFrom = operationStart
@@ -315,9 +394,9 @@ extension Parser {
     static func size(_ buffer: Bytes, _ digits: ByteRange) -> Int {
         guard digits.count >= 1, digits.count <= 9 else { return -1 }
         var value = 0
-        let start = buffer.at(digits)
+        let start = unsafe buffer.at(digits)
         for i in 0..<digits.length {
-            let digit = start[i] &- UInt8(ascii: "0")
+            let digit = unsafe start[i] &- UInt8(ascii: "0")
             guard digit <= 9 else { return -1 }
             value = value &* 10 &+ Int(digit)
         }
@@ -329,35 +408,46 @@ extension Parser {
 
 extension Parser {
     private func subscribe(_ buffer: Bytes, into operation: inout Operation) -> ParseStatus {
-        guard let arguments = words(buffer, operation.argument) else { return .violation(.badArguments) }
+        guard let arguments = unsafe words(buffer, operation.argument) else {
+            return .violation(.badArguments)
+        }
         switch arguments.count {
-        case 2: (operation.subject, operation.queue, operation.sid) = (arguments.1, .empty, arguments.2)
-        case 3: (operation.subject, operation.queue, operation.sid) = (arguments.1, arguments.2, arguments.3)
+        case 2:
+            (operation.subject, operation.queue, operation.sid) = (arguments.1, .empty, arguments.2)
+        case 3:
+            (operation.subject, operation.queue, operation.sid) = (
+                arguments.1, arguments.2, arguments.3
+            )
         default: return .violation(.badArguments)
         }
         return .complete
     }
 
     private func unsubscribe(_ buffer: Bytes, into operation: inout Operation) -> ParseStatus {
-        guard let arguments = words(buffer, operation.argument), (1...2).contains(arguments.count) else {
+        guard let arguments = unsafe words(buffer, operation.argument),
+            (1...2).contains(arguments.count)
+        else {
             return .violation(.badArguments)
         }
         operation.sid = arguments.1
         // Not a number means at once, like 0.
-        operation.deliveredMax = arguments.count == 2 ? max(0, Self.size(buffer, arguments.2)) : 0
+        operation.deliveredMax =
+            unsafe arguments.count == 2 ? max(0, Self.size(buffer, arguments.2)) : 0
         return .complete
     }
 
     /// Up to three words between spaces, tabs, CR and LF; nil when there are more.
-    private func words(_ buffer: Bytes, _ range: ByteRange) -> (count: Int, ByteRange, ByteRange, ByteRange)? {
+    private func words(
+        _ buffer: Bytes, _ range: ByteRange
+    ) -> (count: Int, ByteRange, ByteRange, ByteRange)? {
         var found = (count: 0, ByteRange.empty, ByteRange.empty, ByteRange.empty)
         let end = Int(range.start) + range.length
         var i = Int(range.start)
         while i < end {
-            while i < end, Self.isSpace(buffer[i]) { i += 1 }
+            while i < end, unsafe Self.isSpace(buffer[i]) { i += 1 }
             guard i < end else { break }
             let start = i
-            while i < end, !Self.isSpace(buffer[i]) { i += 1 }
+            while i < end, unsafe !Self.isSpace(buffer[i]) { i += 1 }
             let word = ByteRange(from: start, to: i)
             switch found.count {
             case 0: found.1 = word

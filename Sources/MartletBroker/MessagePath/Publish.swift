@@ -7,20 +7,25 @@ import Synchronization
 extension BrokerLoop {
     /// A whole PUB or HPUB: `buffer` has its control line, and its payload unless that is large.
     @inline(__always)
-    func publish(_ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation, _ payload: PayloadRef?) {
-        let subject = buffer.at(operation.subject)
+    func publish(
+        _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation, _ payload: PayloadRef?
+    ) {
+        let subject = unsafe buffer.at(operation.subject)
         let count = operation.subject.length
         connection.pointee.messagesIn &+= 1
         connection.pointee.bytesIn &+= UInt64(truncatingIfNeeded: operation.totalBytes)
         counters.pointee.messagesIn.add(1)
         counters.pointee.bytesIn.add(operation.totalBytes)
-        if connection.pointee.flags.contains(.pedantic), !Subject.isValidForPublish(subject, count) {
+        if connection.pointee.flags.contains(.pedantic),
+            unsafe !Subject.isValidForPublish(subject, count)
+        {
             sendError(connection, "Invalid Publish Subject")
         }
-        guard isAllowed(connection, buffer, operation) else { return }
+        guard unsafe isAllowed(connection, buffer, operation) else { return }
         acknowledge(connection)
-        let message = makeMessage(connection, buffer, operation, payload)
-        let route = cache.route(of: subject, count, in: connection.pointee.space.unsafelyUnwrapped)
+        let message = unsafe makeMessage(connection, buffer, operation, payload)
+        let route = unsafe cache.route(
+            of: subject, count, in: connection.pointee.space.unsafelyUnwrapped)
         let wasDelivered = !route.isEmpty && deliver(message, along: route, from: connection)
         if !wasDelivered, message.wantsNoResponders { sendNoResponders(connection, message) }
         if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
@@ -28,26 +33,34 @@ extension BrokerLoop {
 
     /// Permissions, and subjects that are the server's own.
     @inline(__always)
-    private func isAllowed(_ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation) -> Bool {
-        let subject = buffer.at(operation.subject)
-        let first = subject[0]
+    private func isAllowed(
+        _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation
+    ) -> Bool {
+        let subject = unsafe buffer.at(operation.subject)
+        let first = unsafe subject[0]
         if first == UInt8(ascii: "$") || first == UInt8(ascii: "_"),
-            ReservedSubject.mayNotPublish(subject, operation.subject.length)
+            unsafe ReservedSubject.mayNotPublish(subject, operation.subject.length)
         {
-            sendError(connection, "Permissions Violation for Publish to \"\(text(subject, operation.subject.length))\"")
+            sendError(
+                connection,
+                unsafe "Permissions Violation for Publish to \"\(text(subject, operation.subject.length))\""
+            )
             return false
         }
         if operation.reply.count > 0 {
-            let reply = buffer.at(operation.reply)
-            if reply[0] == UInt8(ascii: "$") || reply[0] == UInt8(ascii: "_"),
-                ReservedSubject.mayNotReply(reply, operation.reply.length)
+            let reply = unsafe buffer.at(operation.reply)
+            if unsafe reply[0] == UInt8(ascii: "$") || reply[0] == UInt8(ascii: "_"),
+                unsafe ReservedSubject.mayNotReply(reply, operation.reply.length)
             {
-                sendError(connection, "Permissions Violation for Publish with Reply of \"\(text(reply, operation.reply.length))\"")
+                sendError(
+                    connection,
+                    unsafe "Permissions Violation for Publish with Reply of \"\(text(reply, operation.reply.length))\""
+                )
                 return false
             }
         }
         guard let permissions = connection.pointee.permissions else { return true }
-        return permissions.pointee.allowsPublish(subject, operation.subject.length)
+        return unsafe permissions.pointee.allowsPublish(subject, operation.subject.length)
     }
 
     @inline(__always)
@@ -55,7 +68,7 @@ extension BrokerLoop {
         _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation, _ payload: PayloadRef?
     ) -> Message {
         let contentBytes = operation.totalBytes &+ 2
-        var message = Message(
+        var message = unsafe Message(
             subject: buffer.at(operation.subject), subjectCount: operation.subject.length,
             head: buffer.at(operation.tail), headCount: operation.tail.length,
             lineCount: operation.tail.length, body: buffer + operation.payloadStart, bodyCount: 0,
@@ -69,8 +82,8 @@ extension BrokerLoop {
             // The payload stands right behind the line: one copy takes both.
             if payload == nil { message.headCount &+= contentBytes }
         } else {
-            message.lineCount = writeLine(buffer, operation)
-            message.head = Bytes(scratch)
+            message.lineCount = unsafe writeLine(buffer, operation)
+            unsafe message.head = unsafe Bytes(scratch)
             message.headCount = message.lineCount
             if payload == nil { message.bodyCount = contentBytes }
         }
@@ -82,16 +95,16 @@ extension BrokerLoop {
     private func writeLine(_ buffer: Bytes, _ operation: Operation) -> Int {
         var end = 0
         func append(_ range: ByteRange) {
-            memcpy(scratch + end, buffer.at(range), range.length)
+            unsafe memcpy(scratch + end, buffer.at(range), range.length)
             end += range.length
-            scratch[end] = .space
+            unsafe scratch[end] = .space
             end += 1
         }
         if operation.reply.count > 0 { append(operation.reply) }
         if operation.headerBytes > 0 { append(operation.headerDigits) }
         append(operation.sizeDigits)
-        scratch[end - 1] = .carriageReturn
-        scratch[end] = .lineFeed
+        unsafe scratch[end - 1] = .carriageReturn
+        unsafe scratch[end] = .lineFeed
         return end + 1
     }
 
@@ -102,19 +115,22 @@ extension BrokerLoop {
             bytesPerSecond: settings.bytesPerSecondMax)
         guard until > 0 else { return }
         pause(connection, .rate)
-        setDeadline(\.resume, until, connection)
+        setDeadline(.resume, until, connection)
     }
 
     /// Status 503 to the requester: to a plain subscription of its own that takes the reply subject. It
     /// does not count towards an UNSUB maximum.
     @inline(never)
     func sendNoResponders(_ connection: ConnectionRef, _ message: Message) {
-        let reply = message.head
-        let route = cache.route(of: reply, message.replyCount, in: connection.pointee.space.unsafelyUnwrapped)
+        let reply = unsafe message.head
+        let route = unsafe cache.route(
+            of: reply, message.replyCount, in: connection.pointee.space.unsafelyUnwrapped)
         for i in 0..<Int(route.plainCount) {
-            let destination = route.destinations[i]
-            guard destination.connection == connection.pointee.handle, Int(destination.loop) == index,
-                destination.subscription.pointee.state.load(ordering: .relaxed) & Subscription.openBit != 0
+            let destination = unsafe route.destinations[i]
+            guard destination.connection == connection.pointee.handle,
+                Int(destination.loop) == index,
+                destination.subscription.pointee.state.load(ordering: .relaxed)
+                    & Subscription.openBit != 0
             else { continue }
             return encodeNoResponders(connection, destination.subscription, message)
         }
@@ -124,23 +140,25 @@ extension BrokerLoop {
 /// Prefixes that belong to servers talking to each other.
 enum ReservedSubject {
     static func mayNotPublish(_ subject: Bytes, _ count: Int) -> Bool {
-        hasPrefix(subject, count, "$NRG.") || isGateway(subject, count)
+        unsafe hasPrefix(subject, count, "$NRG.") || isGateway(subject, count)
     }
 
     static func mayNotReply(_ reply: Bytes, _ count: Int) -> Bool {
-        continues(reply, count, "_R_.") || continues(reply, count, "$JS.ACK.") || isGateway(reply, count)
+        unsafe continues(reply, count, "_R_.") || continues(reply, count, "$JS.ACK.")
+            || isGateway(reply, count)
     }
 
     private static func isGateway(_ subject: Bytes, _ count: Int) -> Bool {
-        continues(subject, count, "_GR_.") || continues(subject, count, "$GR.")
+        unsafe continues(subject, count, "_GR_.") || continues(subject, count, "$GR.")
     }
 
     /// Has the prefix and something behind it.
     private static func continues(_ bytes: Bytes, _ count: Int, _ prefix: StaticString) -> Bool {
-        count > prefix.utf8CodeUnitCount && hasPrefix(bytes, count, prefix)
+        unsafe count > prefix.utf8CodeUnitCount && hasPrefix(bytes, count, prefix)
     }
 
     private static func hasPrefix(_ bytes: Bytes, _ count: Int, _ prefix: StaticString) -> Bool {
-        count >= prefix.utf8CodeUnitCount && memcmp(bytes, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
+        unsafe count >= prefix.utf8CodeUnitCount
+            && memcmp(bytes, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
     }
 }

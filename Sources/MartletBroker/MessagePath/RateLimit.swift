@@ -10,7 +10,9 @@ struct RateLimit: BitwiseCopyable {
 
     /// Takes one message out; the moment until which reading should pause, or 0.
     @inline(__always)
-    mutating func take(bytes: Int, at now: UInt64, messagesPerSecond: Int, bytesPerSecond: Int) -> UInt64 {
+    mutating func take(
+        bytes: Int, at now: UInt64, messagesPerSecond: Int, bytesPerSecond: Int
+    ) -> UInt64 {
         var until: UInt64 = 0
         if messagesPerSecond > 0 {
             let cost = 1_000_000_000 / UInt64(messagesPerSecond)

@@ -14,8 +14,8 @@ extension BrokerLoop {
         else { return }
         if connection.pointee.payload != nil { return readPayload(connection) }
         let kept = connection.pointee.carryCount
-        if kept > 0 { memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept) }
-        switch connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
+        if kept > 0 { unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept) }
+        switch unsafe connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
         case .bytes(let count):
             noteInput(connection)
             process(connection, kept + count)
@@ -25,37 +25,46 @@ extension BrokerLoop {
         }
     }
 
-    /// A pipe has no poller behind it that says again that there is more, or that its peer has closed.
+    /// A pipe has no poller behind it that says again that there is more, or that the peer has closed.
     @inline(__always)
     private func readAgainIfPipe(_ connection: ConnectionRef) {
-        guard case .memory(let pipe) = connection.pointee.transport,
-            pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput })
-        else { return }
-        keepForNextTurn(connection)
+        guard case .memory(let pipe) = connection.pointee.transport else { return }
+        if unsafe pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput }) { keepForNextTurn(connection) }
     }
 
+    /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender
+    /// could know of when it sent them comes first. That makes PONG a barrier between loops, and keeps
+    /// an UNSUB or a PUB from overtaking messages it followed. One atomic load when there is none.
     @inline(__always)
     private func noteInput(_ connection: ConnectionRef) {
         connection.pointee.lastInputAt = now
+        if mail.isRung { deliverBatches() }
     }
 
     /// The rest of a large payload goes straight to its buffer; what follows it, to the loop's.
     private func readPayload(_ connection: ConnectionRef) {
-        let payload = connection.pointee.payload.unsafelyUnwrapped
+        let payload = unsafe connection.pointee.payload.unsafelyUnwrapped
         let filled = payload.pointee.filled
         let wanted = payload.pointee.count - filled
-        vectors[0] = iovec(iov_base: PayloadBuffer.bytes(payload) + filled, iov_len: wanted)
-        vectors[1] = iovec(iov_base: input, iov_len: Self.readBytesMax)
-        switch connection.pointee.transport.receive(into: vectors) {
+        unsafe vectors[0] = unsafe iovec(
+            iov_base: PayloadBuffer.bytes(payload) + filled, iov_len: wanted)
+        unsafe vectors[1] = unsafe iovec(iov_base: input, iov_len: Self.readBytesMax)
+        switch unsafe connection.pointee.transport.receive(into: vectors) {
         case .bytes(let count):
             noteInput(connection)
             payload.pointee.filled += min(count, wanted)
-            guard checkPayloadEnd(connection, payload) else { return }
-            if payload.pointee.filled == payload.pointee.count {
-                publishLarge(connection)
-                process(connection, max(0, count - wanted))
-            }
             readAgainIfPipe(connection)
+            guard checkPayloadEnd(connection, payload) else { return }
+            guard payload.pointee.filled == payload.pointee.count else { return }
+            state.pointee.deliveredBytes = 0
+            state.pointee.isShortOfMemory = false
+            publishLarge(connection)
+            if state.pointee.isShortOfMemory { waitForMemory(connection) }
+            guard !connection.pointee.flags.contains(.isDoomed) else { return }
+            if mustYield(connection) {
+                return yield(connection, from: 0, to: max(0, count - wanted))
+            }
+            process(connection, max(0, count - wanted))
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
         }
@@ -63,10 +72,12 @@ extension BrokerLoop {
 
     /// The payload must be followed by CR LF; said as soon as a wrong byte is there.
     func checkPayloadEnd(_ connection: ConnectionRef, _ payload: PayloadRef) -> Bool {
-        let bytes = PayloadBuffer.bytes(payload)
+        let bytes = unsafe PayloadBuffer.bytes(payload)
         let end = payload.pointee.count - 2
         let filled = payload.pointee.filled
-        if filled > end, bytes[end] != .carriageReturn || filled > end + 1 && bytes[end + 1] != .lineFeed {
+        if filled > end,
+            unsafe bytes[end] != .carriageReturn || filled > end + 1 && bytes[end + 1] != .lineFeed
+        {
             refuse(connection, .unknownOperation)
             return false
         }
@@ -83,19 +94,26 @@ extension BrokerLoop {
         var operation = Operation()
         var position = 0
         state.pointee.deliveredBytes = 0
+        // A shortage that something else met is not this connection's.
+        state.pointee.isShortOfMemory = false
         while position < count {
-            if connection.pointee.flags.contains(.awaitsAuthentication), !mayProceed(connection, input[position]) {
+            if connection.pointee.flags.contains(.awaitsAuthentication),
+                unsafe !mayProceed(connection, input[position])
+            {
                 return
             }
             let hasHeaders = connection.pointee.flags.contains(.headers)
-            switch parser.next(input, from: position, to: count, headers: hasHeaders, into: &operation) {
+            switch unsafe parser.next(
+                input, from: position, to: count, headers: hasHeaders, into: &operation)
+            {
             case .complete:
                 position = operation.end
                 dispatch(connection, operation)
             case .largePayload:
                 position = takeLargePayload(connection, operation, count)
             case .incomplete:
-                return keep(connection, from: parser.compactedStart(input, to: count), to: count)
+                return keep(
+                    connection, from: unsafe parser.compactedStart(input, to: count), to: count)
             case .violation(let violation):
                 return refuse(connection, violation)
             }
@@ -109,7 +127,8 @@ extension BrokerLoop {
     /// Whether the connection has had its share of the turn, or must not be read for now.
     @inline(__always)
     private func mustYield(_ connection: ConnectionRef) -> Bool {
-        state.pointee.deliveredBytes > Self.deliveredBytesPerTurn || !connection.pointee.pauseReasons.isEmpty
+        state.pointee.deliveredBytes > Self.deliveredBytesPerTurn
+            || !connection.pointee.pauseReasons.isEmpty
     }
 
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
@@ -128,7 +147,9 @@ extension BrokerLoop {
         let count = state.pointee.resumable.count
         guard count > 0 else { return }
         for i in 0..<count {
-            guard let connection = connection(state.pointee.resumable.items[i]) else { continue }
+            guard let connection = unsafe connection(state.pointee.resumable.items[i]) else {
+                continue
+            }
             connection.pointee.flags.remove(.hasInputLeft)
             resume(connection)
         }
@@ -137,12 +158,13 @@ extension BrokerLoop {
 
     /// Parses what is kept, then reads on if the transport has no poller to say so.
     func resume(_ connection: ConnectionRef) {
-        guard connection.pointee.pauseReasons.isEmpty, !connection.pointee.flags.contains(.isDoomed) else {
+        guard connection.pointee.pauseReasons.isEmpty, !connection.pointee.flags.contains(.isDoomed)
+        else {
             return
         }
         let kept = connection.pointee.carryCount
         if kept > 0, connection.pointee.payload == nil {
-            memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
+            unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
             process(connection, kept)
         }
         if case .memory = connection.pointee.transport { readInput(connection) }
@@ -155,19 +177,19 @@ extension BrokerLoop {
         if connection.pointee.carryBlockBytes < count {
             releaseCarry(connection)
             let blockBytes = BlockPool.capacity(for: max(count, 512))
-            let block = pool.allocate(blockBytes) ?? shedAndAllocate(blockBytes)
-            connection.pointee.carry = block.assumingMemoryBound(to: UInt8.self)
+            let block = unsafe pool.allocate(blockBytes) ?? shedAndAllocate(blockBytes)
+            unsafe connection.pointee.carry = unsafe block.assumingMemoryBound(to: UInt8.self)
             connection.pointee.carryBlockBytes = blockBytes
         }
-        memcpy(connection.pointee.carry.unsafelyUnwrapped, input + start, count)
+        unsafe memcpy(connection.pointee.carry.unsafelyUnwrapped, input + start, count)
         connection.pointee.carryCount = count
     }
 
     @inline(__always)
     func releaseCarry(_ connection: ConnectionRef) {
-        guard let carry = connection.pointee.carry else { return }
-        pool.free(carry, connection.pointee.carryBlockBytes)
-        connection.pointee.carry = nil
+        guard let carry = unsafe connection.pointee.carry else { return }
+        unsafe pool.free(carry, connection.pointee.carryBlockBytes)
+        unsafe connection.pointee.carry = nil
         connection.pointee.carryCount = 0
         connection.pointee.carryBlockBytes = 0
     }

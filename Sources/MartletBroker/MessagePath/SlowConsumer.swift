@@ -13,25 +13,29 @@ enum Room {
 }
 
 /// Publishers that wait for one blocked subscriber, as a small list in a block of the loop's pool.
+@safe
 struct WaitingPublishers {
     var count = 0
     var capacity: Int
     var blockBytes: Int
 
+    @safe
     struct Publisher: BitwiseCopyable {
         var handle: SlabHandle
         var loop: UInt16
     }
 
-    static func list(_ waiting: UnsafeMutablePointer<WaitingPublishers>) -> UnsafeMutablePointer<Publisher> {
-        UnsafeMutableRawPointer(waiting + 1).assumingMemoryBound(to: Publisher.self)
+    static func list(_ waiting: Reference<WaitingPublishers>) -> UnsafeMutablePointer<Publisher> {
+        unsafe (waiting.block + MemoryLayout<WaitingPublishers>.stride)
+            .assumingMemoryBound(to: Publisher.self)
     }
 }
 
 extension BrokerLoop {
     @inline(__always)
     func makeRoom(
-        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef, _ message: Message
+        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef,
+        _ message: Message
     ) -> Room {
         let pending = connection.pointee.outbound.pendingBytes &+ frameBytes
         guard pending > connection.pointee.pendingBytesMax else { return .write }
@@ -40,7 +44,8 @@ extension BrokerLoop {
 
     @inline(never)
     private func makeRoomSlowly(
-        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef, _ message: Message
+        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef,
+        _ message: Message
     ) -> Room {
         // What the socket still takes now does not count: flush before judging.
         if connection.pointee.blockedSince == 0 {
@@ -61,16 +66,20 @@ extension BrokerLoop {
 
     private func closeSlowConsumer(_ connection: ConnectionRef) -> Room {
         shared.logger.info(
-            "\(name(of: connection)) - Slow Consumer Detected: MaxPending of \(connection.pointee.pendingBytesMax) Exceeded")
+            "\(name(of: connection)) - Slow Consumer Detected: MaxPending of \(connection.pointee.pendingBytesMax) Exceeded"
+        )
         counters.pointee.slowConsumersByBytes.add(1)
         doom(connection, .slowConsumerPendingBytes)
         return .refused
     }
 
     private func dropOldest(_ frameBytes: Int, on connection: ConnectionRef) -> Room {
-        let over = connection.pointee.outbound.pendingBytes + frameBytes - connection.pointee.pendingBytesMax
+        let over =
+            connection.pointee.outbound.pendingBytes + frameBytes
+            - connection.pointee.pendingBytesMax
         // A little more than needed, so that not every message walks the queue.
-        let wanted = max(over, min(connection.pointee.pendingBytesMax / 16, OutboundQueue.chunkBytes))
+        let wanted = max(
+            over, min(connection.pointee.pendingBytesMax / 16, OutboundQueue.chunkBytes))
         if connection.pointee.firstUnsentFrame >= 0 {
             let dropped = connection.pointee.outbound.dropOldest(
                 freeing: wanted, firstFrame: connection.pointee.firstUnsentFrame, pool: pool,
@@ -85,16 +94,19 @@ extension BrokerLoop {
     }
 
     /// The message is taken, and its publisher is not read until the subscriber has drained. What is under
-    /// way from other publishers may still come; twice the limit and 8 MiB is the end.
-    private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room {
-        let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20)
+    /// way from other publishers and loops may still come; twice the limit, 8 MiB and full links is the end.
+    private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room
+    {
+        let underWay = (loopCount - 1) * LoopLink.bytesInFlightCeiling
+        let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
         guard connection.pointee.outbound.pendingBytes + frameBytes <= hardLimit else {
             return closeSlowConsumer(connection)
         }
         if connection.pointee.deadlines.block == Deadlines.never {
-            setDeadline(\.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
+            setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
         }
-        let publisher = WaitingPublishers.Publisher(handle: message.publisher, loop: message.publisherLoop)
+        let publisher = WaitingPublishers.Publisher(
+            handle: message.publisher, loop: message.publisherLoop)
         guard remember(publisher, waitsFor: connection) else { return .write }
         if Int(message.publisherLoop) == index {
             if let own = self.connection(message.publisher) { pauseForSubscriber(own) }
@@ -109,14 +121,16 @@ extension BrokerLoop {
         _ publisher: WaitingPublishers.Publisher, waitsFor connection: ConnectionRef
     ) -> Bool {
         if let waiting = connection.pointee.waitingPublishers {
-            let list = WaitingPublishers.list(waiting)
+            let list = unsafe WaitingPublishers.list(waiting)
             for i in 0..<waiting.pointee.count
-            where list[i].handle == publisher.handle && list[i].loop == publisher.loop { return false }
+            where unsafe list[i].handle == publisher.handle && list[i].loop == publisher.loop {
+                return false
+            }
         }
         let old = connection.pointee.waitingPublishers
         if old == nil || old!.pointee.count == old!.pointee.capacity { growWaiting(connection) }
-        let waiting = connection.pointee.waitingPublishers.unsafelyUnwrapped
-        WaitingPublishers.list(waiting)[waiting.pointee.count] = publisher
+        let waiting = unsafe connection.pointee.waitingPublishers.unsafelyUnwrapped
+        unsafe WaitingPublishers.list(waiting)[waiting.pointee.count] = publisher
         waiting.pointee.count += 1
         return true
     }
@@ -124,14 +138,17 @@ extension BrokerLoop {
     private func growWaiting(_ connection: ConnectionRef) {
         let old = connection.pointee.waitingPublishers
         let capacity = max(8, (old?.pointee.capacity ?? 0) * 2)
-        let blockBytes = MemoryLayout<WaitingPublishers>.stride
+        let blockBytes =
+            MemoryLayout<WaitingPublishers>.stride
             + capacity * MemoryLayout<WaitingPublishers.Publisher>.stride
-        let grown = pool.allocateAlways(blockBytes).assumingMemoryBound(to: WaitingPublishers.self)
-        grown.initialize(to: WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
+        let grown = unsafe Reference(
+            in: pool.allocateAlways(blockBytes),
+            WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
         if let old {
             grown.pointee.count = old.pointee.count
-            WaitingPublishers.list(grown).update(from: WaitingPublishers.list(old), count: old.pointee.count)
-            pool.free(old, old.pointee.blockBytes)
+            unsafe WaitingPublishers.list(grown).update(
+                from: WaitingPublishers.list(old), count: old.pointee.count)
+            unsafe pool.free(old.block, old.pointee.blockBytes)
         }
         connection.pointee.waitingPublishers = grown
     }
@@ -141,15 +158,17 @@ extension BrokerLoop {
         guard let waiting = connection.pointee.waitingPublishers else { return }
         connection.pointee.waitingPublishers = nil
         connection.pointee.deadlines.block = Deadlines.never
-        let list = WaitingPublishers.list(waiting)
+        let list = unsafe WaitingPublishers.list(waiting)
         for i in 0..<waiting.pointee.count {
-            if Int(list[i].loop) == index {
-                if let publisher = self.connection(list[i].handle) { resumeAfterSubscriber(publisher) }
+            if unsafe Int(list[i].loop) == index {
+                if let publisher = unsafe self.connection(list[i].handle) {
+                    resumeAfterSubscriber(publisher)
+                }
             } else {
-                shared.loops[Int(list[i].loop)].mail.post(.resumePublisher(list[i].handle))
+                unsafe shared.loops[Int(list[i].loop)].mail.post(.resumePublisher(list[i].handle))
             }
         }
-        pool.free(waiting, waiting.pointee.blockBytes)
+        unsafe pool.free(waiting.block, waiting.pointee.blockBytes)
     }
 
     func pauseForSubscriber(_ publisher: ConnectionRef) {

@@ -6,32 +6,41 @@ import Synchronization
 extension BrokerLoop {
     func subscribe(_ connection: ConnectionRef, _ operation: Operation) {
         let settings = state.pointee.settings
-        let subject = input.at(operation.subject)
+        let subject = unsafe input.at(operation.subject)
         let count = operation.subject.length
         if let permissions = connection.pointee.permissions,
-            !permissions.pointee.allowsSubscribe(
+            unsafe !permissions.pointee.allowsSubscribe(
                 subject, count, queue: input.at(operation.queue), operation.queue.length)
         {
-            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\"")
+            return sendError(
+                connection,
+                unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\"")
         }
-        if operation.queue.length == 5, memcmp(input.at(operation.queue), "_sys_", 5) == 0 {
-            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\" using queue \"_sys_\"")
+        if operation.queue.length == 5, unsafe memcmp(input.at(operation.queue), "_sys_", 5) == 0 {
+            return sendError(
+                connection,
+                unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\" using queue \"_sys_\""
+            )
         }
         if settings.subscriptionTokensMax > 0,
-            Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
+            unsafe Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
         {
-            return sendError(connection, "Permissions Violation for Subscription to \"\(text(subject, count))\", too many tokens")
+            return sendError(
+                connection,
+                unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\", too many tokens"
+            )
         }
         if settings.subscriptionsMax > 0,
             Int(connection.pointee.subscriptions.count) >= settings.subscriptionsMax
         {
             return sendError(connection, "maximum subscriptions exceeded")
         }
-        let sid = input.at(operation.sid)
-        let isNew = connection.pointee.subscriptions.find(
-            sid, operation.sid.length, in: state.pointee.subscriptions) == nil
+        let sid = unsafe input.at(operation.sid)
+        let isNew =
+            unsafe connection.pointee.subscriptions.find(
+                sid, operation.sid.length, in: state.pointee.subscriptions) == nil
         if isNew {
-            guard Subject.isValidForSubscription(subject, count) else {
+            guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
             guard open(connection, operation) else {
@@ -43,14 +52,16 @@ extension BrokerLoop {
 
     /// Fills a record and makes it known. When this returns, every later publish finds it.
     private func open(_ connection: ConnectionRef, _ operation: Operation) -> Bool {
-        guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else { return false }
+        guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else {
+            return false
+        }
         let record = state.pointee.subscriptions[slot]
         record.pointee.loop = UInt16(index)
         record.pointee.connection = connection.pointee.handle
         record.pointee.delivered = 0
         record.pointee.deliveredMax = 0
         copyNames(record, operation)
-        let policy = shared.slowConsumerPolicy(
+        let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
             account: shared.globalAccount.name)
         record.pointee.policy = policy.policy
@@ -59,7 +70,7 @@ extension BrokerLoop {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
         connection.pointee.subscriptions.insert(record, pool: pool)
-        connection.pointee.space.unsafelyUnwrapped.pointee.insert(record)
+        unsafe connection.pointee.space.unsafelyUnwrapped.pointee.insert(record)
         counters.pointee.subscriptions.add(1)
         return true
     }
@@ -69,30 +80,27 @@ extension BrokerLoop {
         record.pointee.queueCount = operation.queue.count
         record.pointee.spacedSIDCount = operation.sid.count + 2
         // 16 bytes of slack: a sid is copied in whole pieces of 16.
-        let block = pool.allocateAlways(record.pointee.nameBytes + 16)
-        record.pointee.names = block.assumingMemoryBound(to: UInt8.self)
-        memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
+        let block = unsafe pool.allocateAlways(record.pointee.nameBytes + 16)
+        unsafe record.pointee.names = unsafe block.assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
         if operation.queue.count > 0 {
-            memcpy(record.pointee.queue, input.at(operation.queue), operation.queue.length)
+            unsafe memcpy(record.pointee.queue, input.at(operation.queue), operation.queue.length)
         }
-        let sid = record.pointee.spacedSID
-        sid[0] = .space
-        memcpy(sid + 1, input.at(operation.sid), operation.sid.length)
-        sid[operation.sid.length + 1] = .space
+        let sid = unsafe record.pointee.spacedSID
+        unsafe sid[0] = .space
+        unsafe memcpy(sid + 1, input.at(operation.sid), operation.sid.length)
+        unsafe sid[operation.sid.length + 1] = .space
     }
 
     /// UNSUB, at once or after a number of messages that counts from the SUB.
     func unsubscribe(_ connection: ConnectionRef, _ operation: Operation) {
-        if let record = connection.pointee.subscriptions.find(
+        if let record = unsafe connection.pointee.subscriptions.find(
             input.at(operation.sid), operation.sid.length, in: state.pointee.subscriptions)
         {
             let wanted = operation.deliveredMax
             if wanted > record.pointee.delivered {
                 record.pointee.deliveredMax = wanted
-                record.pointee.remaining.store(wanted - record.pointee.delivered, ordering: .relaxed)
-                record.pointee.state.store(
-                    record.pointee.state.load(ordering: .relaxed) | Subscription.maximumBit,
-                    ordering: .releasing)
+                Subscription.limit(record, to: wanted - record.pointee.delivered)
             } else {
                 close(record, of: connection)
             }
@@ -116,9 +124,9 @@ extension BrokerLoop {
     private func retire(_ record: SubscriptionRef, _ connection: ConnectionRef) {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2
         record.pointee.state.store(generation << 2, ordering: .releasing)
-        connection.pointee.space.unsafelyUnwrapped.pointee.remove(record)
-        pool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
-        record.pointee.names = nil
+        unsafe connection.pointee.space.unsafelyUnwrapped.pointee.remove(record)
+        unsafe pool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
+        unsafe record.pointee.names = nil
         state.pointee.subscriptions.give(back: Int(record.pointee.index))
         counters.pointee.subscriptions.add(-1)
     }

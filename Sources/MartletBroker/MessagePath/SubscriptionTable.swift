@@ -4,6 +4,7 @@ import Glibc
 
 /// Finds a connection's subscriptions by the sid its client chose. Open addressing over indexes of the
 /// loop's subscription slab; empty, it holds no memory.
+@safe
 struct SubscriptionTable {
     private struct Entry: BitwiseCopyable {
         var hash: UInt32
@@ -16,20 +17,20 @@ struct SubscriptionTable {
     private(set) var count: UInt32 = 0
 
     static func hash(_ sid: Bytes, _ count: Int) -> UInt32 {
-        UInt32(truncatingIfNeeded: SubjectHash.bytes(sid, count, seed: 0))
+        unsafe UInt32(truncatingIfNeeded: SubjectHash.bytes(sid, count, seed: 0))
     }
 
     func find(_ sid: Bytes, _ length: Int, in slab: Slab<Subscription>) -> SubscriptionRef? {
-        guard let entries else { return nil }
-        let hash = Self.hash(sid, length)
+        guard let entries = unsafe entries else { return nil }
+        let hash = unsafe Self.hash(sid, length)
         let mask = capacity &- 1
         var i = hash & mask
-        while entries[Int(i)].place != 0 {
-            let entry = entries[Int(i)]
+        while unsafe entries[Int(i)].place != 0 {
+            let entry = unsafe entries[Int(i)]
             if entry.hash == hash {
                 let found = slab[Int(entry.place - 1)]
                 if Int(found.pointee.spacedSIDCount) == length + 2,
-                    memcmp(found.pointee.spacedSID + 1, sid, length) == 0
+                    unsafe memcmp(found.pointee.spacedSID + 1, sid, length) == 0
                 {
                     return found
                 }
@@ -41,29 +42,31 @@ struct SubscriptionTable {
 
     mutating func insert(_ subscription: SubscriptionRef, pool: BlockPool) {
         if (count + 1) * 2 > capacity { grow(pool) }
-        let hash = Self.hash(
+        let hash = unsafe Self.hash(
             subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
         place(Entry(hash: hash, place: subscription.pointee.index + 1))
         count += 1
     }
 
     mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
-        guard let entries else { return }
+        guard let entries = unsafe entries else { return }
         let mask = capacity &- 1
         let wanted = subscription.pointee.index + 1
-        var gap = Self.hash(
-            subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2) & mask
-        while entries[Int(gap)].place != wanted {
-            guard entries[Int(gap)].place != 0 else { return }
+        var gap =
+            unsafe Self.hash(
+                subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
+            & mask
+        while unsafe entries[Int(gap)].place != wanted {
+            guard unsafe entries[Int(gap)].place != 0 else { return }
             gap = (gap &+ 1) & mask
         }
-        entries[Int(gap)].place = 0
+        unsafe entries[Int(gap)].place = 0
         var next = (gap &+ 1) & mask
-        while entries[Int(next)].place != 0 {
-            let home = entries[Int(next)].hash & mask
+        while unsafe entries[Int(next)].place != 0 {
+            let home = unsafe entries[Int(next)].hash & mask
             if (next &- home) & mask >= (next &- gap) & mask {
-                entries[Int(gap)] = entries[Int(next)]
-                entries[Int(next)].place = 0
+                unsafe entries[Int(gap)] = unsafe entries[Int(next)]
+                unsafe entries[Int(next)].place = 0
                 gap = next
             }
             next = (next &+ 1) & mask
@@ -75,14 +78,16 @@ struct SubscriptionTable {
     /// Calls `body` with every subscription; `body` must not change the table.
     func forEach(in slab: Slab<Subscription>, _ body: (SubscriptionRef) -> Void) {
         for i in 0..<Int(capacity) {
-            let place = entries.unsafelyUnwrapped[i].place
+            let place = unsafe entries.unsafelyUnwrapped[i].place
             if place != 0 { body(slab[Int(place - 1)]) }
         }
     }
 
     mutating func release(_ pool: BlockPool) {
-        if let entries { pool.free(entries, Int(capacity) * MemoryLayout<Entry>.stride) }
-        entries = nil
+        if let entries = unsafe entries {
+            unsafe pool.free(entries, Int(capacity) * MemoryLayout<Entry>.stride)
+        }
+        unsafe entries = nil
         capacity = 0
         count = 0
     }
@@ -90,20 +95,21 @@ struct SubscriptionTable {
     private func place(_ entry: Entry) {
         let mask = capacity &- 1
         var i = entry.hash & mask
-        while entries.unsafelyUnwrapped[Int(i)].place != 0 { i = (i &+ 1) & mask }
-        entries.unsafelyUnwrapped[Int(i)] = entry
+        while unsafe entries.unsafelyUnwrapped[Int(i)].place != 0 { i = (i &+ 1) & mask }
+        unsafe entries.unsafelyUnwrapped[Int(i)] = entry
     }
 
     private mutating func grow(_ pool: BlockPool) {
         let stride = MemoryLayout<Entry>.stride
-        let old = entries
+        let old = unsafe entries
         let oldCapacity = capacity
         capacity = max(4, oldCapacity * 2)
-        let fresh = pool.allocateAlways(Int(capacity) * stride).assumingMemoryBound(to: Entry.self)
-        fresh.initialize(repeating: Entry(hash: 0, place: 0), count: Int(capacity))
-        entries = fresh
-        guard let old else { return }
-        for i in 0..<Int(oldCapacity) where old[i].place != 0 { place(old[i]) }
-        pool.free(old, Int(oldCapacity) * stride)
+        let fresh = unsafe pool.allocateAlways(Int(capacity) * stride).assumingMemoryBound(
+            to: Entry.self)
+        unsafe fresh.initialize(repeating: Entry(hash: 0, place: 0), count: Int(capacity))
+        unsafe entries = fresh
+        guard let old = unsafe old else { return }
+        for i in 0..<Int(oldCapacity) where unsafe old[i].place != 0 { unsafe place(old[i]) }
+        unsafe pool.free(old, Int(oldCapacity) * stride)
     }
 }

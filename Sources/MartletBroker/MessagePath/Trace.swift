@@ -6,7 +6,7 @@ extension BrokerLoop {
     @inline(never)
     func trace(_ connection: ConnectionRef, _ operation: Operation) {
         let prefix = name(of: connection)
-        let argument = text(input.at(operation.argument), operation.argument.length)
+        let argument = unsafe text(input.at(operation.argument), operation.argument.length)
         switch operation.verb {
         case .publish, .publishWithHeader:
             let verb = operation.verb == .publish ? "PUB" : "HPUB"
@@ -14,14 +14,15 @@ extension BrokerLoop {
             guard operation.totalBytes < Self.largePayloadBytes else { return }
             let limit = state.pointee.settings.tracedMessageBytesMax
             let shown = limit > 0 ? min(limit, operation.totalBytes) : operation.totalBytes
-            let payload = text(input + operation.payloadStart, shown)
+            let payload = unsafe text(input + operation.payloadStart, shown)
             let more = shown < operation.totalBytes ? "..." : ""
             shared.logger.trace("\(prefix) - <<- MSG_PAYLOAD: [\"\(payload)\(more)\"]")
         case .subscribe: shared.logger.trace("\(prefix) - <<- [SUB \(argument)]")
         case .unsubscribe: shared.logger.trace("\(prefix) - <<- [UNSUB \(argument)]")
         case .ping: shared.logger.trace("\(prefix) - <<- [PING]")
         case .pong: shared.logger.trace("\(prefix) - <<- [PONG]")
-        case .connect: shared.logger.trace("\(prefix) - <<- [CONNECT \(Self.withoutSecrets(argument))]")
+        case .connect:
+            shared.logger.trace("\(prefix) - <<- [CONNECT \(Self.withoutSecrets(argument))]")
         case .info, .ignored, .error: break
         }
     }

@@ -4,6 +4,7 @@ import CMartletSystem
 import Glibc
 
 /// Where a connection's bytes come from and go to. TLS becomes a case of its own.
+@safe
 enum Transport {
     case none
     case socket(Int32)
@@ -13,8 +14,11 @@ enum Transport {
     @inline(__always)
     func receive(into buffer: MutableBytes, _ count: Int) -> Socket.Outcome {
         switch self {
-        case .socket(let fd): return Socket.receive(fd, into: buffer, count)
-        case .memory(let pipe): return pipe._withUnsafeGuaranteedRef { $0.brokerReceive(into: buffer, count) }
+        case .socket(let fd): return unsafe Socket.receive(fd, into: buffer, count)
+        case .memory(let pipe):
+            return unsafe pipe._withUnsafeGuaranteedRef {
+                unsafe $0.brokerReceive(into: buffer, count)
+            }
         case .none: return .closed(0)
         }
     }
@@ -23,9 +27,9 @@ enum Transport {
     @inline(__always)
     func receive(into parts: UnsafeMutablePointer<iovec>) -> Socket.Outcome {
         switch self {
-        case .socket(let fd): return Socket.receive(fd, into: parts, 2)
+        case .socket(let fd): return unsafe Socket.receive(fd, into: parts, 2)
         case .memory, .none:
-            return receive(
+            return unsafe receive(
                 into: parts[0].iov_base!.assumingMemoryBound(to: UInt8.self), parts[0].iov_len)
         }
     }
@@ -33,8 +37,9 @@ enum Transport {
     @inline(__always)
     func send(_ parts: UnsafeMutablePointer<iovec>, _ count: Int) -> Socket.Outcome {
         switch self {
-        case .socket(let fd): return Socket.send(fd, parts, count)
-        case .memory(let pipe): return pipe._withUnsafeGuaranteedRef { $0.brokerSend(parts, count) }
+        case .socket(let fd): return unsafe Socket.send(fd, parts, count)
+        case .memory(let pipe):
+            return unsafe pipe._withUnsafeGuaranteedRef { unsafe $0.brokerSend(parts, count) }
         case .none: return .closed(0)
         }
     }
@@ -43,7 +48,7 @@ enum Transport {
     func finishSending() {
         switch self {
         case .socket(let fd): shutdown(fd, Int32(SHUT_WR))
-        case .memory(let pipe): pipe.takeUnretainedValue().brokerFinish()
+        case .memory(let pipe): unsafe pipe.takeUnretainedValue().brokerClose()
         case .none: break
         }
     }
@@ -52,8 +57,8 @@ enum Transport {
         switch self {
         case .socket(let fd): Glibc.close(fd)
         case .memory(let pipe):
-            pipe.takeUnretainedValue().brokerClose()
-            pipe.release()
+            unsafe pipe.takeUnretainedValue().brokerClose()
+            unsafe pipe.release()
         case .none: break
         }
     }

@@ -19,21 +19,26 @@ enum VerbTable {
     /// nil when no verb starts like this.
     static func match(_ bytes: Bytes, _ count: Int) -> Match? {
         guard count > 0 else { return Match(verb: nil) }
-        switch bytes[0] | 0x20 {
+        switch unsafe bytes[0] | 0x20 {
         case UInt8(ascii: "p"):
             guard count > 1 else { return Match(verb: nil) }
-            switch bytes[1] | 0x20 {
-            case UInt8(ascii: "u"): return compare(bytes, count, "pub", .publish, .spaceRequired)
-            case UInt8(ascii: "i"): return compare(bytes, count, "ping", .ping, .restIgnored)
-            default: return compare(bytes, count, "pong", .pong, .restIgnored)
+            switch unsafe bytes[1] | 0x20 {
+            case UInt8(ascii: "u"):
+                return unsafe compare(bytes, count, "pub", .publish, .spaceRequired)
+            case UInt8(ascii: "i"): return unsafe compare(bytes, count, "ping", .ping, .restIgnored)
+            default: return unsafe compare(bytes, count, "pong", .pong, .restIgnored)
             }
-        case UInt8(ascii: "h"): return compare(bytes, count, "hpub", .publishWithHeader, .spaceRequired)
-        case UInt8(ascii: "s"): return compare(bytes, count, "sub", .subscribe, .spaceRequired)
-        case UInt8(ascii: "u"): return compare(bytes, count, "unsub", .unsubscribe, .spaceRequired)
-        case UInt8(ascii: "c"): return compare(bytes, count, "connect", .connect, .spaceOptional)
-        case UInt8(ascii: "i"): return compare(bytes, count, "info", .info, .spaceOptional)
-        case UInt8(ascii: "+"): return compare(bytes, count, "+ok", .ignored, .restIgnored)
-        case UInt8(ascii: "-"): return compare(bytes, count, "-err", .error, .spaceRequired)
+        case UInt8(ascii: "h"):
+            return unsafe compare(bytes, count, "hpub", .publishWithHeader, .spaceRequired)
+        case UInt8(ascii: "s"):
+            return unsafe compare(bytes, count, "sub", .subscribe, .spaceRequired)
+        case UInt8(ascii: "u"):
+            return unsafe compare(bytes, count, "unsub", .unsubscribe, .spaceRequired)
+        case UInt8(ascii: "c"):
+            return unsafe compare(bytes, count, "connect", .connect, .spaceOptional)
+        case UInt8(ascii: "i"): return unsafe compare(bytes, count, "info", .info, .spaceOptional)
+        case UInt8(ascii: "+"): return unsafe compare(bytes, count, "+ok", .ignored, .restIgnored)
+        case UInt8(ascii: "-"): return unsafe compare(bytes, count, "-err", .error, .spaceRequired)
         default: return nil
         }
     }
@@ -43,10 +48,12 @@ enum VerbTable {
     ) -> Match? {
         let length = name.utf8CodeUnitCount
         for i in 0..<min(length, count) {
-            let wanted = name.utf8Start[i]
+            let wanted = unsafe name.utf8Start[i]
             // `| 0x20` folds letters; '+' and '-' have that bit already, other bytes must not gain it.
             let isLetter = wanted >= UInt8(ascii: "a")
-            guard (isLetter ? bytes[i] | 0x20 : bytes[i]) == wanted, !isLetter || bytes[i] >= 0x41 else {
+            guard unsafe (isLetter ? bytes[i] | 0x20 : bytes[i]) == wanted,
+                unsafe !isLetter || bytes[i] >= 0x41
+            else {
                 return nil
             }
         }

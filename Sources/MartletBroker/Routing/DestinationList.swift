@@ -1,4 +1,5 @@
 /// Destinations gathered for one other loop while a message is published; kept and reused.
+@safe
 struct DestinationList {
     private(set) var items: UnsafeMutablePointer<Destination> = .allocate(capacity: 64)
     private(set) var count = 0
@@ -7,7 +8,7 @@ struct DestinationList {
     @inline(__always)
     mutating func append(_ destination: Destination) {
         if count == capacity { grow() }
-        items[count] = destination
+        unsafe items[count] = destination
         count &+= 1
     }
 
@@ -16,11 +17,11 @@ struct DestinationList {
 
     private mutating func grow() {
         let grown = UnsafeMutablePointer<Destination>.allocate(capacity: capacity * 2)
-        grown.update(from: items, count: count)
-        items.deallocate()
-        items = grown
+        unsafe grown.update(from: items, count: count)
+        unsafe items.deallocate()
+        unsafe items = grown
         capacity *= 2
     }
 
-    func destroy() { items.deallocate() }
+    func destroy() { unsafe items.deallocate() }
 }

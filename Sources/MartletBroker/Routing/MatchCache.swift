@@ -10,10 +10,12 @@ import Synchronization
 /// when a set is first used.
 ///
 /// SAFETY: one thread. Keys and routes are blocks of the loop's pool, freed when their way is reused.
+@safe
 struct MatchCache {
     private static let setCount = 2_048
     private static let ways = 4
 
+    @safe
     private struct Way {
         var hash: UInt64 = 0
         var space: SubjectSpaceRef?
@@ -35,73 +37,90 @@ struct MatchCache {
     private let table: UnsafeMutablePointer<Way>
     private let victims: UnsafeMutablePointer<UInt8>
     private let pool: BlockPool
-    private let counts: UnsafeMutablePointer<(hits: UInt64, misses: UInt64)>
+    private let counters: Reference<LoopCounters>
+    /// The way of the exact level that answered last. A publisher often stays with one subject, and
+    /// comparing it costs less than hashing it.
+    private let last: Reference<UnsafeMutablePointer<Way>>
 
-    init(pool: BlockPool) {
+    init(pool: BlockPool, counters: Reference<LoopCounters>) {
         self.pool = pool
+        self.counters = counters
         let bytes = Self.setCount * Self.ways * MemoryLayout<Way>.stride
         // calloc maps zero pages on demand; all-zero bytes are a way without a space, which is free.
-        table = calloc(1, bytes)!.bindMemory(to: Way.self, capacity: Self.setCount * Self.ways)
-        victims = calloc(1, Self.setCount)!.bindMemory(to: UInt8.self, capacity: Self.setCount)
-        counts = .allocate(capacity: 1)
-        counts.initialize(to: (0, 0))
+        unsafe table = calloc(1, bytes)!.bindMemory(
+            to: Way.self, capacity: Self.setCount * Self.ways)
+        unsafe victims = calloc(1, Self.setCount)!.bindMemory(
+            to: UInt8.self, capacity: Self.setCount)
+        last = unsafe Reference(allocating: table)
     }
 
     /// Gives every key and route back to the pool.
     func removeAll() {
-        for i in 0..<(Self.setCount * Self.ways) where table[i].space != nil {
-            freeRoute(of: table + i)
-            if let key = table[i].key { pool.free(key, Int(table[i].keyCount)) }
-            table[i].key = nil
-            table[i].space = nil
+        for i in 0..<(Self.setCount * Self.ways) where unsafe table[i].space != nil {
+            unsafe freeRoute(of: table + i)
+            if let key = unsafe table[i].key { unsafe pool.free(key, Int(table[i].keyCount)) }
+            unsafe table[i].key = nil
+            unsafe table[i].space = nil
         }
     }
 
     func destroy() {
-        Glibc.free(table)
-        Glibc.free(victims)
-        counts.deallocate()
+        unsafe Glibc.free(table)
+        unsafe Glibc.free(victims)
+        last.destroy()
     }
-
-    var hits: UInt64 { counts.pointee.hits }
-    var misses: UInt64 { counts.pointee.misses }
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
     func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Route {
-        let seed = space.pointee.seed
-        let cut = SubjectHash.lastTokenStart(subject, count)
-        let parentCount = max(0, cut &- 1)
-        let parentHash = SubjectHash.bytes(subject, parentCount, seed: seed)
-        let lastHash = SubjectHash.bytes(subject + cut, count &- cut, seed: seed)
-        let hash = SubjectHash.join(parentHash, lastHash)
-        if let way = find(hash, .exact, subject, count, space), holds(way, space) {
-            counts.pointee.hits &+= 1
+        let way = last.pointee
+        if way.pointee.space == space, Int(way.pointee.keyCount) == count,
+            way.pointee.level == .exact,
+            memcmp(way.pointee.key.unsafelyUnwrapped, subject, count) == 0, holds(way, space)
+        {
+            counters.pointee.cacheHits.add(1)
             return way.pointee.route
+        }
+        return search(subject, count, space)
+    }
+
+    @inline(never)
+    private func search(_ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef) -> Route {
+        let seed = space.pointee.seed
+        let cut = unsafe SubjectHash.lastTokenStart(subject, count)
+        let parentCount = max(0, cut &- 1)
+        let parentHash = unsafe SubjectHash.bytes(subject, parentCount, seed: seed)
+        let lastHash = unsafe SubjectHash.bytes(subject + cut, count &- cut, seed: seed)
+        let hash = SubjectHash.join(parentHash, lastHash)
+        if let way = unsafe find(hash, .exact, subject, count, space), unsafe holds(way, space) {
+            counters.pointee.cacheHits.add(1)
+            unsafe last.pointee = way
+            return unsafe way.pointee.route
         }
         // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
-        if let way = find(parentHash, .parent, subject, parentCount, space),
-            way.pointee.level == .parent, count > cut, cut != 1, holds(way, space)
+        if let way = unsafe find(parentHash, .parent, subject, parentCount, space),
+            unsafe way.pointee.level == .parent, count > cut, cut != 1, unsafe holds(way, space)
         {
-            counts.pointee.hits &+= 1
-            return way.pointee.route
+            counters.pointee.cacheHits.add(1)
+            return unsafe way.pointee.route
         }
-        counts.pointee.misses &+= 1
-        return match(subject, count, parentCount, hash, parentHash, space)
+        return unsafe match(subject, count, parentCount, hash, parentHash, space)
     }
 
     @inline(__always)
     private func find(
         _ hash: UInt64, _ level: Level, _ key: Bytes, _ count: Int, _ space: SubjectSpaceRef
     ) -> UnsafeMutablePointer<Way>? {
-        let set = table + Int(truncatingIfNeeded: hash & UInt64(Self.setCount - 1)) &* Self.ways
+        let set =
+            unsafe table + Int(truncatingIfNeeded: hash & UInt64(Self.setCount - 1)) &* Self.ways
         for i in 0..<Self.ways {
-            let way = set + i
-            if way.pointee.hash == hash, way.pointee.space == space,
-                Int(way.pointee.keyCount) == count, (way.pointee.level == .exact) == (level == .exact),
-                count == 0 || memcmp(way.pointee.key.unsafelyUnwrapped, key, count) == 0
+            let way = unsafe set + i
+            if unsafe way.pointee.hash == hash, unsafe way.pointee.space == space,
+                unsafe Int(way.pointee.keyCount) == count,
+                unsafe (way.pointee.level == .exact) == (level == .exact),
+                unsafe count == 0 || memcmp(way.pointee.key.unsafelyUnwrapped, key, count) == 0
             {
-                return way
+                return unsafe way
             }
         }
         return nil
@@ -109,8 +128,8 @@ struct MatchCache {
 
     @inline(__always)
     private func holds(_ way: UnsafeMutablePointer<Way>, _ space: SubjectSpaceRef) -> Bool {
-        let now = Self.generations(way.pointee.slots, space)
-        let then = way.pointee.generations
+        let now = unsafe Self.generations(way.pointee.slots, space)
+        let then = unsafe way.pointee.generations
         return (now.0 ^ then.0) | (now.1 ^ then.1) | (now.2 ^ then.2) | (now.3 ^ then.3) == 0
     }
 
@@ -118,8 +137,8 @@ struct MatchCache {
     private static func generations(
         _ slots: InterestSlots, _ space: SubjectSpaceRef
     ) -> (UInt32, UInt32, UInt32, UInt32) {
-        let all = space.pointee.generations
-        return (
+        let all = unsafe space.pointee.generations
+        return unsafe (
             all[Int(slots.literal)].load(ordering: .acquiring),
             all[Int(slots.twoTokens)].load(ordering: .acquiring),
             all[Int(slots.oneToken)].load(ordering: .acquiring),
@@ -133,23 +152,23 @@ struct MatchCache {
         _ subject: Bytes, _ count: Int, _ parentCount: Int, _ hash: UInt64, _ parentHash: UInt64,
         _ space: SubjectSpaceRef
     ) -> Route {
-        let slots = InterestSlots.of(
+        let slots = unsafe InterestSlots.of(
             subject: subject, count, hash: hash, parentHash: parentHash, seed: space.pointee.seed)
         // Read before the match: a change during it makes the entry stale, never wrong.
         let exactGenerations = Self.generations(slots.exact, space)
         let parentGenerations = Self.generations(slots.parent, space)
-        pthread_mutex_lock(space.pointee.lock)
-        let (route, toldApart) = space.pointee.tree.match(subject, count, pool: pool)
+        unsafe pthread_mutex_lock(space.pointee.lock)
+        let (route, toldApart) = unsafe space.pointee.tree.match(subject, count, pool: pool)
         space.pointee.matches += 1
-        pthread_mutex_unlock(space.pointee.lock)
-        if subject[0] != .dot {
+        unsafe pthread_mutex_unlock(space.pointee.lock)
+        if unsafe subject[0] != .dot {
             let level: Level = toldApart ? .parentToldApart : .parent
-            let parent = claim(parentHash, .parent, subject, parentCount, space)
-            fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+            let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
+            unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
         }
         if toldApart {
-            let exact = claim(hash, .exact, subject, count, space)
-            fill(exact, .exact, slots.exact, exactGenerations, route)
+            let exact = unsafe claim(hash, .exact, subject, count, space)
+            unsafe fill(exact, .exact, slots.exact, exactGenerations, route)
         }
         return route
     }
@@ -158,39 +177,45 @@ struct MatchCache {
     private func claim(
         _ hash: UInt64, _ level: Level, _ key: Bytes, _ count: Int, _ space: SubjectSpaceRef
     ) -> UnsafeMutablePointer<Way> {
-        if let way = find(hash, level, key, count, space) { return way }
+        if let way = unsafe find(hash, level, key, count, space) { return unsafe way }
         let set = Int(truncatingIfNeeded: hash & UInt64(Self.setCount - 1))
-        let victim = Int(victims[set])
-        victims[set] = UInt8((victim + 1) % Self.ways)
-        let way = table + set * Self.ways + victim
-        if let old = way.pointee.key { pool.free(old, Int(way.pointee.keyCount)) }
-        freeRoute(of: way)
-        way.pointee.hash = hash
-        way.pointee.space = space
-        way.pointee.keyCount = UInt32(count)
-        way.pointee.key = nil
+        let victim = unsafe Int(victims[set])
+        unsafe victims[set] = UInt8((victim + 1) % Self.ways)
+        let way = unsafe table + set * Self.ways + victim
+        if let old = unsafe way.pointee.key { unsafe pool.free(old, Int(way.pointee.keyCount)) }
+        if unsafe way.pointee.space == nil { counters.pointee.cachedRoutes.add(1) }
+        unsafe freeRoute(of: way)
+        unsafe way.pointee.hash = hash
+        unsafe way.pointee.space = space
+        unsafe way.pointee.keyCount = UInt32(count)
+        unsafe way.pointee.key = nil
         if count > 0 {
-            let copy = pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
-            memcpy(copy, key, count)
-            way.pointee.key = copy
+            let copy = unsafe pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
+            unsafe memcpy(copy, key, count)
+            unsafe way.pointee.key = unsafe copy
         }
-        return way
+        return unsafe way
     }
 
     private func fill(
         _ way: UnsafeMutablePointer<Way>, _ level: Level, _ slots: InterestSlots,
         _ generations: (UInt32, UInt32, UInt32, UInt32), _ route: Route
     ) {
-        freeRoute(of: way)
-        way.pointee.level = level
-        way.pointee.slots = slots
-        way.pointee.generations = generations
-        way.pointee.route = route
+        unsafe freeRoute(of: way)
+        unsafe way.pointee.level = level
+        unsafe way.pointee.slots = slots
+        unsafe way.pointee.generations = generations
+        unsafe way.pointee.route = route
+        let fanout = route.destinationCount
+        counters.pointee.cachedDestinations.add(fanout)
+        let record = counters.pointee.fanoutMax.total
+        if fanout > record { counters.pointee.fanoutMax.add(fanout - record) }
     }
 
     private func freeRoute(of way: UnsafeMutablePointer<Way>) {
-        guard let block = way.pointee.route.block else { return }
-        pool.free(block, Int(way.pointee.route.blockBytes))
-        way.pointee.route = .empty
+        guard let block = unsafe way.pointee.route.block else { return }
+        unsafe counters.pointee.cachedDestinations.add(-way.pointee.route.destinationCount)
+        unsafe pool.free(block, Int(way.pointee.route.blockBytes))
+        unsafe way.pointee.route = .empty
     }
 }

@@ -1,5 +1,6 @@
 /// One subscription in a route, by value: nothing here points into another loop's slabs but the
 /// subscription's record, which stays mapped.
+@safe
 struct Destination: BitwiseCopyable {
     var subscription: SubscriptionRef
     /// The record's state when the route was made.
@@ -18,6 +19,7 @@ struct QueueSpan: BitwiseCopyable {
 
 /// Who gets a message of one subject: `plainCount` subscriptions, then the members of each queue
 /// group, then the groups and their names: one block of memory.
+@safe
 struct Route: BitwiseCopyable {
     var block: UnsafeMutableRawPointer?
     var blockBytes: UInt32
@@ -26,27 +28,28 @@ struct Route: BitwiseCopyable {
     var memberCount: UInt32
 
     static var empty: Route {
-        Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
+        unsafe Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
     }
 
     @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }
+    var destinationCount: Int { Int(plainCount &+ memberCount) }
 
     /// The plain destinations, followed by the groups' members.
     @inline(__always)
     var destinations: UnsafeMutablePointer<Destination> {
-        block.unsafelyUnwrapped.assumingMemoryBound(to: Destination.self)
+        unsafe block.unsafelyUnwrapped.assumingMemoryBound(to: Destination.self)
     }
 
     @inline(__always)
     var groups: UnsafeMutablePointer<QueueSpan> {
-        (block.unsafelyUnwrapped
+        unsafe (block.unsafelyUnwrapped
             + Int(plainCount &+ memberCount) &* MemoryLayout<Destination>.stride)
             .assumingMemoryBound(to: QueueSpan.self)
     }
 
     /// A group's name; kept here because the members' records may be recycled while it is needed.
     func name(of group: QueueSpan) -> MutableBytes {
-        (block.unsafelyUnwrapped + Int(group.nameStart)).assumingMemoryBound(to: UInt8.self)
+        unsafe (block.unsafelyUnwrapped + Int(group.nameStart)).assumingMemoryBound(to: UInt8.self)
     }
 
     static func byteCount(destinations: Int, groups: Int) -> Int {

@@ -8,9 +8,9 @@ enum Subject {
         guard count > 0 else { return false }
         var start = 0
         var sawTail = false
-        for i in 0...count where i == count || bytes[i] == .dot {
+        for i in 0...count where unsafe i == count || bytes[i] == .dot {
             if i == start || sawTail { return false }
-            if i - start == 1, bytes[start] == .greaterThan { sawTail = true }
+            if i - start == 1, unsafe bytes[start] == .greaterThan { sawTail = true }
             start = i + 1
         }
         return true
@@ -20,9 +20,9 @@ enum Subject {
     static func isValidForPublish(_ bytes: Bytes, _ count: Int) -> Bool {
         guard count > 0 else { return false }
         var start = 0
-        for i in 0...count where i == count || bytes[i] == .dot {
+        for i in 0...count where unsafe i == count || bytes[i] == .dot {
             if i == start { return false }
-            if i - start == 1, isWildcard(bytes[start]) { return false }
+            if i - start == 1, unsafe isWildcard(bytes[start]) { return false }
             start = i + 1
         }
         return true
@@ -33,22 +33,28 @@ enum Subject {
 
     static func tokenCount(_ bytes: Bytes, _ count: Int) -> Int {
         var tokens = 1
-        for i in 0..<count where bytes[i] == .dot { tokens += 1 }
+        for i in 0..<count where unsafe bytes[i] == .dot { tokens += 1 }
         return tokens
     }
 
     /// Whether `filter` covers `subject`; used where single pairs are compared (reply subjects).
-    static func matches(_ filter: Bytes, _ filterCount: Int, _ subject: Bytes, _ subjectCount: Int) -> Bool {
+    static func matches(
+        _ filter: Bytes, _ filterCount: Int, _ subject: Bytes, _ subjectCount: Int
+    ) -> Bool {
         var f = 0
         var s = 0
         while f < filterCount && s < subjectCount {
-            let filterEnd = tokenEnd(filter, filterCount, from: f)
-            let subjectEnd = tokenEnd(subject, subjectCount, from: s)
-            if filterEnd - f == 1, filter[f] == .greaterThan, filterEnd == filterCount { return true }
-            let isAny = filterEnd - f == 1 && filter[f] == .asterisk
+            let filterEnd = unsafe tokenEnd(filter, filterCount, from: f)
+            let subjectEnd = unsafe tokenEnd(subject, subjectCount, from: s)
+            if filterEnd - f == 1, unsafe filter[f] == .greaterThan, filterEnd == filterCount {
+                return true
+            }
+            let isAny = unsafe filterEnd - f == 1 && filter[f] == .asterisk
             if !isAny {
                 guard filterEnd - f == subjectEnd - s else { return false }
-                for i in 0..<(filterEnd - f) where filter[f + i] != subject[s + i] { return false }
+                for i in 0..<(filterEnd - f) where unsafe filter[f + i] != subject[s + i] {
+                    return false
+                }
             }
             f = filterEnd + 1
             s = subjectEnd + 1
@@ -58,7 +64,7 @@ enum Subject {
 
     private static func tokenEnd(_ bytes: Bytes, _ count: Int, from start: Int) -> Int {
         var i = start
-        while i < count && bytes[i] != .dot { i += 1 }
+        while unsafe i < count && bytes[i] != .dot { i += 1 }
         return i
     }
 }

@@ -19,18 +19,19 @@ enum SubjectHash {
         var hash = seed ^ (UInt64(truncatingIfNeeded: count) &* multiplier)
         var i = 0
         while i &+ 8 <= count {
-            hash = mix(hash, martlet_load64(bytes + i))
+            hash = unsafe mix(hash, martlet_load64(bytes + i))
             i &+= 8
         }
         let rest = count &- i
         if rest > 0 {
             var last: UInt64 = 0
             if rest >= 4 {
-                let low = UInt64(martlet_load32(bytes + i))
-                let high = UInt64(martlet_load32(bytes + (count &- 4)))
+                let low = unsafe UInt64(martlet_load32(bytes + i))
+                let high = unsafe UInt64(martlet_load32(bytes + (count &- 4)))
                 last = low | high &<< 32
             } else {
-                last = UInt64(bytes[i])
+                last =
+                    unsafe UInt64(bytes[i])
                     | UInt64(bytes[i &+ rest &>> 1]) &<< 8
                     | UInt64(bytes[count &- 1]) &<< 16
             }
@@ -49,7 +50,7 @@ enum SubjectHash {
     static func lastTokenStart(_ bytes: Bytes, _ count: Int) -> Int {
         var i = count
         while i > 0 {
-            if bytes[i &- 1] == .dot { return i }
+            if unsafe bytes[i &- 1] == .dot { return i }
             i &-= 1
         }
         return 0

@@ -1,6 +1,7 @@
 import Glibc
 
 /// A list of subscriptions that each know their position in it, so that removing one is O(1).
+@safe
 struct SubscriptionList {
     var items: UnsafeMutablePointer<SubscriptionRef>?
     var count: UInt32 = 0
@@ -8,54 +9,58 @@ struct SubscriptionList {
 
     mutating func append(_ subscription: SubscriptionRef, pool: BlockPool) {
         if count == capacity { grow(pool) }
-        items.unsafelyUnwrapped[Int(count)] = subscription
+        unsafe items.unsafelyUnwrapped[Int(count)] = subscription
         subscription.pointee.position = count
         count += 1
     }
 
     mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
         let position = Int(subscription.pointee.position)
-        let items = items.unsafelyUnwrapped
-        precondition(position < Int(count) && items[position] == subscription)
+        let items = unsafe items.unsafelyUnwrapped
+        unsafe precondition(position < Int(count) && items[position] == subscription)
         count -= 1
-        items[position] = items[Int(count)]
-        items[position].pointee.position = UInt32(position)
+        unsafe items[position] = unsafe items[Int(count)]
+        unsafe items[position].pointee.position = UInt32(position)
         if count == 0 { release(pool) }
     }
 
     mutating func release(_ pool: BlockPool) {
-        if let items { pool.free(items, Int(capacity) * MemoryLayout<SubscriptionRef>.stride) }
-        items = nil
+        if let items = unsafe items {
+            unsafe pool.free(items, Int(capacity) * MemoryLayout<SubscriptionRef>.stride)
+        }
+        unsafe items = nil
         capacity = 0
     }
 
     private mutating func grow(_ pool: BlockPool) {
         let stride = MemoryLayout<SubscriptionRef>.stride
         let bytes = BlockPool.capacity(for: max(4, Int(capacity) * 2) * stride)
-        let grown = pool.allocateAlways(bytes).assumingMemoryBound(to: SubscriptionRef.self)
-        if let items {
-            memcpy(grown, items, Int(count) * stride)
-            pool.free(items, Int(capacity) * stride)
+        let grown = unsafe pool.allocateAlways(bytes).assumingMemoryBound(to: SubscriptionRef.self)
+        if let items = unsafe items {
+            unsafe memcpy(grown, items, Int(count) * stride)
+            unsafe pool.free(items, Int(capacity) * stride)
         }
-        items = grown
+        unsafe items = grown
         capacity = UInt32(bytes / stride)
     }
 }
 
 /// The members of one queue group on one subject filter.
+@safe
 struct QueueGroup {
     var name: MutableBytes
     var nameCount: UInt32
     var members: SubscriptionList
 
     func isNamed(_ other: MutableBytes, _ count: UInt32) -> Bool {
-        nameCount == count && memcmp(name, other, Int(count)) == 0
+        unsafe nameCount == count && memcmp(name, other, Int(count)) == 0
     }
 }
 
-typealias NodeRef = UnsafeMutablePointer<SubjectNode>
+typealias NodeRef = Reference<SubjectNode>
 
 /// A token of the subject tree: its children, and the subscriptions that end here.
+@safe
 struct SubjectNode {
     var parent: NodeRef?
     var token: MutableBytes?
@@ -85,12 +90,12 @@ struct SubjectNode {
 extension SubjectNode {
     @inline(__always)
     func child(_ token: Bytes, _ count: Int, _ hash: UInt32) -> NodeRef? {
-        guard let children else { return nil }
+        guard let children = unsafe children else { return nil }
         let mask = childCapacity &- 1
         var slot = hash & mask
-        while let node = children[Int(slot)] {
+        while let node = unsafe children[Int(slot)] {
             if node.pointee.tokenHash == hash, Int(node.pointee.tokenCount) == count,
-                memcmp(node.pointee.token.unsafelyUnwrapped, token, count) == 0
+                unsafe memcmp(node.pointee.token.unsafelyUnwrapped, token, count) == 0
             {
                 return node
             }
@@ -107,17 +112,17 @@ extension SubjectNode {
 
     /// Takes the node out and closes the gap it leaves in its probe sequence.
     mutating func removeChild(_ node: NodeRef, pool: BlockPool) {
-        let children = children.unsafelyUnwrapped
+        let children = unsafe children.unsafelyUnwrapped
         let mask = childCapacity &- 1
         var gap = node.pointee.tokenHash & mask
-        while children[Int(gap)] != node { gap = (gap &+ 1) & mask }
-        children[Int(gap)] = nil
+        while unsafe children[Int(gap)] != node { gap = (gap &+ 1) & mask }
+        unsafe children[Int(gap)] = nil
         var next = (gap &+ 1) & mask
-        while let other = children[Int(next)] {
+        while let other = unsafe children[Int(next)] {
             let home = other.pointee.tokenHash & mask
             if (next &- home) & mask >= (next &- gap) & mask {
-                children[Int(gap)] = other
-                children[Int(next)] = nil
+                unsafe children[Int(gap)] = other
+                unsafe children[Int(next)] = nil
                 gap = next
             }
             next = (next &+ 1) & mask
@@ -129,29 +134,31 @@ extension SubjectNode {
     private func place(_ node: NodeRef) {
         let mask = childCapacity &- 1
         var slot = node.pointee.tokenHash & mask
-        while children.unsafelyUnwrapped[Int(slot)] != nil { slot = (slot &+ 1) & mask }
-        children.unsafelyUnwrapped[Int(slot)] = node
+        while unsafe children.unsafelyUnwrapped[Int(slot)] != nil { slot = (slot &+ 1) & mask }
+        unsafe children.unsafelyUnwrapped[Int(slot)] = node
     }
 
     private mutating func growChildren(_ pool: BlockPool) {
-        let old = children
+        let old = unsafe children
         let oldCapacity = childCapacity
         let stride = MemoryLayout<NodeRef?>.stride
         childCapacity = max(4, oldCapacity * 2)
-        let fresh = pool.allocateAlways(Int(childCapacity) * stride)
+        let fresh = unsafe pool.allocateAlways(Int(childCapacity) * stride)
             .assumingMemoryBound(to: NodeRef?.self)
-        fresh.initialize(repeating: nil, count: Int(childCapacity))
-        children = fresh
-        guard let old else { return }
+        unsafe fresh.initialize(repeating: nil, count: Int(childCapacity))
+        unsafe children = fresh
+        guard let old = unsafe old else { return }
         for i in 0..<Int(oldCapacity) {
-            if let node = old[i] { place(node) }
+            if let node = unsafe old[i] { place(node) }
         }
-        pool.free(old, Int(oldCapacity) * stride)
+        unsafe pool.free(old, Int(oldCapacity) * stride)
     }
 
     private mutating func releaseChildren(_ pool: BlockPool) {
-        if let children { pool.free(children, Int(childCapacity) * MemoryLayout<NodeRef?>.stride) }
-        children = nil
+        if let children = unsafe children {
+            unsafe pool.free(children, Int(childCapacity) * MemoryLayout<NodeRef?>.stride)
+        }
+        unsafe children = nil
         childCapacity = 0
     }
 }
@@ -161,39 +168,40 @@ extension SubjectNode {
 extension SubjectNode {
     mutating func add(_ subscription: SubscriptionRef, pool: BlockPool) {
         guard subscription.pointee.isQueued else { return plain.append(subscription, pool: pool) }
-        let name = subscription.pointee.queue
+        let name = unsafe subscription.pointee.queue
         let count = subscription.pointee.queueCount
-        if let i = groupIndex(name, count) {
-            return groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+        if let i = unsafe groupIndex(name, count) {
+            return unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
         }
         if groupCount == groupCapacity { growGroups(pool) }
-        let copy = pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
-        memcpy(copy, name, Int(count))
-        var group = QueueGroup(name: copy, nameCount: count, members: SubscriptionList())
+        let copy = unsafe pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(copy, name, Int(count))
+        var group = unsafe QueueGroup(name: copy, nameCount: count, members: SubscriptionList())
         group.members.append(subscription, pool: pool)
-        (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
+        unsafe (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
         groupCount += 1
     }
 
     mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
         guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
-        guard let i = groupIndex(subscription.pointee.queue, subscription.pointee.queueCount),
-            let groups
+        guard
+            let i = unsafe groupIndex(subscription.pointee.queue, subscription.pointee.queueCount),
+            let groups = unsafe groups
         else { preconditionFailure("a subscription's queue group is not where it was added") }
-        groups[i].members.remove(subscription, pool: pool)
-        guard groups[i].members.count == 0 else { return }
-        pool.free(groups[i].name, Int(groups[i].nameCount))
+        unsafe groups[i].members.remove(subscription, pool: pool)
+        guard unsafe groups[i].members.count == 0 else { return }
+        unsafe pool.free(groups[i].name, Int(groups[i].nameCount))
         groupCount -= 1
-        groups[i] = groups[Int(groupCount)]
+        unsafe groups[i] = unsafe groups[Int(groupCount)]
         if groupCount == 0 {
-            pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
-            self.groups = nil
+            unsafe pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
+            unsafe self.groups = nil
             groupCapacity = 0
         }
     }
 
     private func groupIndex(_ name: MutableBytes, _ count: UInt32) -> Int? {
-        for i in 0..<Int(groupCount) where groups.unsafelyUnwrapped[i].isNamed(name, count) {
+        for i in 0..<Int(groupCount) where unsafe groups.unsafelyUnwrapped[i].isNamed(name, count) {
             return i
         }
         return nil
@@ -202,13 +210,13 @@ extension SubjectNode {
     private mutating func growGroups(_ pool: BlockPool) {
         let stride = MemoryLayout<QueueGroup>.stride
         let capacity = max(2, groupCapacity * 2)
-        let grown = pool.allocateAlways(Int(capacity) * stride)
+        let grown = unsafe pool.allocateAlways(Int(capacity) * stride)
             .assumingMemoryBound(to: QueueGroup.self)
-        if let groups {
-            memcpy(grown, groups, Int(groupCount) * stride)
-            pool.free(groups, Int(groupCapacity) * stride)
+        if let groups = unsafe groups {
+            unsafe memcpy(grown, groups, Int(groupCount) * stride)
+            unsafe pool.free(groups, Int(groupCapacity) * stride)
         }
-        groups = grown
+        unsafe groups = grown
         groupCapacity = capacity
     }
 }

@@ -6,6 +6,7 @@ import Synchronization
 /// Every subscription that comes or goes bumps one or two of a few thousand generation counts, chosen
 /// by its subject; a cached route remembers the counts that could concern it, read before the match,
 /// and holds while they are the same. So a change invalidates the routes it may concern and no others.
+@safe
 struct SubjectSpace: ~Copyable {
     /// A slot for each hash, and the last one for filters that start with a wildcard.
     static let slotCount = 4_096
@@ -21,22 +22,22 @@ struct SubjectSpace: ~Copyable {
 
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
-        lock = .allocate(capacity: 1)
-        pthread_mutex_init(lock, nil)
-        generations = .allocate(capacity: Self.slotCount + 1)
-        for i in 0...Self.slotCount { (generations + i).initialize(to: Atomic(0)) }
+        unsafe lock = .allocate(capacity: 1)
+        unsafe pthread_mutex_init(lock, nil)
+        unsafe generations = .allocate(capacity: Self.slotCount + 1)
+        for i in 0...Self.slotCount { unsafe (generations + i).initialize(to: Atomic(0)) }
         tree = SubjectTree(budget: budget, seed: seed)
     }
 
     deinit {
         tree.destroy()
-        generations.deallocate()
-        pthread_mutex_destroy(lock)
-        lock.deallocate()
+        unsafe generations.deallocate()
+        unsafe pthread_mutex_destroy(lock)
+        unsafe lock.deallocate()
     }
 }
 
-typealias SubjectSpaceRef = UnsafeMutablePointer<SubjectSpace>
+typealias SubjectSpaceRef = Reference<SubjectSpace>
 
 /// The generation slots that a subject's routes depend on.
 struct InterestSlots: BitwiseCopyable {
@@ -60,21 +61,21 @@ struct InterestSlots: BitwiseCopyable {
     static func parent(_ hash: UInt64) -> UInt32 { slot(SubjectHash.mix(hash, parentSalt)) }
 
     static func twoTokens(_ bytes: Bytes, _ count: Int, seed: UInt64) -> UInt32 {
-        slot(SubjectHash.mix(SubjectHash.bytes(bytes, count, seed: seed), twoSalt))
+        unsafe slot(SubjectHash.mix(SubjectHash.bytes(bytes, count, seed: seed), twoSalt))
     }
 
     static func oneToken(_ bytes: Bytes, _ count: Int, seed: UInt64) -> UInt32 {
-        slot(SubjectHash.mix(SubjectHash.bytes(bytes, count, seed: seed), oneSalt))
+        unsafe slot(SubjectHash.mix(SubjectHash.bytes(bytes, count, seed: seed), oneSalt))
     }
 
     /// Those of a published subject, for its exact route and for its parent's.
     static func of(
         subject: Bytes, _ count: Int, hash: UInt64, parentHash: UInt64, seed: UInt64
     ) -> (exact: InterestSlots, parent: InterestSlots) {
-        let (first, second, tokens) = leadingTokens(subject, count)
-        let one = oneToken(subject, first, seed: seed)
+        let (first, second, tokens) = unsafe leadingTokens(subject, count)
+        let one = unsafe oneToken(subject, first, seed: seed)
         // A filter with two leading literal tokens and a wildcard needs a third token to match.
-        let two = tokens > 2 ? twoTokens(subject, second, seed: seed) : one
+        let two = unsafe tokens > 2 ? twoTokens(subject, second, seed: seed) : one
         return (
             InterestSlots(literal: exact(hash), twoTokens: two, oneToken: one),
             InterestSlots(literal: parent(parentHash), twoTokens: two, oneToken: one)
@@ -82,10 +83,12 @@ struct InterestSlots: BitwiseCopyable {
     }
 
     /// Where the first and second token end, and how many tokens there are.
-    static func leadingTokens(_ bytes: Bytes, _ count: Int) -> (first: Int, second: Int, tokens: Int) {
+    static func leadingTokens(
+        _ bytes: Bytes, _ count: Int
+    ) -> (first: Int, second: Int, tokens: Int) {
         var ends = (count, count)
         var tokens = 1
-        for i in 0..<count where bytes[i] == .dot {
+        for i in 0..<count where unsafe bytes[i] == .dot {
             if tokens == 1 { ends.0 = i } else if tokens == 2 { ends.1 = i }
             tokens += 1
         }
@@ -97,39 +100,39 @@ extension SubjectSpace {
     /// Adds a subscription with a valid subject. When this returns, every publish that starts later,
     /// on any loop, sees it.
     mutating func insert(_ subscription: SubscriptionRef) {
-        pthread_mutex_lock(lock)
+        unsafe pthread_mutex_lock(lock)
         tree.insert(subscription)
         inserts += 1
         bumpGenerations(of: subscription)
-        pthread_mutex_unlock(lock)
+        unsafe pthread_mutex_unlock(lock)
     }
 
     mutating func remove(_ subscription: SubscriptionRef) {
-        pthread_mutex_lock(lock)
+        unsafe pthread_mutex_lock(lock)
         tree.remove(subscription)
         removes += 1
         bumpGenerations(of: subscription)
-        pthread_mutex_unlock(lock)
+        unsafe pthread_mutex_unlock(lock)
     }
 
     private func bumpGenerations(of subscription: SubscriptionRef) {
-        let subject = UnsafePointer(subscription.pointee.subject)
+        let subject = unsafe UnsafePointer(subscription.pointee.subject)
         let count = Int(subscription.pointee.subjectCount)
-        switch leadingLiterals(subject, count) {
+        switch unsafe leadingLiterals(subject, count) {
         case .all:
-            let cut = SubjectHash.lastTokenStart(subject, count)
-            let parent = SubjectHash.bytes(subject, max(0, cut - 1), seed: seed)
-            let last = SubjectHash.bytes(subject + cut, count - cut, seed: seed)
+            let cut = unsafe SubjectHash.lastTokenStart(subject, count)
+            let parent = unsafe SubjectHash.bytes(subject, max(0, cut - 1), seed: seed)
+            let last = unsafe SubjectHash.bytes(subject + cut, count - cut, seed: seed)
             bump(InterestSlots.exact(SubjectHash.join(parent, last)))
             bump(InterestSlots.parent(parent))
-        case .two(let end): bump(InterestSlots.twoTokens(subject, end, seed: seed))
-        case .one(let end): bump(InterestSlots.oneToken(subject, end, seed: seed))
+        case .two(let end): unsafe bump(InterestSlots.twoTokens(subject, end, seed: seed))
+        case .one(let end): unsafe bump(InterestSlots.oneToken(subject, end, seed: seed))
         case .none: bump(UInt32(Self.slotCount))
         }
     }
 
     private func bump(_ slot: UInt32) {
-        generations[Int(slot)].wrappingAdd(1, ordering: .acquiringAndReleasing)
+        unsafe generations[Int(slot)].wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
 
     private enum LeadingLiterals {
@@ -144,8 +147,8 @@ extension SubjectSpace {
         var ends = (0, 0)
         var tokens = 0
         var start = 0
-        for i in 0...count where i == count || subject[i] == .dot {
-            if i - start == 1, Subject.isWildcard(subject[start]) {
+        for i in 0...count where unsafe i == count || subject[i] == .dot {
+            if i - start == 1, unsafe Subject.isWildcard(subject[start]) {
                 return tokens == 0 ? .none : tokens == 1 ? .one(end: ends.0) : .two(end: ends.1)
             }
             if tokens == 0 { ends.0 = i } else if tokens == 1 { ends.1 = i }

@@ -6,6 +6,7 @@ import Synchronization
 ///
 /// SAFETY: nodes, tables and lists come from one pool and are freed with the sizes they were taken
 /// with; a node lives while a subscription or a child needs it.
+@safe
 struct SubjectTree {
     private let pool: BlockPool
     private let root: NodeRef
@@ -20,9 +21,8 @@ struct SubjectTree {
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
         pool = BlockPool(budget: budget)
-        root = .allocate(capacity: 1)
-        root.initialize(to: SubjectNode())
-        found = .allocate(capacity: foundCapacity)
+        root = NodeRef(allocating: SubjectNode())
+        unsafe found = .allocate(capacity: foundCapacity)
     }
 
     #if DEBUG
@@ -33,8 +33,8 @@ struct SubjectTree {
     /// Adds a subscription whose subject is valid.
     mutating func insert(_ subscription: SubscriptionRef) {
         var node = root
-        forEachToken(of: subscription) { token, count in
-            node = childForInsert(of: node, token, count)
+        unsafe forEachToken(of: subscription) { token, count in
+            node = unsafe childForInsert(of: node, token, count)
         }
         node.pointee.add(subscription, pool: pool)
         subscription.pointee.node = node
@@ -51,43 +51,45 @@ struct SubjectTree {
 
     func destroy() {
         pool.destroy()
-        root.deallocate()
-        found.deallocate()
+        root.destroy()
+        unsafe found.deallocate()
     }
 
-    private func forEachToken(of subscription: SubscriptionRef, _ body: (MutableBytes, Int) -> Void) {
-        let subject = subscription.pointee.subject
+    private func forEachToken(of subscription: SubscriptionRef, _ body: (MutableBytes, Int) -> Void)
+    {
+        let subject = unsafe subscription.pointee.subject
         let count = Int(subscription.pointee.subjectCount)
         var start = 0
-        for i in 0...count where i == count || subject[i] == .dot {
-            body(subject + start, i - start)
+        for i in 0...count where unsafe i == count || subject[i] == .dot {
+            unsafe body(subject + start, i - start)
             start = i + 1
         }
     }
 
     private func childForInsert(of node: NodeRef, _ token: MutableBytes, _ count: Int) -> NodeRef {
-        if count == 1, Subject.isWildcard(token[0]) {
-            let isTail = token[0] == .greaterThan
+        if count == 1, unsafe Subject.isWildcard(token[0]) {
+            let isTail = unsafe token[0] == .greaterThan
             if let child = isTail ? node.pointee.anyTail : node.pointee.anyToken { return child }
-            let child = makeNode(parent: node, token, count, hash: 0)
+            let child = unsafe makeNode(parent: node, token, count, hash: 0)
             if isTail { node.pointee.anyTail = child } else { node.pointee.anyToken = child }
             return child
         }
-        let hash = tokenHash(token, count)
-        if let child = node.pointee.child(token, count, hash) { return child }
-        let child = makeNode(parent: node, token, count, hash: hash)
+        let hash = unsafe tokenHash(token, count)
+        if let child = unsafe node.pointee.child(token, count, hash) { return child }
+        let child = unsafe makeNode(parent: node, token, count, hash: hash)
         node.pointee.addChild(child, pool: pool)
         return child
     }
 
-    private func makeNode(parent: NodeRef, _ token: MutableBytes, _ count: Int, hash: UInt32) -> NodeRef {
-        let node = pool.allocateAlways(MemoryLayout<SubjectNode>.stride)
-            .assumingMemoryBound(to: SubjectNode.self)
-        let copy = pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
-        memcpy(copy, token, count)
-        node.initialize(to: SubjectNode())
+    private func makeNode(
+        parent: NodeRef, _ token: MutableBytes, _ count: Int, hash: UInt32
+    ) -> NodeRef {
+        let node = unsafe NodeRef(
+            in: pool.allocateAlways(MemoryLayout<SubjectNode>.stride), SubjectNode())
+        let copy = unsafe pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(copy, token, count)
         node.pointee.parent = parent
-        node.pointee.token = copy
+        unsafe node.pointee.token = unsafe copy
         node.pointee.tokenCount = UInt32(count)
         node.pointee.tokenHash = hash
         return node
@@ -104,15 +106,15 @@ struct SubjectTree {
             } else {
                 parent.pointee.removeChild(node, pool: pool)
             }
-            pool.free(node.pointee.token.unsafelyUnwrapped, Int(node.pointee.tokenCount))
-            pool.free(node, MemoryLayout<SubjectNode>.stride)
+            unsafe pool.free(node.pointee.token.unsafelyUnwrapped, Int(node.pointee.tokenCount))
+            unsafe pool.free(node.block, MemoryLayout<SubjectNode>.stride)
             node = parent
         }
     }
 
     @inline(__always)
     private func tokenHash(_ token: Bytes, _ count: Int) -> UInt32 {
-        UInt32(truncatingIfNeeded: SubjectHash.bytes(token, count, seed: seed))
+        unsafe UInt32(truncatingIfNeeded: SubjectHash.bytes(token, count, seed: seed))
     }
 }
 
@@ -122,11 +124,12 @@ extension SubjectTree {
     /// The route of a subject, in a block from the caller's pool, and whether some subscription tells
     /// the subject's last token apart from others: if none does, the route serves every subject with
     /// the same parent. A subject with an empty token matches nothing.
-    mutating func match(_ subject: Bytes, _ count: Int, pool: BlockPool) -> (Route, toldApart: Bool) {
+    mutating func match(_ subject: Bytes, _ count: Int, pool: BlockPool) -> (Route, toldApart: Bool)
+    {
         foundCount = 0
         var toldApart = false
-        guard count > 0, subject[count - 1] != .dot else { return (.empty, toldApart: true) }
-        let isValid = descend(root, subject, count, from: 0, &toldApart)
+        guard count > 0, unsafe subject[count - 1] != .dot else { return (.empty, toldApart: true) }
+        let isValid = unsafe descend(root, subject, count, from: 0, &toldApart)
         guard isValid else { return (.empty, toldApart: true) }
         return (makeRoute(pool), toldApart)
     }
@@ -136,7 +139,7 @@ extension SubjectTree {
         _ node: NodeRef, _ subject: Bytes, _ count: Int, from start: Int, _ toldApart: inout Bool
     ) -> Bool {
         var end = start
-        while end < count && subject[end] != .dot { end += 1 }
+        while unsafe end < count && subject[end] != .dot { end += 1 }
         guard end > start else { return false }
         let isLast = end == count
         if isLast, node.pointee.childCount > 0 { toldApart = true }
@@ -144,18 +147,20 @@ extension SubjectTree {
         if let any = node.pointee.anyToken {
             if isLast {
                 collect(any)
-            } else if !descend(any, subject, count, from: end + 1, &toldApart) {
+            } else if unsafe !descend(any, subject, count, from: end + 1, &toldApart) {
                 return false
             }
         }
-        if let child = node.pointee.child(subject + start, end - start, tokenHash(subject + start, end - start)) {
+        if let child = unsafe node.pointee.child(
+            subject + start, end - start, tokenHash(subject + start, end - start))
+        {
             if isLast {
                 collect(child)
             } else {
-                return descend(child, subject, count, from: end + 1, &toldApart)
+                return unsafe descend(child, subject, count, from: end + 1, &toldApart)
             }
         } else if !isLast, node.pointee.anyToken == nil {
-            return hasNoEmptyToken(subject, count, from: end + 1)
+            return unsafe hasNoEmptyToken(subject, count, from: end + 1)
         }
         return true
     }
@@ -163,8 +168,8 @@ extension SubjectTree {
     private func hasNoEmptyToken(_ subject: Bytes, _ count: Int, from start: Int) -> Bool {
         var previous = UInt8.dot
         for i in start..<count {
-            if subject[i] == .dot, previous == .dot { return false }
-            previous = subject[i]
+            if unsafe subject[i] == .dot, previous == .dot { return false }
+            previous = unsafe subject[i]
         }
         return true
     }
@@ -173,12 +178,12 @@ extension SubjectTree {
         guard node.pointee.plain.count > 0 || node.pointee.groupCount > 0 else { return }
         if foundCount == foundCapacity {
             let grown = UnsafeMutablePointer<NodeRef>.allocate(capacity: foundCapacity * 2)
-            grown.update(from: found, count: foundCount)
-            found.deallocate()
-            found = grown
+            unsafe grown.update(from: found, count: foundCount)
+            unsafe found.deallocate()
+            unsafe found = grown
             foundCapacity *= 2
         }
-        found[foundCount] = node
+        unsafe found[foundCount] = node
         foundCount += 1
     }
 
@@ -188,18 +193,18 @@ extension SubjectTree {
         var groups = 0
         var nameBytes = 0
         for i in 0..<foundCount {
-            let node = found[i].pointee
+            let node = unsafe found[i].pointee
             plain += Int(node.plain.count)
             for g in 0..<Int(node.groupCount) {
-                members += Int(node.groups.unsafelyUnwrapped[g].members.count)
+                unsafe members += Int(node.groups.unsafelyUnwrapped[g].members.count)
                 guard isFirst(group: g, of: i) else { continue }
                 groups += 1
-                nameBytes += Int(node.groups.unsafelyUnwrapped[g].nameCount)
+                unsafe nameBytes += Int(node.groups.unsafelyUnwrapped[g].nameCount)
             }
         }
         let byteCount = Route.byteCount(destinations: plain + members, groups: groups) + nameBytes
         guard byteCount > 0 else { return .empty }
-        let route = Route(
+        let route = unsafe Route(
             block: pool.allocateAlways(byteCount), blockBytes: UInt32(byteCount),
             plainCount: UInt32(plain), groupCount: UInt32(groups), memberCount: UInt32(members))
         fill(route)
@@ -208,39 +213,47 @@ extension SubjectTree {
 
     private func fill(_ route: Route) {
         var next = 0
-        for i in 0..<foundCount { append(found[i].pointee.plain, to: route, at: &next) }
+        for i in 0..<foundCount { unsafe append(found[i].pointee.plain, to: route, at: &next) }
         var group = 0
         var nameStart = Route.byteCount(
             destinations: Int(route.plainCount + route.memberCount), groups: Int(route.groupCount))
         for i in 0..<foundCount {
-            for g in 0..<Int(found[i].pointee.groupCount) where isFirst(group: g, of: i) {
+            for g in unsafe 0..<Int(found[i].pointee.groupCount) where isFirst(group: g, of: i) {
                 let start = next
-                let head = found[i].pointee.groups.unsafelyUnwrapped[g]
-                for other in i..<foundCount { appendMembers(named: head, of: found[other], to: route, at: &next) }
+                let head = unsafe found[i].pointee.groups.unsafelyUnwrapped[g]
+                for other in i..<foundCount {
+                    unsafe appendMembers(named: head, of: found[other], to: route, at: &next)
+                }
                 let span = QueueSpan(
                     start: UInt32(start), count: UInt32(next - start),
                     nameStart: UInt32(nameStart), nameCount: head.nameCount)
-                route.groups[group] = span
-                memcpy(route.name(of: span), head.name, Int(head.nameCount))
+                unsafe route.groups[group] = span
+                unsafe memcpy(route.name(of: span), head.name, Int(head.nameCount))
                 nameStart += Int(head.nameCount)
                 group += 1
             }
         }
     }
 
-    private func appendMembers(named head: QueueGroup, of node: NodeRef, to route: Route, at next: inout Int) {
+    private func appendMembers(
+        named head: QueueGroup, of node: NodeRef, to route: Route, at next: inout Int
+    ) {
         for g in 0..<Int(node.pointee.groupCount) {
-            let group = node.pointee.groups.unsafelyUnwrapped[g]
-            if group.isNamed(head.name, head.nameCount) { append(group.members, to: route, at: &next) }
+            let group = unsafe node.pointee.groups.unsafelyUnwrapped[g]
+            if unsafe group.isNamed(head.name, head.nameCount) {
+                append(group.members, to: route, at: &next)
+            }
         }
     }
 
     /// A queue group that is on several matching filters counts once: at the first of them.
     private func isFirst(group g: Int, of i: Int) -> Bool {
-        let group = found[i].pointee.groups.unsafelyUnwrapped[g]
+        let group = unsafe found[i].pointee.groups.unsafelyUnwrapped[g]
         for earlier in 0..<i {
-            for h in 0..<Int(found[earlier].pointee.groupCount)
-            where found[earlier].pointee.groups.unsafelyUnwrapped[h].isNamed(group.name, group.nameCount) {
+            for h in unsafe 0..<Int(found[earlier].pointee.groupCount)
+            where unsafe found[earlier].pointee.groups.unsafelyUnwrapped[h].isNamed(
+                group.name, group.nameCount)
+            {
                 return false
             }
         }
@@ -249,11 +262,14 @@ extension SubjectTree {
 
     private func append(_ list: SubscriptionList, to route: Route, at next: inout Int) {
         for i in 0..<Int(list.count) {
-            let subscription = list.items.unsafelyUnwrapped[i]
-            (route.destinations + next).initialize(
+            let subscription = unsafe list.items.unsafelyUnwrapped[i]
+            unsafe (route.destinations + next).initialize(
                 to: Destination(
                     subscription: subscription,
-                    state: subscription.pointee.state.load(ordering: .relaxed),
+                    // Open, even if its loop has just closed it and waits for the lock to take it out:
+                    // a claim that expects it closed would succeed.
+                    state: subscription.pointee.state.load(ordering: .relaxed)
+                        | Subscription.openBit,
                     connection: subscription.pointee.connection,
                     loop: subscription.pointee.loop))
             next += 1

@@ -5,12 +5,14 @@ import Synchronization
 /// It has two parts. The first is what other loops may look at while they publish: atomics that stay
 /// mapped for ever, because the slot is recycled but never freed. The second belongs to the loop of
 /// the connection. They are on different cache lines: a delivery writes only to the second.
+@safe
 struct Subscription: ~Copyable {
     /// generation << 2 | has a maximum << 1 | is open. A route that was made for another tenant
     /// of the slot, or before the subscription closed, sees that here.
     let state = Atomic<UInt64>(0)
-    /// Deliveries that publishers may still claim; counts only while the state has a maximum.
-    let remaining = Atomic<Int>(0)
+    /// Deliveries that publishers may still claim, tagged with the generation: who was slow to claim one
+    /// of a tenant that has gone takes none from the next. Counts only while the state has a maximum.
+    private let remaining = Atomic<UInt64>(0)
     var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
     // Of the owning loop; the subject tree reads what is constant while the subscription is open.
@@ -22,7 +24,7 @@ struct Subscription: ~Copyable {
     /// UNSUB's maximum, 0 without one.
     var deliveredMax = 0
     /// Where the subject tree keeps it; under the tree's lock.
-    var node: UnsafeMutablePointer<SubjectNode>?
+    var node: NodeRef?
     var position: UInt32 = 0
     /// One block: the subject, the queue, then ` sid ` with a space on each side.
     var names: UnsafeMutablePointer<UInt8>?
@@ -37,32 +39,45 @@ struct Subscription: ~Copyable {
         self.index = UInt32(index)
     }
 
-    var subject: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped }
-    var queue: UnsafeMutablePointer<UInt8> { names.unsafelyUnwrapped + Int(subjectCount) }
+    var subject: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped }
+    var queue: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped + Int(subjectCount) }
     var spacedSID: UnsafeMutablePointer<UInt8> {
-        names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
+        unsafe names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
     }
     var nameBytes: Int { Int(subjectCount &+ queueCount &+ spacedSIDCount) }
     var isQueued: Bool { queueCount > 0 }
 }
 
-typealias SubscriptionRef = UnsafeMutablePointer<Subscription>
+typealias SubscriptionRef = Reference<Subscription>
 
 extension Subscription {
-    enum Claim {
-        case claimed
-        /// Closed, recycled, or no delivery left.
-        case refused
+    /// A publisher's question, from any loop: may a message go there? Not if it is closed, recycled or
+    /// has no delivery left. With an UNSUB maximum this takes one of the deliveries left.
+    @inline(__always)
+    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Bool {
+        let current = subscription.pointee.state.load(ordering: .acquiring)
+        guard (current ^ state) & ~maximumBit == 0 else { return false }
+        guard current & maximumBit != 0 else { return true }
+        let tag = tag(of: current)
+        var word = subscription.pointee.remaining.load(ordering: .relaxed)
+        while word & ~countMask == tag, word & countMask > 0 {
+            let (done, now) = subscription.pointee.remaining.compareExchange(
+                expected: word, desired: word &- 1, ordering: .relaxed)
+            if done { return true }
+            word = now
+        }
+        return false
     }
 
-    /// A publisher's question, from any loop: may a message go there? With an UNSUB maximum this
-    /// takes one of the deliveries left.
-    @inline(__always)
-    static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Claim {
-        let current = subscription.pointee.state.load(ordering: .acquiring)
-        guard (current ^ state) & ~maximumBit == 0 else { return .refused }
-        guard current & maximumBit != 0 else { return .claimed }
-        let before = subscription.pointee.remaining.wrappingSubtract(1, ordering: .relaxed).oldValue
-        return before > 0 ? .claimed : .refused
+    /// The owner's: from now on publishers may claim this many deliveries.
+    static func limit(_ subscription: SubscriptionRef, to count: Int) {
+        let state = subscription.pointee.state.load(ordering: .relaxed)
+        subscription.pointee.remaining.store(tag(of: state) | UInt64(count), ordering: .relaxed)
+        subscription.pointee.state.store(state | maximumBit, ordering: .releasing)
     }
+
+    private static let countShift: UInt64 = 40
+    private static let countMask: UInt64 = 1 << countShift - 1
+
+    private static func tag(of state: UInt64) -> UInt64 { (state >> 2) << countShift }
 }

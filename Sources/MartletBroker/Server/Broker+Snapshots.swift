@@ -31,6 +31,7 @@ extension Broker {
             snapshot.longestTurnNanoseconds = max(
                 snapshot.longestTurnNanoseconds, counters.pointee.longestTurnNanoseconds)
         }
+        snapshot.isLameDuck = isLameDuck
         snapshot.memoryBytes = shared.budget.usedBytes
         snapshot.memoryBytesMax = shared.budget.bytesMax
         return snapshot
@@ -40,17 +41,28 @@ extension Broker {
     public func routingSnapshot() -> RoutingSnapshot {
         let space = shared.globalAccount.space
         var snapshot = RoutingSnapshot()
-        pthread_mutex_lock(space.pointee.lock)
+        unsafe pthread_mutex_lock(space.pointee.lock)
         snapshot.subscriptions = space.pointee.tree.subscriptionCount
         snapshot.inserts = space.pointee.inserts
         snapshot.removes = space.pointee.removes
-        snapshot.matches = space.pointee.matches
-        pthread_mutex_unlock(space.pointee.lock)
+        let misses = space.pointee.matches
+        unsafe pthread_mutex_unlock(space.pointee.lock)
+        var fanoutTotal = 0
+        for loop in shared.loops {
+            let counters = loop.counters
+            snapshot.cacheHits += counters.pointee.cacheHits.total
+            snapshot.cachedRoutes += counters.pointee.cachedRoutes.total
+            fanoutTotal += counters.pointee.cachedDestinations.total
+            snapshot.fanoutMax = max(snapshot.fanoutMax, counters.pointee.fanoutMax.total)
+        }
+        snapshot.matches = misses + snapshot.cacheHits
+        snapshot.fanoutAverage = Double(fanoutTotal) / Double(max(1, snapshot.cachedRoutes))
         return snapshot
     }
 
     /// The open connections, each as its loop sees it between two turns, or the closed ones.
-    public func connectionSnapshots(subscriptions: Bool, closed: Bool) async -> [ConnectionSnapshot] {
+    public func connectionSnapshots(subscriptions: Bool, closed: Bool) async -> [ConnectionSnapshot]
+    {
         if closed { return shared.closedConnections }
         guard isRunning else { return [] }
         return await withTaskGroup(of: [ConnectionSnapshot].self) { group in
@@ -58,10 +70,11 @@ extension Broker {
                 let mail = loop.mail
                 group.addTask {
                     await withCheckedContinuation { continuation in
-                        mail.post(
+                        let isRead = mail.post(
                             .describeConnections(withSubscriptions: subscriptions) {
                                 continuation.resume(returning: $0)
                             })
+                        if !isRead { continuation.resume(returning: []) }
                     }
                 }
             }
@@ -73,15 +86,19 @@ extension Broker {
     /// `BrokerError.Code.configuration` for what may not.
     public func reload(_ configuration: BrokerConfiguration) throws(BrokerError) {
         let old = self.configuration
-        if configuration.host != old.host { throw Self.notReloadable("host") }
-        if configuration.port != old.port { throw Self.notReloadable("port") }
-        if configuration.serverName != old.serverName { throw Self.notReloadable("server_name") }
-        if configuration.loopCount != old.loopCount { throw Self.notReloadable("martlet.loops") }
-        if configuration.memoryBytesMax != old.memoryBytesMax { throw Self.notReloadable("martlet.max_memory") }
+        try Self.expectSame("Host", old.host, configuration.host)
+        try Self.expectSame("Port", old.port, configuration.port)
+        try Self.expectSame("ServerName", old.serverName ?? "", configuration.serverName ?? "")
+        try Self.expectSame("martlet.loops", old.loopCount ?? 0, configuration.loopCount ?? 0)
+        try Self.expectSame("martlet.max_memory", old.memoryBytesMax, configuration.memoryBytesMax)
         shared.replace(configuration)
     }
 
-    private static func notReloadable(_ key: String) -> BrokerError {
-        BrokerError(.configuration, "config reload not supported for \(key)")
+    private static func expectSame<Value: Equatable>(
+        _ name: String, _ old: Value, _ new: Value
+    ) throws(BrokerError) {
+        guard old != new else { return }
+        throw BrokerError(
+            .configuration, "config reload not supported for \(name): old=\(old), new=\(new)")
     }
 }

@@ -17,10 +17,12 @@ final class BrokerShared: @unchecked Sendable {
     let startedAt = Clock.wallNanoseconds()
     let authenticationWorker = AuthenticationWorker()
     /// A descriptor kept free for the moment when there are none left.
-    let spareDescriptor = Mutex(open("/dev/null", O_RDONLY | O_CLOEXEC))
+    let spareDescriptor = unsafe Mutex(open("/dev/null", O_RDONLY | O_CLOEXEC))
 
     private let current: Mutex<BrokerConfiguration>
     private let currentAuthenticator: Mutex<Authenticator>
+    /// Connections that count towards `max_connections`.
+    private let admitted = Atomic<Int>(0)
     private let boundPort = Atomic<Int>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let closed = Mutex(ClosedConnections())
@@ -30,8 +32,9 @@ final class BrokerShared: @unchecked Sendable {
         self.logger = logger
         current = Mutex(configuration)
         currentAuthenticator = Mutex(Authenticator(configuration.authorization))
-        budget = MemoryBudget(bytesMax: configuration.memoryBytesMax > 0
-            ? configuration.memoryBytesMax : Self.usualMemoryBytes())
+        budget = MemoryBudget(
+            bytesMax: configuration.memoryBytesMax > 0
+                ? configuration.memoryBytesMax : Self.usualMemoryBytes())
         globalAccount = Account(name: "$G", budget: budget, seed: seed)
         serverID = Self.makeServerID()
         serverName = configuration.serverName ?? serverID
@@ -41,16 +44,29 @@ final class BrokerShared: @unchecked Sendable {
         spareDescriptor.withLock { if $0 >= 0 { close($0) } }
     }
 
-    func setLoops(_ loops: [BrokerLoop]) { self.loops = loops }
-
-    /// Ends the loops, which refer to this and are referred to by it. No thread runs them any more.
-    func dismantle() {
-        for loop in loops {
+    /// Gives every pair of loops a link in each direction.
+    func connect(_ loops: [BrokerLoop]) {
+        for source in loops {
             for target in loops {
-                let link = loop.outgoing[target.index]
-                link.pointee.destroy(pool: loop.pool)
-                link.deinitialize(count: 1)
-                link.deallocate()
+                let link = LoopLinkRef(
+                    allocating: LoopLink(loopCount: loops.count, memoryBytesMax: budget.bytesMax))
+                unsafe (source.outgoing + target.index).initialize(to: link)
+                unsafe (target.incoming + source.index).initialize(to: link)
+            }
+        }
+        self.loops = loops
+    }
+
+    /// Lets go of the loops, which hold this in turn. Their threads have ended.
+    func dissolve() {
+        // What was still on its way finds nobody; its payloads go back to their pools.
+        for loop in loops { loop.deliverBatches() }
+        for loop in loops { loop.returns.collect(into: loop.pool) }
+        for source in loops {
+            for target in loops {
+                let link = unsafe source.outgoing[target.index]
+                link.pointee.destroy(pool: source.pool)
+                link.destroy()
             }
         }
         loops = []
@@ -76,16 +92,30 @@ final class BrokerShared: @unchecked Sendable {
         lastConnectionID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
+    /// Counts a connection in, if there may be one more; exact, whatever loops ask at once.
+    func admit() -> Bool {
+        guard admitted.wrappingAdd(1, ordering: .relaxed).newValue <= connectionsMax else {
+            leave()
+            return false
+        }
+        return true
+    }
+
+    func leave() { admitted.wrappingSubtract(1, ordering: .relaxed) }
+
     var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
 
-    /// The loop with the fewest connections; the first of several.
+    /// The loop with the fewest connections, those on their way to it included; the first of several.
     func loopForNextConnection() -> Int {
         var best = 0
         var fewest = Int.max
         for loop in loops {
-            let count = loop.counters.pointee.connections.total
+            let count =
+                loop.counters.pointee.connections.total
+                + loop.connectionsUnderWay.load(ordering: .relaxed)
             if count < fewest { (best, fewest) = (loop.index, count) }
         }
+        loops[best].connectionsUnderWay.wrappingAdd(1, ordering: .relaxed)
         return best
     }
 
@@ -107,7 +137,7 @@ final class BrokerShared: @unchecked Sendable {
                 if let wanted = rule.account, wanted != account { continue }
                 var filter = rule.subject
                 let covers = filter.withUTF8 {
-                    Subject.matches($0.baseAddress!, $0.count, Bytes(subject), count)
+                    unsafe Subject.matches($0.baseAddress!, $0.count, Bytes(subject), count)
                 }
                 if covers { return (rule.policy, rule.pendingBytesMax) }
             }
@@ -134,7 +164,8 @@ final class BrokerShared: @unchecked Sendable {
     /// Host and port as clients are told: of `client_advertise`, whose port may be left out.
     private func advertised(_ configuration: BrokerConfiguration) -> (String, Int) {
         guard let address = configuration.clientAdvertise else { return (configuration.host, port) }
-        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...])
+        guard let colon = address.lastIndex(of: ":"),
+            let port = Int(address[address.index(after: colon)...])
         else { return (address, port) }
         return (String(address[..<colon]), port)
     }
@@ -143,18 +174,21 @@ final class BrokerShared: @unchecked Sendable {
     private static func makeServerID() -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
         var generator = SystemRandomNumberGenerator()
-        return "N" + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
+        return "N"
+            + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
     }
 
     /// Three quarters of the memory that this process may use: of the machine, or of its cgroup.
     private static func usualMemoryBytes() -> Int {
         var bytes = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        if let file = fopen("/sys/fs/cgroup/memory.max", "r") {
+        if let file = unsafe fopen("/sys/fs/cgroup/memory.max", "r") {
             var limit = 0
-            if withUnsafeMutablePointer(to: &limit, { withVaList([$0]) { vfscanf(file, "%ld", $0) } }) == 1 {
+            if unsafe withUnsafeMutablePointer(
+                to: &limit, { unsafe withVaList([$0]) { unsafe vfscanf(file, "%ld", $0) } }) == 1
+            {
                 bytes = min(bytes, limit)
             }
-            fclose(file)
+            unsafe fclose(file)
         }
         return bytes / 4 * 3
     }

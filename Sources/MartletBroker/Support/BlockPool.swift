@@ -2,17 +2,23 @@ import Glibc
 
 /// Blocks of memory in sizes of powers of two, recycled by their owner without a lock.
 ///
-/// Small blocks are cut from slabs of 64 KiB, so that warming up takes few mallocs; larger ones
-/// are allocated one by one. Up to `idleBytesMax` of free large blocks are kept for reuse, more go
-/// back to the system: a burst does not hold its memory for ever.
+/// Memory comes from one reserve of addresses that is taken when the pool is made and touched as it
+/// is needed: how many blocks are out at once depends on timing, so a new height may come at any
+/// hour, and must not cost a call then. What does not fit any more is allocated one by one.
+///
+/// Small blocks are cut from slabs of 64 KiB. Of the larger ones that are not from the reserve, up
+/// to `idleBytesMax` are kept for reuse, more go back to the system: a burst does not hold its
+/// memory for ever.
 ///
 /// SAFETY: a block is handed out once until it is freed with the same byte count; the pool and
 /// all its blocks belong to one thread, or to whoever holds the lock beside it.
+@safe
 struct BlockPool {
     private static let smallestShift = 5
     private static let largestShift = 30
     private static let slabShift = 16
 
+    @safe
     private struct State {
         var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
         var slabs: UnsafeMutableRawPointer?
@@ -21,18 +27,29 @@ struct BlockPool {
         #if DEBUG
             var liveBytes = 0
         #endif
+        /// Addresses without memory behind them yet; nil when the system refused them.
+        let reserve: UnsafeMutableRawPointer?
+        var reserveUsed = 0
     }
 
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
+    /// Addresses, not memory: 64 MiB a loop is nothing of 128 TiB.
+    private static let reserveBytes = 64 << 20
 
     init(budget: MemoryBudget) {
-        state = .allocate(capacity: 1)
         // A list for every size there can be, those that are refused too: asking needs no check then.
-        let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: Int.bitWidth + 1)
-        free.initialize(repeating: nil, count: Int.bitWidth + 1)
-        state.initialize(to: State(free: free, slabs: nil, budget: .passRetained(budget)))
+        let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
+            capacity: Int.bitWidth + 1)
+        unsafe free.initialize(repeating: nil, count: Int.bitWidth + 1)
+        let reserve = unsafe mmap(
+            nil, Self.reserveBytes, PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        state = unsafe Reference(
+            allocating: State(
+                free: free, slabs: nil, budget: .passRetained(budget),
+                reserve: reserve == MAP_FAILED ? nil : reserve))
     }
 
     /// The size a request of `byteCount` really gets.
@@ -49,12 +66,12 @@ struct BlockPool {
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let shift = Self.shift(for: byteCount)
         noteLive(1 << shift)
-        if let block = state.pointee.free[shift] {
-            state.pointee.free[shift] = block.load(as: UnsafeMutableRawPointer?.self)
+        if let block = unsafe state.pointee.free[shift] {
+            unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
             if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
-            return block
+            return unsafe block
         }
-        if let block = allocateFresh(shift, always: false) { return block }
+        if let block = unsafe allocateFresh(shift, always: false) { return unsafe block }
         noteLive(-1 << shift)
         return nil
     }
@@ -75,13 +92,13 @@ struct BlockPool {
     /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.
     @inline(__always)
     func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        if let block = allocate(byteCount) { return block }
+        if let block = unsafe allocate(byteCount) { return unsafe block }
         let shift = Self.shift(for: byteCount)
-        guard let block = allocateFresh(shift, always: true) else {
+        guard let block = unsafe allocateFresh(shift, always: true) else {
             fatalError("out of memory: \(byteCount) bytes")
         }
         noteLive(1 << shift)
-        return block
+        return unsafe block
     }
 
     @inline(__always)
@@ -89,54 +106,76 @@ struct BlockPool {
         let shift = Self.shift(for: byteCount)
         noteLive(-1 << shift)
         if shift >= Self.slabShift {
-            if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax {
+            if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax, !isReserved(block) {
                 return giveBack(block, shift)
             }
             state.pointee.idleLargeBytes += 1 << shift
         }
-        block.storeBytes(of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
-        state.pointee.free[shift] = block
+        unsafe block.storeBytes(of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
+        unsafe state.pointee.free[shift] = unsafe block
     }
 
     @inline(never)
     private func allocateFresh(_ shift: Int, always: Bool) -> UnsafeMutableRawPointer? {
         guard shift <= Self.largestShift else { return nil }
-        guard shift < Self.slabShift else { return fromSystem(1 << shift, always: always) }
-        guard let slab = fromSystem(1 << Self.slabShift, always: always) else { return nil }
+        guard shift < Self.slabShift else { return unsafe fromSystem(1 << shift, always: always) }
+        guard let slab = unsafe fromSystem(1 << Self.slabShift, always: always) else { return nil }
         // Small slabs live as long as the pool: their list is threaded through the first block.
         let size = max(1 << shift, 32)
         let count = (1 << Self.slabShift) / size
-        slab.storeBytes(of: state.pointee.slabs, as: UnsafeMutableRawPointer?.self)
-        state.pointee.slabs = slab
+        unsafe slab.storeBytes(of: state.pointee.slabs, as: UnsafeMutableRawPointer?.self)
+        unsafe state.pointee.slabs = unsafe slab
         for i in stride(from: count - 1, through: 2, by: -1) {
-            let block = slab + i * size
-            block.storeBytes(of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
-            state.pointee.free[shift] = block
+            let block = unsafe slab + i * size
+            unsafe block.storeBytes(
+                of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
+            unsafe state.pointee.free[shift] = unsafe block
         }
-        return slab + size
+        return unsafe slab + size
     }
 
     private func fromSystem(_ byteCount: Int, always: Bool) -> UnsafeMutableRawPointer? {
-        let budget = state.pointee.budget.takeUnretainedValue()
+        let budget = unsafe state.pointee.budget.takeUnretainedValue()
         if !budget.reserve(byteCount) {
             guard always || reclaimIdle(byteCount, budget) else { return nil }
             budget.reserveAlways(byteCount)
         }
+        if let block = fromReserve(byteCount) { return block }
         var block: UnsafeMutableRawPointer?
-        guard posix_memalign(&block, 64, byteCount) == 0 else {
+        guard unsafe posix_memalign(&block, 64, byteCount) == 0 else {
             budget.release(byteCount)
             return nil
         }
-        return block
+        return unsafe block
+    }
+
+    /// Gives every idle large block back to the system.
+    func giveBackIdle() {
+        _ = unsafe reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
+    }
+
+    /// A power of two of at least a slab's size, so that every block is aligned to its slab.
+    private func fromReserve(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        guard let reserve = state.pointee.reserve,
+            state.pointee.reserveUsed + byteCount <= Self.reserveBytes
+        else { return nil }
+        defer { state.pointee.reserveUsed += byteCount }
+        return reserve + state.pointee.reserveUsed
+    }
+
+    private func isReserved(_ block: UnsafeMutableRawPointer) -> Bool {
+        guard let reserve = state.pointee.reserve else { return false }
+        return block >= reserve && block < reserve + Self.reserveBytes
     }
 
     /// Gives idle large blocks back until `byteCount` fit into the budget again.
     private func reclaimIdle(_ byteCount: Int, _ budget: MemoryBudget) -> Bool {
         for shift in stride(from: Self.largestShift, through: Self.slabShift, by: -1) {
-            while let block = state.pointee.free[shift] {
-                state.pointee.free[shift] = block.load(as: UnsafeMutableRawPointer?.self)
+            while let block = unsafe state.pointee.free[shift] {
+                unsafe state.pointee.free[shift] = unsafe block.load(
+                    as: UnsafeMutableRawPointer?.self)
                 state.pointee.idleLargeBytes -= 1 << shift
-                giveBack(block, shift)
+                unsafe giveBack(block, shift)
                 if budget.usedBytes + byteCount <= budget.bytesMax { return true }
             }
         }
@@ -144,20 +183,25 @@ struct BlockPool {
     }
 
     private func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
-        Glibc.free(block)
+        if isReserved(block) {
+            // The memory goes back; its addresses are not used again.
+            madvise(block, 1 << shift, MADV_DONTNEED)
+        } else {
+            Glibc.free(block)
+        }
         state.pointee.budget.takeUnretainedValue().release(1 << shift)
     }
 
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.
     func destroy() {
-        _ = reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
-        while let slab = state.pointee.slabs {
-            state.pointee.slabs = slab.load(as: UnsafeMutableRawPointer?.self)
-            giveBack(slab, Self.slabShift)
+        giveBackIdle()
+        while let slab = unsafe state.pointee.slabs {
+            unsafe state.pointee.slabs = unsafe slab.load(as: UnsafeMutableRawPointer?.self)
+            unsafe giveBack(slab, Self.slabShift)
         }
-        state.pointee.free.deallocate()
-        state.pointee.budget.release()
-        state.deinitialize(count: 1)
-        state.deallocate()
+        if let reserve = state.pointee.reserve { munmap(reserve, Self.reserveBytes) }
+        unsafe state.pointee.free.deallocate()
+        unsafe state.pointee.budget.release()
+        state.destroy()
     }
 }

@@ -27,16 +27,18 @@ typealias MutableBytes = UnsafeMutablePointer<UInt8>
 extension UnsafePointer<UInt8> {
     /// The bytes of a range; the caller says that the range lies in what `self` points to.
     @inline(__always)
-    func at(_ range: ByteRange) -> UnsafePointer<UInt8> { self + Int(range.start) }
+    func at(_ range: ByteRange) -> UnsafePointer<UInt8> { unsafe self + Int(range.start) }
 }
 
 extension UnsafeMutablePointer<UInt8> {
     @inline(__always)
-    func at(_ range: ByteRange) -> UnsafePointer<UInt8> { UnsafePointer(self) + Int(range.start) }
+    func at(_ range: ByteRange) -> UnsafePointer<UInt8> {
+        unsafe UnsafePointer(self) + Int(range.start)
+    }
 }
 
 /// Copies of bytes as text, for logs and snapshots; never on the message path.
 func text(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> String {
-    guard let bytes, count > 0 else { return "" }
-    return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    guard let bytes = unsafe bytes, count > 0 else { return "" }
+    return unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
 }

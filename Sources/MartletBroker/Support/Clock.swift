@@ -1,29 +1,30 @@
 import Glibc
 
 /// Where a loop's time comes from: the machine, or a simulation that sets it.
+@safe
 struct Clock {
     /// Nanoseconds of a virtual clock; nil reads the machine's.
     let virtualTime: UnsafeMutablePointer<UInt64>?
 
-    static var machine: Clock { Clock(virtualTime: nil) }
+    static var machine: Clock { unsafe Clock(virtualTime: nil) }
 
     /// Nanoseconds since some fixed moment; never goes back.
     @inline(__always)
     func now() -> UInt64 {
-        if let virtualTime { return virtualTime.pointee }
+        if let virtualTime = unsafe virtualTime { return unsafe virtualTime.pointee }
         return Self.monotonicNanoseconds()
     }
 
     static func monotonicNanoseconds() -> UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 
     /// Nanoseconds since 1970, UTC, for what people read.
     static func wallNanoseconds() -> UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 }

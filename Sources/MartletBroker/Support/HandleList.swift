@@ -1,4 +1,5 @@
 /// A growing list of slots. Its owner makes room when slots are made, so adding never allocates.
+@safe
 struct HandleList {
     private(set) var items: UnsafeMutablePointer<SlabHandle> = .allocate(capacity: 64)
     private(set) var count = 0
@@ -7,7 +8,7 @@ struct HandleList {
     @inline(__always)
     mutating func append(_ handle: SlabHandle) {
         if count == capacity { reserve(capacity * 2) }
-        items[count] = handle
+        unsafe items[count] = handle
         count &+= 1
     }
 
@@ -16,18 +17,18 @@ struct HandleList {
 
     /// Takes out the first `taken`, which were dealt with; what was added meanwhile stays.
     mutating func removeFirst(_ taken: Int) {
-        for i in taken..<count { items[i - taken] = items[i] }
+        for i in taken..<count { unsafe items[i - taken] = unsafe items[i] }
         count -= taken
     }
 
     mutating func reserve(_ wanted: Int) {
         guard wanted > capacity else { return }
         let grown = UnsafeMutablePointer<SlabHandle>.allocate(capacity: wanted)
-        grown.update(from: items, count: count)
-        items.deallocate()
-        items = grown
+        unsafe grown.update(from: items, count: count)
+        unsafe items.deallocate()
+        unsafe items = grown
         capacity = wanted
     }
 
-    func destroy() { items.deallocate() }
+    func destroy() { unsafe items.deallocate() }
 }

@@ -1,5 +1,6 @@
 /// A small JSON reader for control lines: one pass, depth bounded, numbers kept as text. It accepts
 /// invalid UTF-8 in strings, as nats-server does, by replacing it.
+@safe
 struct JSONReader {
     indirect enum Value {
         case null
@@ -18,7 +19,7 @@ struct JSONReader {
     private var i = 0
 
     init(_ bytes: Bytes, _ count: Int) {
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
         self.count = count
     }
 
@@ -32,7 +33,7 @@ struct JSONReader {
     private mutating func value(depth: Int) -> Value? {
         skipSpace()
         guard i < count, depth < Self.depthMax else { return nil }
-        switch bytes[i] {
+        switch unsafe bytes[i] {
         case UInt8(ascii: "{"): return object(depth)
         case UInt8(ascii: "["): return array(depth)
         case UInt8(ascii: "\""): return string().map { .string($0) }
@@ -50,7 +51,9 @@ struct JSONReader {
         if take(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipSpace()
-            guard i < count, bytes[i] == UInt8(ascii: "\""), let key = string() else { return nil }
+            guard i < count, unsafe bytes[i] == UInt8(ascii: "\""), let key = string() else {
+                return nil
+            }
             skipSpace()
             guard take(UInt8(ascii: ":")), let value = value(depth: depth + 1) else { return nil }
             members.append((key, value))
@@ -76,7 +79,7 @@ struct JSONReader {
         i += 1
         var text: [UInt8] = []
         while i < count {
-            let byte = bytes[i]
+            let byte = unsafe bytes[i]
             i += 1
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
@@ -90,7 +93,7 @@ struct JSONReader {
 
     private mutating func escape(into text: inout [UInt8]) -> Bool {
         guard i < count else { return false }
-        let byte = bytes[i]
+        let byte = unsafe bytes[i]
         i += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
@@ -108,8 +111,8 @@ struct JSONReader {
     private mutating func unicodeEscape(into text: inout [UInt8]) -> Bool {
         guard let first = hexDigits() else { return false }
         var scalar = first
-        if (0xD800..<0xDC00).contains(first), i + 1 < count, bytes[i] == UInt8(ascii: "\\"),
-            bytes[i + 1] == UInt8(ascii: "u")
+        if (0xD800..<0xDC00).contains(first), i + 1 < count, unsafe bytes[i] == UInt8(ascii: "\\"),
+            unsafe bytes[i + 1] == UInt8(ascii: "u")
         {
             let before = i
             i += 2
@@ -129,7 +132,9 @@ struct JSONReader {
         defer { i += 4 }
         var value: UInt32 = 0
         for j in i..<(i + 4) {
-            guard let digit = Character(Unicode.Scalar(bytes[j])).hexDigitValue else { return nil }
+            guard let digit = unsafe Character(Unicode.Scalar(bytes[j])).hexDigitValue else {
+                return nil
+            }
             value = value << 4 | UInt32(digit)
         }
         return value
@@ -144,31 +149,35 @@ struct JSONReader {
             _ = take(UInt8(ascii: "+")) || take(UInt8(ascii: "-"))
             guard digits(zeroLeads: true) else { return nil }
         }
-        return .number(text(bytes + start, i - start))
+        return unsafe .number(text(bytes + start, i - start))
     }
 
     private mutating func digits(zeroLeads: Bool) -> Bool {
         let start = i
-        while i < count, bytes[i] >= UInt8(ascii: "0"), bytes[i] <= UInt8(ascii: "9") { i += 1 }
-        return i > start && (zeroLeads || i - start == 1 || bytes[start] != UInt8(ascii: "0"))
+        while i < count, unsafe bytes[i] >= UInt8(ascii: "0"), unsafe bytes[i] <= UInt8(ascii: "9")
+        { i += 1 }
+        return unsafe i > start
+            && (zeroLeads || i - start == 1 || bytes[start] != UInt8(ascii: "0"))
     }
 
     private mutating func literal(_ name: StaticString, _ value: Value) -> Value? {
         let length = name.utf8CodeUnitCount
         guard i + length <= count else { return nil }
-        for j in 0..<length where bytes[i + j] != name.utf8Start[j] { return nil }
+        for j in 0..<length where unsafe bytes[i + j] != name.utf8Start[j] { return nil }
         i += length
         return value
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
-        guard i < count, bytes[i] == byte else { return false }
+        guard i < count, unsafe bytes[i] == byte else { return false }
         i += 1
         return true
     }
 
     private mutating func skipSpace() {
-        while i < count, bytes[i] == 0x20 || bytes[i] == 0x09 || bytes[i] == 0x0A || bytes[i] == 0x0D {
+        while i < count,
+            unsafe bytes[i] == 0x20 || bytes[i] == 0x09 || bytes[i] == 0x0A || bytes[i] == 0x0D
+        {
             i += 1
         }
     }

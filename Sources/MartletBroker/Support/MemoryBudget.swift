@@ -13,6 +13,9 @@ final class MemoryBudget: Sendable {
 
     var usedBytes: Int { used.load(ordering: .relaxed) }
 
+    /// Less than a sixteenth is left.
+    var isNearlySpent: Bool { usedBytes > bytesMax - bytesMax / 16 }
+
     /// Takes `count` bytes if they are there.
     func reserve(_ count: Int) -> Bool {
         let before = used.wrappingAdd(count, ordering: .relaxed).oldValue

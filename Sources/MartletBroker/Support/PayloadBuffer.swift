@@ -8,6 +8,7 @@ import Synchronization
 /// SAFETY: `bytes` are written by the loop that reads the message, before the reference leaves it; after
 /// that nobody writes. The last to release gives the block back to the owner's pool: directly on the
 /// owner's loop, through `ReturnStack` from any other.
+@safe
 struct PayloadBuffer: ~Copyable {
     let references = Atomic<Int>(1)
     let owner: ReturnStack
@@ -25,7 +26,7 @@ struct PayloadBuffer: ~Copyable {
     }
 }
 
-typealias PayloadRef = UnsafeMutablePointer<PayloadBuffer>
+typealias PayloadRef = Reference<PayloadBuffer>
 
 extension PayloadBuffer {
     static var headerBytes: Int { (MemoryLayout<PayloadBuffer>.stride + 63) & ~63 }
@@ -33,14 +34,14 @@ extension PayloadBuffer {
     /// A buffer for `count` bytes; nil when the memory budget is spent.
     static func make(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef? {
         let blockBytes = blockBytes(for: count)
-        guard let block = pool.allocate(blockBytes) else { return nil }
-        return place(in: block, blockBytes, count, owner)
+        guard let block = unsafe pool.allocate(blockBytes) else { return nil }
+        return unsafe place(in: block, blockBytes, count, owner)
     }
 
     /// A buffer for `count` bytes, over the budget if need be.
     static func makeAlways(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef {
         let blockBytes = blockBytes(for: count)
-        return place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
+        return unsafe place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
     }
 
     private static func blockBytes(for count: Int) -> Int { headerBytes + count + 64 }
@@ -48,14 +49,13 @@ extension PayloadBuffer {
     private static func place(
         in block: UnsafeMutableRawPointer, _ blockBytes: Int, _ count: Int, _ owner: ReturnStack
     ) -> PayloadRef {
-        let buffer = block.assumingMemoryBound(to: PayloadBuffer.self)
-        buffer.initialize(to: PayloadBuffer(owner: owner, blockBytes: blockBytes, count: count))
-        return buffer
+        unsafe PayloadRef(
+            in: block, PayloadBuffer(owner: owner, blockBytes: blockBytes, count: count))
     }
 
     @inline(__always)
     static func bytes(_ buffer: PayloadRef) -> MutableBytes {
-        (UnsafeMutableRawPointer(buffer) + headerBytes).assumingMemoryBound(to: UInt8.self)
+        unsafe (buffer.block + headerBytes).assumingMemoryBound(to: UInt8.self)
     }
 
     @inline(__always)
@@ -67,10 +67,11 @@ extension PayloadBuffer {
     @inline(__always)
     static func release(_ buffer: PayloadRef, on stack: ReturnStack, pool: BlockPool) {
         let left = buffer.pointee.references.wrappingSubtract(
-            1, ordering: .acquiringAndReleasing).newValue
+            1, ordering: .acquiringAndReleasing
+        ).newValue
         guard left == 0 else { return }
         if buffer.pointee.owner == stack {
-            pool.free(buffer, buffer.pointee.blockBytes)
+            unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         } else {
             buffer.pointee.owner.push(buffer)
         }
@@ -78,22 +79,18 @@ extension PayloadBuffer {
 }
 
 /// Payload buffers on their way back to the loop that made them: any loop pushes, the owner takes all.
+@safe
 struct ReturnStack: Equatable {
-    private let top: UnsafeMutablePointer<Atomic<UInt>>
-
-    init() {
-        top = .allocate(capacity: 1)
-        top.initialize(to: Atomic(0))
-    }
+    private let top = Reference(allocating: Atomic<UInt>(0))
 
     static func == (a: ReturnStack, b: ReturnStack) -> Bool { a.top == b.top }
 
     func push(_ buffer: PayloadRef) {
         var old = top.pointee.load(ordering: .relaxed)
         while true {
-            buffer.pointee.next = PayloadRef(bitPattern: old)
+            buffer.pointee.next = unsafe PayloadRef(bits: old)
             let (done, current) = top.pointee.compareExchange(
-                expected: old, desired: UInt(bitPattern: buffer), ordering: .releasing)
+                expected: old, desired: buffer.bits, ordering: .releasing)
             if done { return }
             old = current
         }
@@ -103,14 +100,14 @@ struct ReturnStack: Equatable {
     @inline(__always)
     func collect(into pool: BlockPool) {
         guard top.pointee.load(ordering: .relaxed) != 0 else { return }
-        var next = PayloadRef(bitPattern: top.pointee.exchange(0, ordering: .acquiring))
+        var next = unsafe PayloadRef(bits: top.pointee.exchange(0, ordering: .acquiring))
         while let buffer = next {
             next = buffer.pointee.next
-            pool.free(buffer, buffer.pointee.blockBytes)
+            unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         }
     }
 
     func destroy() {
-        top.deallocate()
+        top.destroy()
     }
 }

@@ -9,10 +9,12 @@ struct SlabHandle: BitwiseCopyable, Hashable {
 ///
 /// SAFETY: one thread takes and frees slots. Others may read what the element itself makes safe to
 /// read (its atomics), because a page stays mapped and a slot's element stays initialised.
+@safe
 struct Slab<Element: ~Copyable> {
     private static var pageShift: Int { 8 }
     private static var pageCountMax: Int { 1 << 14 }
 
+    @safe
     private struct State {
         var count = 0
         var live = 0
@@ -23,13 +25,12 @@ struct Slab<Element: ~Copyable> {
     }
 
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
-    private let state: UnsafeMutablePointer<State>
+    private let state: Reference<State>
 
     init() {
-        pages = .allocate(capacity: Self.pageCountMax)
-        pages.initialize(repeating: nil, count: Self.pageCountMax)
-        state = .allocate(capacity: 1)
-        state.initialize(to: State(free: .allocate(capacity: 1)))
+        unsafe pages = .allocate(capacity: Self.pageCountMax)
+        unsafe pages.initialize(repeating: nil, count: Self.pageCountMax)
+        state = unsafe Reference(allocating: State(free: .allocate(capacity: 1)))
     }
 
     /// The slots in use.
@@ -38,8 +39,10 @@ struct Slab<Element: ~Copyable> {
     var endIndex: Int { state.pointee.count }
 
     @inline(__always)
-    subscript(_ index: Int) -> UnsafeMutablePointer<Element> {
-        pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
+    subscript(_ index: Int) -> Reference<Element> {
+        unsafe Reference(
+            pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
+        )
     }
 
     /// A free slot: its element is the last tenant's, or fresh from `make` in a new page.
@@ -48,16 +51,16 @@ struct Slab<Element: ~Copyable> {
         if state.pointee.freeCount > 0 {
             state.pointee.freeCount -= 1
             state.pointee.live += 1
-            return Int(state.pointee.free[state.pointee.freeCount])
+            return unsafe Int(state.pointee.free[state.pointee.freeCount])
         }
         let index = state.pointee.count
         let page = index >> Self.pageShift
         guard page < Self.pageCountMax else { return nil }
-        if pages[page] == nil {
+        if unsafe pages[page] == nil {
             let size = 1 << Self.pageShift
             let fresh = UnsafeMutablePointer<Element>.allocate(capacity: size)
-            for i in 0..<size { (fresh + i).initialize(to: make(index + i)) }
-            pages[page] = fresh
+            for i in 0..<size { unsafe (fresh + i).initialize(to: make(index + i)) }
+            unsafe pages[page] = unsafe fresh
             growFreeList(to: index + size)
         }
         state.pointee.count += 1
@@ -66,7 +69,7 @@ struct Slab<Element: ~Copyable> {
     }
 
     func give(back index: Int) {
-        state.pointee.free[state.pointee.freeCount] = UInt32(truncatingIfNeeded: index)
+        unsafe state.pointee.free[state.pointee.freeCount] = UInt32(truncatingIfNeeded: index)
         state.pointee.freeCount += 1
         state.pointee.live -= 1
     }
@@ -75,20 +78,20 @@ struct Slab<Element: ~Copyable> {
         guard capacity > state.pointee.freeCapacity else { return }
         let grown = max(capacity, state.pointee.freeCapacity * 2)
         let list = UnsafeMutablePointer<UInt32>.allocate(capacity: grown)
-        list.update(from: state.pointee.free, count: state.pointee.freeCount)
-        state.pointee.free.deallocate()
-        state.pointee.free = list
+        unsafe list.update(from: state.pointee.free, count: state.pointee.freeCount)
+        unsafe state.pointee.free.deallocate()
+        unsafe state.pointee.free = unsafe list
         state.pointee.freeCapacity = grown
     }
 
     func destroy() {
         for page in 0..<Self.pageCountMax {
-            guard let elements = pages[page] else { break }
-            elements.deinitialize(count: 1 << Self.pageShift)
-            elements.deallocate()
+            guard let elements = unsafe pages[page] else { break }
+            unsafe elements.deinitialize(count: 1 << Self.pageShift)
+            unsafe elements.deallocate()
         }
-        pages.deallocate()
-        state.pointee.free.deallocate()
-        state.deallocate()
+        unsafe pages.deallocate()
+        unsafe state.pointee.free.deallocate()
+        state.destroy()
     }
 }

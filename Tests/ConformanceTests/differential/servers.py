@@ -19,11 +19,11 @@ class ServerError(Exception):
 
 
 class Server:
-    def __init__(self, binary: str, key: tuple, folder: Path):
+    def __init__(self, binary: list, key: tuple, folder: Path):
         arguments, config = key
         self.port = _free_port()
         self.log = folder / f"{self.port}.log"
-        command = [binary, "-a", "127.0.0.1", "-p", str(self.port), *arguments.split()]
+        command = [*binary, "-a", "127.0.0.1", "-p", str(self.port), *arguments.split()]
         if config:
             path = folder / f"{self.port}.conf"
             path.write_text(config + "\n", encoding="utf-8")
@@ -61,9 +61,12 @@ class Server:
 
 
 class ServerPool:
-    """Servers of one binary, by configuration; a case has its server to itself while it runs."""
+    """Servers of one binary, by configuration; a case has its server to itself while it runs.
 
-    def __init__(self, binary: str):
+    `binary` is a path and arguments that every server gets.
+    """
+
+    def __init__(self, binary: list):
         self.binary = binary
         self.folder = tempfile.TemporaryDirectory(prefix="martlet-differential-")
         self.idle = collections.defaultdict(collections.deque)

@@ -69,33 +69,53 @@ struct ConfigurationAuthorizationTests {
             (": 5", "1:0: \"authorization\" takes a map, not an integer"),
             ("{ user: 5 }", "1:16: \"user\" takes a string, not an integer"),
             ("{ user: a, password: b, token: c }", "1:0: Cannot have a user/pass and token"),
-            ("{ user: a, password: b, users: [] }",
-                "1:0: Can not have a single user/pass and a users array"),
+            (
+                "{ user: a, password: b, users: [] }",
+                "1:0: Can not have a single user/pass and a users array"
+            ),
             ("{ token: b, users: [] }", "1:0: Can not have a token and a users array"),
-            ("{ users: [{user:a,pass:b},{user:a,pass:c}] }",
-                "1:0: Duplicate user \"a\" detected"),
+            (
+                "{ users: [{user:a,pass:b},{user:a,pass:c}] }",
+                "1:0: Duplicate user \"a\" detected"
+            ),
             ("{ users: 5 }", "1:16: Expected users field to be an array, got an integer"),
             ("{ users: [ 5 ] }", "1:25: Expected user entry to be a map/struct, got an integer"),
             ("{ users: [ {pass: b} ] }", "1:25: User entry requires a user"),
             ("{ users: [ {user: b, foo: 1} ] }", "1:35: unknown field \"foo\""),
             ("{ foo: 1 }", "1:16: unknown field \"foo\""),
-            ("{ timeout: true }",
-                "1:16: error parsing authorization config, 'timeout' wrong type"),
-            ("{ timeout: x }",
-                "1:16: error parsing authorization config, 'timeout' time: invalid duration \"x\""),
+            (
+                "{ timeout: true }",
+                "1:16: error parsing authorization config, 'timeout' wrong type"
+            ),
+            (
+                "{ timeout: x }",
+                "1:16: error parsing authorization config, 'timeout' time: invalid duration \"x\""
+            ),
             ("{ timeout: -1 }", "1:16: invalid timeout, needs to be positive"),
-            ("{ permissions {} }",
-                "1:16: this version of Martlet does not support \"permissions\""),
-            ("{ auth_callout {} }",
-                "1:16: this version of Martlet does not support \"auth_callout\""),
-            ("{ proxy_required: true }",
-                "1:16: this version of Martlet does not support \"proxy_required: true\""),
-            ("{ users: [ {nkey: UA} ] }",
-                "1:26: this version of Martlet does not support \"nkey\""),
-            ("{ users: [ {user: a, permissions {}} ] }",
-                "1:35: this version of Martlet does not support \"permissions\""),
-            ("{ users: [ {user: a, allowed_connection_types: [STANDARD]} ] }",
-                "1:35: this version of Martlet does not support \"allowed_connection_types\""),
+            (
+                "{ permissions {} }",
+                "1:16: this version of Martlet does not support \"permissions\""
+            ),
+            (
+                "{ auth_callout {} }",
+                "1:16: this version of Martlet does not support \"auth_callout\""
+            ),
+            (
+                "{ proxy_required: true }",
+                "1:16: this version of Martlet does not support \"proxy_required: true\""
+            ),
+            (
+                "{ users: [ {nkey: UA} ] }",
+                "1:26: this version of Martlet does not support \"nkey\""
+            ),
+            (
+                "{ users: [ {user: a, permissions {}} ] }",
+                "1:35: this version of Martlet does not support \"permissions\""
+            ),
+            (
+                "{ users: [ {user: a, allowed_connection_types: [STANDARD]} ] }",
+                "1:35: this version of Martlet does not support \"allowed_connection_types\""
+            ),
         ])
     func errors(text: String, expected: String) {
         #expect(failure("authorization \(text)") == "x.conf:" + expected)
@@ -106,16 +126,24 @@ struct ConfigurationAuthorizationTests {
     @Test(
         "validation of the whole",
         arguments: [
-            ("lame_duck_duration: '1m', lame_duck_grace_period: '2m'",
+            (
+                "lame_duck_duration: '1m', lame_duck_grace_period: '2m'",
                 "lame duck grace period (2m0s) should be strictly lower than lame duck duration "
-                    + "(1m0s)"),
-            ("max_payload: 64MB, max_pending: 1MB",
-                "max_payload (67108864) cannot be higher than max_pending (1048576)"),
-            ("no_auth_user: bob",
-                "no_auth_user: \"bob\" present, but users/nkeys are not defined"),
-            ("no_auth_user: bob, authorization { users: [{user: a, pass: b}] }",
+                    + "(1m0s)"
+            ),
+            (
+                "max_payload: 64MB, max_pending: 1MB",
+                "max_payload (67108864) cannot be higher than max_pending (1048576)"
+            ),
+            (
+                "no_auth_user: bob",
+                "no_auth_user: \"bob\" present, but users/nkeys are not defined"
+            ),
+            (
+                "no_auth_user: bob, authorization { users: [{user: a, pass: b}] }",
                 "no_auth_user: \"bob\" not present as user or nkey in authorization block or "
-                    + "account configuration"),
+                    + "account configuration"
+            ),
         ])
     func validation(text: String, expected: String) throws {
         let configuration = try configure(text)

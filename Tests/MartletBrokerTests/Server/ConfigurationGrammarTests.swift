@@ -94,9 +94,11 @@ struct ConfigurationGrammarTests {
         arguments: [
             ("a {\n", "2:1", "Unexpected EOF processing map."),
             ("port = \n", "1:7", "Expected value but found new line"),
-            ("\na = [1,2\n", "3:1",
+            (
+                "\na = [1,2\n", "3:1",
                 "Expected an array value terminator \",\" or an array terminator \"]\", but got "
-                    + "the end of the file instead."),
+                    + "the end of the file instead."
+            ),
             (": 5", "1:0", "Unexpected key separator ':'"),
             ("a = \"b", "1:6", "Unexpected EOF: a \" is missing"),
             ("a = 'b", "1:6", "Unexpected EOF: a ' is missing"),
@@ -106,30 +108,44 @@ struct ConfigurationGrammarTests {
             ("a {b: }", "1:6", "Expected a value for key 'b' but got '}'"),
             ("a {b: ,}", "1:6", "Expected a value for key 'b' but got ','"),
             ("a [1,,2]", "1:5", "Unexpected array value terminator ','."),
-            ("a = [1 2]", "1:7",
+            (
+                "a = [1 2]", "1:7",
                 "Expected an array value terminator \",\" or an array terminator \"]\", but got "
-                    + "'2' instead."),
-            ("a = \"x\" y", "1:8",
+                    + "'2' instead."
+            ),
+            (
+                "a = \"x\" y", "1:8",
                 "Expected a top-level value to end with a new line, comment or EOF, but got 'y' "
-                    + "instead."),
-            ("{a: x y}", "1:6",
+                    + "instead."
+            ),
+            (
+                "{a: x y}", "1:6",
                 "Expected a block-level value to end with a new line, comment or EOF, but got 'y' "
-                    + "instead."),
-            ("a {b: x y}", "1:8",
+                    + "instead."
+            ),
+            (
+                "a {b: x y}", "1:8",
                 "Expected a map value terminator \",\" or a map terminator \"}\", but got 'y' "
-                    + "instead."),
+                    + "instead."
+            ),
             ("a = -x", "1:5", "Expected a digit but got 'x'."),
             ("a = -.5", "1:5", "Floats must start with a digit, not '.'."),
             ("a = .5", "1:4", "Floats must start with a digit"),
-            ("a = 5.x", "1:6",
-                "Floats must have a digit after the '.', but got 'x' instead."),
+            (
+                "a = 5.x", "1:6",
+                "Floats must have a digit after the '.', but got 'x' instead."
+            ),
             ("a = 12-01", "1:6", "All ISO8601 dates must be in full Zulu form."),
-            ("a = 2020-01-01\n", "1:14",
-                "Expected 'T' in ISO8601 datetime, but found '\\n' instead."),
+            (
+                "a = 2020-01-01\n", "1:14",
+                "Expected 'T' in ISO8601 datetime, but found '\\n' instead."
+            ),
             ("a = 2020-x", "1:9", "Expected digit in ISO8601 datetime, but found 'x' instead."),
-            ("é = \"\\q\"", "1:7",
+            (
+                "é = \"\\q\"", "1:7",
                 "Invalid escape character 'q'. Only the following escape characters are allowed: "
-                    + "\\xXX, \\t, \\n, \\r, \\\", \\\\."),
+                    + "\\xXX, \\t, \\n, \\r, \\\", \\\\."
+            ),
             ("a = \"\\xZZ\"", "1:9", "Expected two hexadecimal digits after '\\x', but got 'ZZ'"),
             ("a = \"\\xff\"", "1:10", "The escapes of this string do not make valid UTF-8"),
             ("include 5", "1:8", "Expected include value but found start of a number"),
@@ -147,18 +163,28 @@ struct ConfigurationGrammarTests {
         arguments: [
             ("port", "config is invalid (x.conf:1:4)"),
             ("a,b,c\n", "config is invalid (x.conf:2:1)"),
-            ("a = 99999999999999999999",
-                "x.conf:1:4: integer '99999999999999999999' is out of the range"),
+            (
+                "a = 99999999999999999999",
+                "x.conf:1:4: integer '99999999999999999999' is out of the range"
+            ),
             ("a = 9eb", "x.conf:1:4: integer '9eb' is out of the range"),
             ("a = 1kbb", "x.conf:1:4: 'kbb' in '1kbb' is not a size unit"),
-            ("a = 1.0\nb = \(String(repeating: "9", count: 400)).0",
-                "x.conf:2:5: float '\(String(repeating: "9", count: 400)).0' is out of the range"),
-            ("a = 2016-13-04T18:53:41Z",
-                "x.conf:1:4: expected Zulu formatted DateTime, but got '2016-13-04T18:53:41Z'"),
-            ("a = 2023-02-29T18:53:41Z",
-                "x.conf:1:4: expected Zulu formatted DateTime, but got '2023-02-29T18:53:41Z'"),
-            ("a = 2016-02-04T24:00:00Z",
-                "x.conf:1:4: expected Zulu formatted DateTime, but got '2016-02-04T24:00:00Z'"),
+            (
+                "a = 1.0\nb = \(String(repeating: "9", count: 400)).0",
+                "x.conf:2:5: float '\(String(repeating: "9", count: 400)).0' is out of the range"
+            ),
+            (
+                "a = 2016-13-04T18:53:41Z",
+                "x.conf:1:4: expected Zulu formatted DateTime, but got '2016-13-04T18:53:41Z'"
+            ),
+            (
+                "a = 2023-02-29T18:53:41Z",
+                "x.conf:1:4: expected Zulu formatted DateTime, but got '2023-02-29T18:53:41Z'"
+            ),
+            (
+                "a = 2016-02-04T24:00:00Z",
+                "x.conf:1:4: expected Zulu formatted DateTime, but got '2016-02-04T24:00:00Z'"
+            ),
             ("\nfoo = $bar", "x.conf:2:7: variable reference for 'bar' on line 2 can not be found"),
         ])
     func otherErrors(text: String, expected: String) {

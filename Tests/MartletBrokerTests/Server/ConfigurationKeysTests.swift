@@ -198,24 +198,40 @@ struct ConfigurationKeysTests {
             ("max_subs: -2", "1:0: max_subs value must be -1 or more, not -2"),
             ("max_sub_tokens: 0", "1:0: max_sub_tokens value can not be negative"),
             ("max_sub_tokens: 256", "1:0: max_sub_tokens value is too big"),
-            ("ping_interval: '10'",
-                "1:0: error parsing ping_interval: time: missing unit in duration \"10\""),
-            ("ping_interval: '10x'",
-                "1:0: error parsing ping_interval: time: unknown unit \"x\" in duration \"10x\""),
-            ("write_deadline: ''",
-                "1:0: error parsing write_deadline: time: invalid duration \"\""),
+            (
+                "ping_interval: '10'",
+                "1:0: error parsing ping_interval: time: missing unit in duration \"10\""
+            ),
+            (
+                "ping_interval: '10x'",
+                "1:0: error parsing ping_interval: time: unknown unit \"x\" in duration \"10x\""
+            ),
+            (
+                "write_deadline: ''",
+                "1:0: error parsing write_deadline: time: invalid duration \"\""
+            ),
             ("write_deadline: '-1s'", "1:0: invalid write_deadline, needs to be positive"),
-            ("lame_duck_duration: 60",
-                "1:0: \"lame_duck_duration\" takes a string, not an integer"),
-            ("lame_duck_duration: '10s'",
-                "1:0: invalid lame_duck_duration of 10s, minimum is 30 seconds"),
-            ("lame_duck_duration: '-1m30s'",
-                "1:0: invalid lame_duck_duration of -1m30s, minimum is 30 seconds"),
-            ("lame_duck_grace_period: '-1s'",
-                "1:0: invalid lame_duck_grace_period, needs to be positive"),
+            (
+                "lame_duck_duration: 60",
+                "1:0: \"lame_duck_duration\" takes a string, not an integer"
+            ),
+            (
+                "lame_duck_duration: '10s'",
+                "1:0: invalid lame_duck_duration of 10s, minimum is 30 seconds"
+            ),
+            (
+                "lame_duck_duration: '-1m30s'",
+                "1:0: invalid lame_duck_duration of -1m30s, minimum is 30 seconds"
+            ),
+            (
+                "lame_duck_grace_period: '-1s'",
+                "1:0: invalid lame_duck_grace_period, needs to be positive"
+            ),
             ("server_tags: 5", "1:0: error parsing tags: unsupported type an integer"),
-            ("server_tags: [5]",
-                "1:14: error parsing tags: unsupported type an integer where a string is expected"),
+            (
+                "server_tags: [5]",
+                "1:14: error parsing tags: unsupported type an integer where a string is expected"
+            ),
             ("server_metadata: 5", "1:0: error parsing metadata: unsupported type an integer"),
             ("server_metadata { a: 5 }", "1:18: \"a\" takes a string, not an integer"),
             ("foo: 1", "1:0: unknown field \"foo\""),
@@ -225,14 +241,22 @@ struct ConfigurationKeysTests {
             ("martlet { loops: 0 }", "1:10: loops value must be 1 or more, not 0"),
             ("martlet { loops: many }", "1:10: \"loops\" takes a number or auto, not \"many\""),
             ("martlet { max_memory: -1 }", "1:10: max_memory value must be 0 or more, not -1"),
-            ("martlet { slow_consumers { default: drop } }",
-                "1:27: \"default\" takes one of close, drop_new, drop_old, block, not \"drop\""),
-            ("martlet { slow_consumers { block_max: '0s' } }",
-                "1:27: invalid block_max, needs to be positive"),
-            ("martlet { slow_consumers { rules: [{ subject: 'a..b' }] } }",
-                "1:37: \"a..b\" is not a valid subject"),
-            ("martlet { slow_consumers { rules: [{ subject: 'a.>.b' }] } }",
-                "1:37: \"a.>.b\" is not a valid subject"),
+            (
+                "martlet { slow_consumers { default: drop } }",
+                "1:27: \"default\" takes one of close, drop_new, drop_old, block, not \"drop\""
+            ),
+            (
+                "martlet { slow_consumers { block_max: '0s' } }",
+                "1:27: invalid block_max, needs to be positive"
+            ),
+            (
+                "martlet { slow_consumers { rules: [{ subject: 'a..b' }] } }",
+                "1:37: \"a..b\" is not a valid subject"
+            ),
+            (
+                "martlet { slow_consumers { rules: [{ subject: 'a.>.b' }] } }",
+                "1:37: \"a.>.b\" is not a valid subject"
+            ),
         ])
     func wrongValues(text: String, expected: String) {
         #expect(failure(text) == "x.conf:" + expected)
@@ -296,17 +320,23 @@ struct ConfigurationKeysTests {
         "warnings",
         arguments: [
             ("# nothing", "x.conf: config has no values or is empty"),
-            ("ping_interval: 10",
+            (
+                "ping_interval: 10",
                 "x.conf:1:0: invalid use of field \"ping_interval\": ping_interval should be "
-                    + "converted to a duration"),
-            ("authorization { timeout: \"2m\" }",
+                    + "converted to a duration"
+            ),
+            (
+                "authorization { timeout: \"2m\" }",
                 "x.conf:1:16: invalid use of field \"timeout\": timeout of 2m (120.000000 seconds)"
                     + " is high, consider keeping it under 60 seconds. possibly caused by "
-                    + "unquoted duration; use '1m' instead of 1m, for example"),
-            ("authorization { timeout: 61.5 }",
+                    + "unquoted duration; use '1m' instead of 1m, for example"
+            ),
+            (
+                "authorization { timeout: 61.5 }",
                 "x.conf:1:16: invalid use of field \"timeout\": timeout of 61.5 (61.500000 "
                     + "seconds) is high, consider keeping it under 60 seconds. possibly caused by "
-                    + "unquoted duration; use '1m' instead of 1m, for example"),
+                    + "unquoted duration; use '1m' instead of 1m, for example"
+            ),
         ])
     func warnings(text: String, expected: String) throws {
         #expect(try parse(text).warnings == [expected])

@@ -94,11 +94,21 @@ extension ConfigurationLexer {
     /// One byte of an escape whose backslash was read.
     private mutating func escape() throws(BrokerError) -> UInt8 {
         switch peek {
-        case "t": next(); return UInt8(ascii: "\t")
-        case "n": next(); return UInt8(ascii: "\n")
-        case "r": next(); return UInt8(ascii: "\r")
-        case "\"": next(); return UInt8(ascii: "\"")
-        case "\\": next(); return UInt8(ascii: "\\")
+        case "t":
+            next()
+            return UInt8(ascii: "\t")
+        case "n":
+            next()
+            return UInt8(ascii: "\n")
+        case "r":
+            next()
+            return UInt8(ascii: "\r")
+        case "\"":
+            next()
+            return UInt8(ascii: "\"")
+        case "\\":
+            next()
+            return UInt8(ascii: "\\")
         case "x":
             next()
             let digits = [next(), next()].compactMap { $0?.isASCII == true ? $0 : nil }

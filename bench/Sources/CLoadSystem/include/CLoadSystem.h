@@ -1,0 +1,25 @@
+// epoll, which Swift's Glibc module leaves out, and a wait in nanoseconds.
+#pragma once
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int load_poll_change(int poller, int operation, int descriptor, uint32_t events,
+                                   uint32_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(poller, operation, descriptor, &event);
+}
+
+static inline uint32_t load_event_token(const struct epoll_event *event) {
+    return (uint32_t)event->data.u64;
+}
+
+/// Waits at most so many nanoseconds; 0 only looks.
+static inline int load_poll_wait(int poller, struct epoll_event *events, int count, int64_t nanoseconds) {
+    struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return (int)syscall(SYS_epoll_pwait2, poller, events, count, &time, (void *)0, 0);
+}

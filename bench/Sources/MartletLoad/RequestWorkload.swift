@@ -1,0 +1,131 @@
+import ArgumentParser
+import Glibc
+
+/// Requesters and responders, all of them connections of this process. Every request has a reply
+/// subject of its own below its requester's inbox, as client libraries do.
+struct Request: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "request", abstract: "requests and replies, at a rate or one at a time")
+
+    @OptionGroup var options: Options
+
+    @Option(
+        help: "requests per second, over all requesters; 0 keeps one in flight and nothing more")
+    var rate = 20_000.0
+
+    @Option(help: "requesters, with one responder each")
+    var pairs = 8
+
+    func run() throws {
+        let turns = try options.makeTurns()
+        var requesters: [(link: Link, head: Head)] = []
+        var isResponder: [Bool] = []
+        for i in 0..<pairs {
+            let requester = try turns.connect()
+            requester.send("SUB _INBOX.load\(getpid()).\(i).* 1\r\n")
+            let head = Head(
+                subject: "bench.request.\(i)", reply: "_INBOX.load\(getpid()).\(i).",
+                payloadBytes: options.size)
+            requesters.append((requester, head))
+            try turns.connect().send("SUB bench.request.\(i) 1\r\n")
+            isResponder += [false, true]
+        }
+        try turns.barrier()
+        let report =
+            rate > 0
+            ? try paced(turns, requesters, isResponder)
+            : try oneInFlight(turns, requesters[0], isResponder)
+        options.print(report, workload: "request", details: [("pairs", rate > 0 ? pairs : 1)])
+    }
+
+    private func paced(
+        _ turns: Turns, _ requesters: [(link: Link, head: Head)], _ isResponder: [Bool]
+    ) throws -> Report {
+        let payload = unsafe options.makePayload()
+        let responder = Responder(payloadBytes: options.size)
+        let run = PacedRun(
+            turns: turns, rate: rate, warmUpSeconds: options.warmup, seconds: options.duration,
+            copies: 1)
+        return try run.run { k, due in
+            let (link, head) = requesters[k % pairs]
+            head.write(UInt64(k))
+            unsafe link.send(head.bytes, head.count, due: due, payload, options.size)
+            turns.markDirty(link)
+        } arrives: { link, message in
+            guard isResponder[link.index] else { return true }
+            responder.answer(message, on: link)
+            turns.markDirty(link)
+            return false
+        }
+    }
+
+    /// A closed loop: the next request leaves when the reply to the last one is there.
+    private func oneInFlight(
+        _ turns: Turns, _ requester: (link: Link, head: Head), _ isResponder: [Bool]
+    ) throws -> Report {
+        let payload = unsafe options.makePayload()
+        let responder = Responder(payloadBytes: options.size)
+        let start = nanosecondsNow() + UInt64(options.warmup * 1e9)
+        let end = start + UInt64(options.duration * 1e9)
+        var recorder = Recorder(start: start, end: end)
+        let processorBefore = processorTime()
+        var now = nanosecondsNow()
+        let begin = now
+        var k: UInt64 = 0
+        while now < end {
+            requester.head.write(k)
+            k += 1
+            unsafe requester.link.send(
+                requester.head.bytes, requester.head.count, due: now, payload, options.size)
+            turns.markDirty(requester.link)
+            recorder.noteSent(due: now, at: now)
+            var isAnswered = false
+            while !isAnswered {
+                try turns.flush()
+                try turns.receive(waiting: 0) { link, message, moment in
+                    if isResponder[link.index] {
+                        responder.answer(message, on: link)
+                        return turns.markDirty(link)
+                    }
+                    recorder.noteReceived(due: dueMoment(message), at: moment)
+                    isAnswered = true
+                }
+                guard nanosecondsNow() < now + 10_000_000_000 else {
+                    throw LoadFailure("no reply within 10 s")
+                }
+            }
+            now = nanosecondsNow()
+        }
+        var report = Report()
+        report.add("rate", 0)
+        report.add("lost", recorder.sent - recorder.received)
+        report.add(recorder)
+        report.addProcessorShare(from: processorBefore, over: now - begin)
+        return report
+    }
+}
+
+/// Sends a request's payload back to its reply subject.
+///
+/// SAFETY: the block holds a line for the longest reply subject that the requesters use.
+@safe struct Responder {
+    private let line: UnsafeMutablePointer<UInt8>
+    private let tail: [UInt8]
+    private static let lineBytesMax = 256
+
+    init(payloadBytes: Int) {
+        unsafe line = .allocate(capacity: Self.lineBytesMax)
+        for (i, byte) in "PUB ".utf8.enumerated() { unsafe line[i] = byte }
+        tail = Array(" \(payloadBytes)\r\n".utf8)
+    }
+
+    @inline(__always)
+    func answer(_ message: Message, on link: Link) {
+        precondition(message.replyCount + tail.count + 4 <= Self.lineBytesMax)
+        unsafe memcpy(line + 4, message.reply, message.replyCount)
+        for i in 0..<tail.count { unsafe line[4 + message.replyCount + i] = tail[i] }
+        unsafe link.send(
+            line, 4 + message.replyCount + tail.count, due: dueMoment(message), message.payload,
+            message.byteCount)
+    }
+}
