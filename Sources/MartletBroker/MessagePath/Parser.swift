@@ -146,8 +146,11 @@ struct Parser {
         guard start + 1 < count,
             let found = unsafe memchr(buffer + start + 1, Int32(UInt8.lineFeed), count - start - 1)
         else {
-            // A closing CR may have come already; it does not count.
-            let length = unsafe count - start - (buffer[count - 1] == .carriageReturn ? 1 : 0)
+            // One byte will be dropped for a CR; it does not count.
+            let rest = max(0, count - start - 1)
+            let hasReturn =
+                unsafe memchr(buffer + start + 1, Int32(UInt8.carriageReturn), rest) != nil
+            let length = count - start - (hasReturn ? 1 : 0)
             return length > controlLineBytesMax ? .violation(.controlLineTooLong) : .incomplete
         }
         let lineEnd = unsafe offset(of: found, in: buffer)

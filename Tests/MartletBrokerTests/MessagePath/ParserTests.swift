@@ -127,6 +127,18 @@ import Testing
         #expect(bench.events(verb + String(repeating: "a", count: 40)) == ["kept \(verb.count + 40)"])
     }
 
+    /// A CR anywhere in the line costs one byte before its LF, which then does not count either.
+    @Test func aLineWithACarriageReturnInsideHasTheSameLimitHoweverItIsCut() {
+        var bench = ParserBench()
+        bench.controlLineBytesMax = 40
+        for (count, fits) in [(39, true), (40, false)] {
+            let line = Array("SUB a\r1 \(String(repeating: "x", count: count - 2))\n".utf8)
+            let whole = bench.events([line])
+            #expect(whole.contains("violation controlLineTooLong") == !fits, "\(whole)")
+            #expect(bench.events(line.map { [$0] }) == whole)
+        }
+    }
+
     @Test(arguments: ["PUB", "HPUB", "SUB", "UNSUB", "CONNECT", "INFO", "-ERR"])
     func endlessSpacesAreNotKept(_ verb: String) {
         let spaces = [UInt8](repeating: 0x20, count: 10_000)
