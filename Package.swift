@@ -52,7 +52,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "MartletBrokerTests", dependencies: ["MartletBroker"], swiftSettings: settings),
+        .testTarget(
+            name: "MartletBrokerTests",
+            dependencies: [
+                "MartletBroker",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MartletMonitorTests",
             dependencies: [

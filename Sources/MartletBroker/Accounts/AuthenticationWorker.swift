@@ -34,7 +34,8 @@ final class AuthenticationWorker: Sendable {
         while let job = state.withLock({ $0.jobs.first }) {
             job()
             let isDone = state.withLock { state in
-                state.jobs.removeFirst()
+                // `stop` may have taken all of them meanwhile.
+                if !state.jobs.isEmpty { state.jobs.removeFirst() }
                 return state.jobs.isEmpty
             }
             if isDone { return }

@@ -26,8 +26,6 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
     /// The poller watches for room in the socket's send buffer.
     static let awaitsWritable = ConnectionFlags(rawValue: 1 << 17)
-    /// The last bytes are on their way; what still comes in is thrown away.
-    static let isClosing = ConnectionFlags(rawValue: 1 << 18)
     /// In the list of connections whose input goes on next turn.
     static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.

@@ -22,7 +22,11 @@ extension BrokerLoop {
             adopt(pipe, id: id, name: name, then: then)
         case .pipeMoved(let handle):
             guard let connection = connection(handle) else { return }
-            if connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            if connection.pointee.flags.contains(.awaitsWritable) {
+                // An earlier letter of this turn may have queued a PONG behind messages for other loops.
+                postBatches()
+                flush(connection)
+            }
             readInput(connection)
         case .listen(let descriptor): listen(on: descriptor)
         case .stopListening: stopListening()

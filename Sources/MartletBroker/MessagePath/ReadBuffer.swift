@@ -19,16 +19,17 @@ extension BrokerLoop {
         case .bytes(let count):
             noteInput(connection)
             process(connection, kept + count)
-            if count == Self.readBytesMax { readAgainIfPipe(connection) }
+            readAgainIfPipe(connection)
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
         }
     }
 
-    /// A pipe has no poller behind it that says again that there is more.
+    /// A pipe has no poller behind it that says again that there is more, or that the peer has closed.
+    @inline(__always)
     private func readAgainIfPipe(_ connection: ConnectionRef) {
-        guard case .memory = connection.pointee.transport else { return }
-        keepForNextTurn(connection)
+        guard case .memory(let pipe) = connection.pointee.transport else { return }
+        if unsafe pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput }) { keepForNextTurn(connection) }
     }
 
     /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender
@@ -52,6 +53,7 @@ extension BrokerLoop {
         case .bytes(let count):
             noteInput(connection)
             payload.pointee.filled += min(count, wanted)
+            readAgainIfPipe(connection)
             guard checkPayloadEnd(connection, payload) else { return }
             guard payload.pointee.filled == payload.pointee.count else { return }
             state.pointee.deliveredBytes = 0

@@ -48,7 +48,7 @@ enum Transport {
     func finishSending() {
         switch self {
         case .socket(let fd): shutdown(fd, Int32(SHUT_WR))
-        case .memory(let pipe): unsafe pipe.takeUnretainedValue().brokerFinish()
+        case .memory(let pipe): unsafe pipe.takeUnretainedValue().brokerClose()
         case .none: break
         }
     }

@@ -21,7 +21,8 @@ import Synchronization
 /// try broker.start()
 /// ```
 ///
-/// One value is one broker: it listens, starts its loops' threads, and ends with `stop()`.
+/// One value is one broker: it listens, starts its loops' threads, and ends with `stop()`. It is started
+/// once; between `start()` and `stop()` it lives even if nobody refers to it.
 public final class Broker: Sendable {
     /// The nats-server version whose protocol and features this broker has; clients decide by it.
     public static let compatibleVersion = "2.14.0"
@@ -29,12 +30,16 @@ public final class Broker: Sendable {
 
     let shared: BrokerShared
     private let lifecycle = Mutex(Lifecycle())
+    /// Held while the broker starts or stops, so that these come one after another.
+    private let change = Mutex(())
 
     private struct Lifecycle {
         var threads: [LoopThread] = []
         var phase = Phase.new
         var lameDuck: LoopThread?
         var waiters: [CheckedContinuation<Void, Never>] = []
+        /// The broker itself while it runs: its threads do not end for lack of a reference.
+        var running: Broker?
     }
 
     private enum Phase {
@@ -80,6 +85,7 @@ public final class Broker: Sendable {
         shared.connect(loops)
     }
 
+    /// It does not run: while it does, it refers to itself. It may never have been started, though.
     deinit {
         stop()
         shared.dissolve()
@@ -88,8 +94,19 @@ public final class Broker: Sendable {
     // MARK: Starting and stopping
 
     /// Listens on the client port and starts the loops. Throws `BrokerError.Code.listen` when the
-    /// address is taken or wrong.
+    /// address is taken or wrong, after which it can be tried again, and `.alreadyStarted` when the
+    /// broker runs or has stopped: make a new one then.
     public func start() throws(BrokerError) {
+        try change.withLock { _ throws(BrokerError) in try startOnce() }
+    }
+
+    private func startOnce() throws(BrokerError) {
+        switch lifecycle.withLock({ $0.phase }) {
+        case .new: break
+        case .running: throw BrokerError(.alreadyStarted, "the broker runs already")
+        case .stopping, .stopped:
+            throw BrokerError(.alreadyStarted, "the broker has stopped; make a new one to start again")
+        }
         let configuration = configuration
         var listener: Int32 = -1
         if !configuration.dontListen {
@@ -125,30 +142,45 @@ public final class Broker: Sendable {
 
     private func startThreads() throws(SystemFailure) {
         var threads: [LoopThread] = []
-        for loop in shared.loops {
-            let confined = LoopConfined(loop)
-            threads.append(try LoopThread(name: "loop-\(loop.index)") { confined.value.run() })
+        do {
+            for loop in shared.loops {
+                let confined = LoopConfined(loop)
+                threads.append(try LoopThread(name: "loop-\(loop.index)") { confined.value.run() })
+            }
+        } catch {
+            // Loops run once, so the broker is of no more use.
+            end(threads)
+            throw error
         }
         lifecycle.withLock {
             $0.threads = threads
             $0.phase = .running
+            $0.running = self
         }
     }
 
-    /// Closes every connection and ends the threads; returns when that is done. Also called twice.
+    /// Closes every connection and ends the threads; returns when that is done, also for those who call
+    /// while another call is under way. It blocks its thread: `shutdown()` does not. A broker that was
+    /// not started is then stopped too, and cannot be started any more.
     public func stop() {
-        let threads = lifecycle.withLock { state -> [LoopThread]? in
-            guard state.phase == .running else { return nil }
-            state.phase = .stopping
-            return state.threads
+        change.withLock { _ in
+            let threads = lifecycle.withLock { state -> [LoopThread]? in
+                guard state.phase != .stopped else { return nil }
+                state.phase = .stopping
+                return state.threads
+            }
+            if let threads { end(threads) }
         }
-        guard let threads else { return }
+    }
+
+    private func end(_ threads: [LoopThread]) {
         for loop in shared.loops { loop.mail.post(.stop) }
         for thread in threads { thread.join() }
         shared.authenticationWorker.stop()
         let waiters = lifecycle.withLock { state in
             state.phase = .stopped
             state.threads = []
+            state.running = nil
             defer { state.waiters = [] }
             return state.waiters
         }

@@ -19,6 +19,16 @@ public struct BrokerError: Error, Sendable, CustomStringConvertible {
         public static let payloadTooLarge = Code(name: "payload too large")
         /// A request that no subscription answers.
         public static let noResponders = Code(name: "no responders")
+        /// A header name or value that cannot be sent.
+        public static let header = Code(name: "header")
+        /// The broker does not let this client in.
+        public static let authorization = Code(name: "authorization")
+        /// The broker does not let this client publish or subscribe there.
+        public static let permission = Code(name: "permission")
+        /// The broker has been started before.
+        public static let alreadyStarted = Code(name: "already started")
+        /// The task that waited was cancelled.
+        public static let cancelled = Code(name: "cancelled")
         /// No answer in time.
         public static let timeout = Code(name: "timeout")
         /// The broker closed the connection.

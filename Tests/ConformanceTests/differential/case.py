@@ -60,6 +60,11 @@ class Case:
     def server_key(self):
         return (self.headers.get("args", ""), "\n".join(self.config))
 
+    @property
+    def expects_keepalive(self):
+        """Whether the server's own PINGs are part of the case."""
+        return any("ping_interval" in line for line in self.config)
+
 
 def load_case(path: Path, root: Path) -> Case:
     case = Case(name=str(path.relative_to(root).with_suffix("")))

@@ -158,6 +158,9 @@ class Player:
         self._note(step, frames, ended, label)
 
     def _note(self, step, frames, ended, label=None):
+        if not self.case.expects_keepalive:
+            # The first PING comes after two seconds, which a busy machine can take for a case.
+            frames = [frame for frame in frames if frame[0] != "PING"]
         if "unordered" in self.case.headers:
             frames = sort_messages(frames)
         self.lines.append(f"line {step.line}: {label or step.text}")
