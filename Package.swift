@@ -52,13 +52,31 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Brokers and clients that several test targets share.
+        .target(
+            name: "MartletTestSupport",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MartletBrokerTests",
             dependencies: [
-                "MartletBroker",
+                "MartletBroker", "MartletTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: settings
+        ),
+        // The whole broker on a virtual clock and in-memory connections.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["MartletCLI", "MartletTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -62,8 +62,9 @@ final class BrokerLoop: EventLoopDriver {
         for i in 0..<loopCount { unsafe (bells + i).initialize(to: .passRetained(mail)) }
         let settings = LoopSettings(shared.configuration)
         let longestLine = settings.controlLineBytesMax
+        // What a connection keeps: a verb, a control line, a small payload; then one read.
         let inputBytes = max(
-            2 * Self.readBytesMax, longestLine + Self.largePayloadBytes + Self.readBytesMax)
+            2 * Self.readBytesMax, 64 + longestLine + Self.largePayloadBytes + Self.readBytesMax)
         unsafe input = .allocate(capacity: inputBytes + Parser.slack)
         unsafe input.initialize(repeating: 0, count: inputBytes + Parser.slack)
         unsafe scratch = .allocate(capacity: longestLine + Parser.slack)

@@ -29,7 +29,9 @@ extension BrokerLoop {
             wasDelivered = true
         }
         for g in 0..<Int(route.groupCount) {
-            if unsafe deliverToOne(message, of: route.groups[g], in: route) { wasDelivered = true }
+            // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
+            let one = message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
+            if unsafe deliverToOne(one, of: route.groups[g], in: route) { wasDelivered = true }
         }
         if hasRemote || route.groupCount > 0 { waitForFullLinks(publisher) }
         return wasDelivered

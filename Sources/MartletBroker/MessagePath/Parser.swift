@@ -96,6 +96,22 @@ struct Parser {
         }
     }
 
+    /// After `.incomplete`: where what must be kept starts, once the white space between verb and argument
+    /// is down to one byte. So what is kept never exceeds a verb, a control line and a small payload.
+    @inline(never)
+    mutating func compactedStart(_ buffer: Bytes, to count: Int) -> Int {
+        guard let match = unsafe VerbTable.match(buffer + keepFrom, count - keepFrom),
+            let (_, length, form) = match.verb, form != .restIgnored
+        else { return keepFrom }
+        var argument = keepFrom + length
+        while argument < count, unsafe buffer[argument] == .space || buffer[argument] == .tab { argument += 1 }
+        let kept = argument - length - 1
+        guard kept > keepFrom, argument < count else { return keepFrom }
+        unsafe compactVerb(buffer, from: keepFrom, length, to: kept)
+        keepFrom = kept
+        return kept
+    }
+
     /// Moves the verb up to the bytes that are kept, so that an endless run of spaces is not.
     private func compactVerb(_ buffer: Bytes, from start: Int, _ length: Int, to keep: Int) {
         unsafe memmove(MutableBytes(mutating: buffer + keep), buffer + start, length)

@@ -112,7 +112,8 @@ extension BrokerLoop {
             case .largePayload:
                 position = takeLargePayload(connection, operation, count)
             case .incomplete:
-                return keep(connection, from: parser.keepFrom, to: count)
+                return keep(
+                    connection, from: unsafe parser.compactedStart(input, to: count), to: count)
             case .violation(let violation):
                 return refuse(connection, violation)
             }

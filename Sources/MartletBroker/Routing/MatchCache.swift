@@ -55,6 +55,16 @@ struct MatchCache {
         unsafe last = unsafe Reference(allocating: table)
     }
 
+    /// Gives every key and route back to the pool.
+    func removeAll() {
+        for i in 0..<(Self.setCount * Self.ways) where unsafe table[i].space != nil {
+            unsafe freeRoute(of: table + i)
+            if let key = unsafe table[i].key { unsafe pool.free(key, Int(table[i].keyCount)) }
+            unsafe table[i].key = nil
+            unsafe table[i].space = nil
+        }
+    }
+
     func destroy() {
         unsafe Glibc.free(table)
         unsafe Glibc.free(victims)
@@ -89,8 +99,9 @@ struct MatchCache {
             unsafe last.pointee = way
             return unsafe way.pointee.route
         }
+        // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
         if let way = unsafe find(parentHash, .parent, subject, parentCount, space),
-            unsafe way.pointee.level == .parent, count > cut, unsafe holds(way, space)
+            unsafe way.pointee.level == .parent, count > cut, cut != 1, unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
             return unsafe way.pointee.route
@@ -152,9 +163,11 @@ struct MatchCache {
         let (route, toldApart) = unsafe space.pointee.tree.match(subject, count, pool: pool)
         space.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
-        let level: Level = toldApart ? .parentToldApart : .parent
-        let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
-        unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+        if unsafe subject[0] != .dot {
+            let level: Level = toldApart ? .parentToldApart : .parent
+            let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
+            unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+        }
         if toldApart {
             let exact = unsafe claim(hash, .exact, subject, count, space)
             unsafe fill(exact, .exact, slots.exact, exactGenerations, route)

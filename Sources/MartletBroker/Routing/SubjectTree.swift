@@ -25,6 +25,11 @@ struct SubjectTree {
         unsafe found = .allocate(capacity: foundCapacity)
     }
 
+    #if DEBUG
+        /// What its nodes and lists take now.
+        var liveBytes: Int { pool.liveBytes }
+    #endif
+
     /// Adds a subscription whose subject is valid.
     mutating func insert(_ subscription: SubscriptionRef) {
         var node = root

@@ -24,6 +24,9 @@ struct BlockPool {
         var slabs: UnsafeMutableRawPointer?
         var idleLargeBytes = 0
         var budget: Unmanaged<MemoryBudget>
+        #if DEBUG
+            var liveBytes = 0
+        #endif
         /// Addresses without memory behind them yet; nil when the system refused them.
         let reserve: UnsafeMutableRawPointer?
         var reserveUsed = 0
@@ -36,9 +39,10 @@ struct BlockPool {
     private static let reserveBytes = 64 << 20
 
     init(budget: MemoryBudget) {
+        // A list for every size there can be, those that are refused too: asking needs no check then.
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
-            capacity: Self.largestShift + 1)
-        unsafe free.initialize(repeating: nil, count: Self.largestShift + 1)
+            capacity: Int.bitWidth + 1)
+        unsafe free.initialize(repeating: nil, count: Int.bitWidth + 1)
         let reserve = unsafe mmap(
             nil, Self.reserveBytes, PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -61,21 +65,39 @@ struct BlockPool {
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let shift = Self.shift(for: byteCount)
+        noteLive(1 << shift)
         if let block = unsafe state.pointee.free[shift] {
             unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
             if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
             return unsafe block
         }
-        return unsafe allocateFresh(shift, always: false)
+        if let block = unsafe allocateFresh(shift, always: false) { return unsafe block }
+        noteLive(-1 << shift)
+        return nil
     }
+
+    /// Tests look whether every block came back; a release build does not count.
+    @inline(__always)
+    private func noteLive(_ byteCount: Int) {
+        #if DEBUG
+            state.pointee.liveBytes += byteCount
+        #endif
+    }
+
+    #if DEBUG
+        /// What is handed out now.
+        var liveBytes: Int { state.pointee.liveBytes }
+    #endif
 
     /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.
     @inline(__always)
     func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if let block = unsafe allocate(byteCount) { return unsafe block }
-        guard let block = unsafe allocateFresh(Self.shift(for: byteCount), always: true) else {
+        let shift = Self.shift(for: byteCount)
+        guard let block = unsafe allocateFresh(shift, always: true) else {
             Self.failForLackOf(byteCount)
         }
+        noteLive(1 << shift)
         return unsafe block
     }
 
@@ -87,6 +109,7 @@ struct BlockPool {
     @inline(__always)
     func free(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         let shift = Self.shift(for: byteCount)
+        noteLive(-1 << shift)
         if shift >= Self.slabShift {
             if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax,
                 unsafe !isReserved(block)
