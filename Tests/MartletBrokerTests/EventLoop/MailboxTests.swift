@@ -13,7 +13,8 @@ import Testing
     @Test func noWakeUpIsLost() throws {
         let rounds = 1_000_000
         let poller = try Poller()
-        let mail = Mailbox<Int>(waking: poller)
+        let mail = try Mailbox<Int>()
+        try mail.attach(to: poller)
         let progress = Progress()
         let poster = try LoopThread(name: "poster") {
             for i in 1...rounds {
@@ -30,7 +31,7 @@ import Testing
                 let count = poller.wait(timeoutMilliseconds: 20_000)
                 mail.awake()
                 if count == 0, !mail.isRung { isLost = true }
-                if count > 0 { poller.acknowledgeWake() }
+                if count > 0 { mail.silence() }
             }
             mail.answer()
             for letter in mail.collect() {
@@ -47,7 +48,8 @@ import Testing
 
     @Test func lettersComeInOrderAndOnce() throws {
         let poller = try Poller()
-        let mail = Mailbox<Int>(waking: poller)
+        let mail = try Mailbox<Int>()
+        try mail.attach(to: poller)
         #expect(!mail.isRung && mail.collect().isEmpty)
         for i in 0..<5 { mail.post(i) }
         #expect(mail.isRung && !mail.prepareToSleep())

@@ -18,7 +18,7 @@ import Testing
                 now += UInt64(random.below(500))
                 var due: [UInt32] = []
                 var last: UInt64 = 0
-                while let handle = timers.popDue(at: now) {
+                while let handle = timers.popDue(at: now)?.handle {
                     let deadline = model.first { $0.index == handle.index }!.deadline
                     #expect(deadline >= last && deadline <= now, "seed \(seed), step \(i)")
                     last = deadline

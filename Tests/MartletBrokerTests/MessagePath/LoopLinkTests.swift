@@ -6,18 +6,15 @@ import Testing
 @Suite struct LoopLinkTests {
     private final class Ends: @unchecked Sendable {
         // SAFETY: the source's side is used by the source's thread, the target's by the test's.
-        let link = LoopLinkRef.allocate(capacity: 1)
+        let link = Reference(allocating: LoopLink(loopCount: 2, memoryBytesMax: 1 << 30))
         let pool = BlockPool(budget: MemoryBudget(bytesMax: 1 << 30))
         let isDone = Atomic<Bool>(false)
         let waits = Atomic<Int>(0)
         let mayGoOn = Atomic<Bool>(true)
 
-        init() { link.initialize(to: LoopLink()) }
-
         func destroy() {
             link.pointee.destroy(pool: pool)
-            link.deinitialize(count: 1)
-            link.deallocate()
+            link.destroy()
             pool.destroy()
         }
     }
@@ -32,7 +29,8 @@ import Testing
             var random = TestRandom(seed)
             for number in 1...last {
                 let words = 2 + random.below(random.pick([4, 400, 40_000]))
-                let place = ends.link.pointee.reserve(words * 8, pool: ends.pool)
+                let place = ends.link.pointee.reserve(
+                    words * 8, payloadBytes: 0, pool: ends.pool)
                 place.storeBytes(of: words, as: Int.self)
                 place.storeBytes(of: number, toByteOffset: 8, as: Int.self)
                 (place + (words - 1) * 8).storeBytes(of: number, as: Int.self)
@@ -53,8 +51,8 @@ import Testing
             isFinal = ends.isDone.load(ordering: .acquiring)
             while let batch = next {
                 next = batch.pointee.next
-                var place = UnsafeMutableRawPointer(batch) + Batch.headerBytes
-                let end = UnsafeMutableRawPointer(batch) + batch.pointee.used
+                var place = batch.block + Batch.headerBytes
+                let end = batch.block + batch.pointee.used
                 while place < end {
                     let words = place.load(as: Int.self)
                     guard (place + (words - 1) * 8).load(as: Int.self) == expected else {
@@ -85,8 +83,7 @@ import Testing
         let threads = try (0..<3).map { thread in
             try LoopThread(name: "pusher") {
                 for i in 0..<perThread {
-                    let batch = BatchRef.allocate(capacity: 1)
-                    batch.initialize(to: Batch(next: nil, blockBytes: thread, used: i))
+                    let batch = Reference(allocating: Batch(next: nil, blockBytes: thread, used: i))
                     shared.stack.pointee.push(batch)
                 }
             }
@@ -100,7 +97,7 @@ import Testing
                 next = batch.pointee.next
                 #expect(batch.pointee.used < last[batch.pointee.blockBytes])
                 last[batch.pointee.blockBytes] = batch.pointee.used
-                batch.deallocate()
+                batch.destroy()
                 count += 1
             }
         }
@@ -113,7 +110,7 @@ import Testing
     @Test func anEmptyLinkHasNothingToPost() {
         let ends = Ends()
         let before = ends.link.pointee.post()
-        _ = ends.link.pointee.reserve(64, pool: ends.pool)
+        _ = ends.link.pointee.reserve(64, payloadBytes: 0, pool: ends.pool)
         let once = ends.link.pointee.post()
         let twice = ends.link.pointee.post()
         #expect(!before && once && !twice)

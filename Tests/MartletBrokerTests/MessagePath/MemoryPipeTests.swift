@@ -42,7 +42,8 @@ import Testing
         let (pipe, bells) = make(10)
         #expect(pipe.peerSend([1, 2, 3, 4, 5, 6, 7, 8]) == 8)
         #expect(pipe.peerSend([9, 10, 11]) == 2)
-        #expect(bells.broker.load(ordering: .relaxed) == 2)
+        // One ring is enough until the broker has looked.
+        #expect(bells.broker.load(ordering: .relaxed) == 1)
         #expect(receive(pipe, 4) == [1, 2, 3, 4])
         #expect(pipe.peerSend([12]) == 1)
         #expect(receive(pipe, 100) == [5, 6, 7, 8, 9, 10, 12])
@@ -74,7 +75,9 @@ import Testing
         #expect(pipe.brokerHasInput)
         var byte: UInt8 = 0
         guard case .closed(0) = pipe.brokerReceive(into: &byte, 1) else { return #expect(Bool(false)) }
-        guard case .closed = send(pipe, [[1]]) else { return #expect(Bool(false)) }
+        // What is sent to a peer that is gone vanishes, as in a socket's buffer.
+        guard case .bytes(1) = send(pipe, [[1]]) else { return #expect(Bool(false)) }
+        #expect(pipe.peerReceive() == nil)
     }
 
     @Test func aClosedBrokerIsReadToItsEnd() {

@@ -20,7 +20,8 @@ final class RoutingBench {
         let queue: String
     }
 
-    let space = SubjectSpaceRef.allocate(capacity: 1)
+    let space: SubjectSpaceRef
+    let counters = Reference(allocating: LoopCounters())
     let pool: BlockPool
     let cache: MatchCache
     private var slab = Slab<Subscription>()
@@ -28,17 +29,17 @@ final class RoutingBench {
 
     init(seed: UInt64) {
         let budget = MemoryBudget(bytesMax: 1 << 30)
-        space.initialize(to: SubjectSpace(budget: budget, seed: seed))
+        space = Reference(allocating: SubjectSpace(budget: budget, seed: seed))
         pool = BlockPool(budget: budget)
-        cache = MatchCache(pool: pool)
+        cache = MatchCache(pool: pool, counters: counters)
     }
 
     deinit {
         cache.destroy()
         pool.destroy()
         slab.destroy()
-        space.deinitialize(count: 1)
-        space.deallocate()
+        space.destroy()
+        counters.destroy()
     }
 
     func subscribe(_ subject: String, queue: String = "") {
@@ -68,6 +69,10 @@ final class RoutingBench {
         pool.free(entry.record.pointee.names!, entry.record.pointee.nameBytes)
         slab.give(back: Int(entry.record.pointee.index))
     }
+
+    var hits: Int { counters.pointee.cacheHits.total }
+    /// Matches in the tree: those that the cache did not save.
+    var misses: Int { space.pointee.matches }
 
     // MARK: Asking
 
