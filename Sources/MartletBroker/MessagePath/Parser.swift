@@ -104,7 +104,7 @@ struct Parser {
             let (_, length, form) = match.verb, form != .restIgnored
         else { return keepFrom }
         var argument = keepFrom + length
-        while unsafe argument < count, buffer[argument] == .space || buffer[argument] == .tab {
+        while argument < count, unsafe buffer[argument] == .space || buffer[argument] == .tab {
             argument += 1
         }
         let kept = argument - length - 1
