@@ -51,13 +51,13 @@ private final class Peer: Sendable {
     let fuzzed = FuzzedBroker.shared
     let pipes = fuzzed.broker.shared.loops.map { connect(fuzzed, $0) }
     fuzzed.turns()
-    for pipe in pipes { _ = pipe.peerSend(Array("CONNECT {\"verbose\":false,\"headers\":true}\r\n".utf8)) }
+    for pipe in pipes { _ = pipe.peerSend(Array("CONNECT {\"verbose\":false,\"headers\":true}\r\n".utf8)[...]) }
     var rest = input[...]
     while let steer = rest.first {
         rest = rest.dropFirst()
         let count = 1 + Int(steer & 0x3F) * (steer & 0x20 == 0 ? 1 : 16)
         let pipe = pipes[Int(steer >> 7)]
-        _ = pipe.peerSend(Array(rest.prefix(count)))
+        _ = pipe.peerSend(rest.prefix(count))
         rest = rest.dropFirst(count)
         fuzzed.turns()
         if steer & 0x40 != 0 { _ = pipe.peerReceive() }
