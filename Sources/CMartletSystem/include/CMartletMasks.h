@@ -59,6 +59,20 @@ static inline uint64_t martlet_blank_mask(const uint8_t *bytes) {
     return mask;
 }
 
+/// Whether `count` bytes are the same, at least one; reads none besides. Subjects are short, so
+/// that a call of memcmp costs more than the comparison.
+static inline _Bool martlet_equal(const uint8_t *a, const uint8_t *b, intptr_t count) {
+    if (count < 8) {
+        if (count < 4)
+            return a[0] == b[0] && a[count >> 1] == b[count >> 1] && a[count - 1] == b[count - 1];
+        return martlet_load32(a) == martlet_load32(b)
+            && martlet_load32(a + count - 4) == martlet_load32(b + count - 4);
+    }
+    for (intptr_t i = 0; i < count - 8; i += 8)
+        if (martlet_load64(a + i) != martlet_load64(b + i)) return 0;
+    return martlet_load64(a + count - 8) == martlet_load64(b + count - 8);
+}
+
 /// Copies `count` bytes; may write and read up to 15 bytes past them, which callers keep as slack.
 /// Most frames are under 64 bytes, where a call of memcpy costs more than the copy, and most parts
 /// of one are under 16, where a loop that the compiler unrolls does too.

@@ -72,6 +72,7 @@ struct EventLoop {
         return Int32(clamping: (next - now + 999_999) / 1_000_000)
     }
 
+    @inline(never)
     private func runTimers<Driver: EventLoopDriver>(_ driver: Driver, _ now: UInt64) {
         while let entry = timers.popDue(at: now) {
             driver.deadlineHasCome(entry.deadline, for: entry.handle)

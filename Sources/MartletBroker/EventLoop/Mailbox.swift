@@ -42,8 +42,13 @@ final class Mailbox<Letter: Sendable>: Sendable {
     @inline(__always)
     var isRung: Bool { hasMail.load(ordering: .acquiring) }
 
+    /// Whether there are letters to collect; one load, no lock.
+    @inline(__always)
+    var isLettered: Bool { hasLetters.load(ordering: .acquiring) }
+
     /// False when the owner is gone: the letter will not be read.
     @discardableResult
+    @inline(never)
     func post(_ letter: Letter) -> Bool {
         let isOpen = contents.withLock { contents in
             if !contents.isClosed { contents.letters.append(letter) }

@@ -44,7 +44,10 @@ struct Poller {
     /// The number of ready descriptors, after at most `timeoutMilliseconds` (-1: without end).
     func wait(timeoutMilliseconds: Int32) -> Int {
         unsafe Int(
-            max(0, epoll_wait(descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
+            max(
+                0,
+                martlet_poll_wait(
+                    descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
     }
 
     @inline(__always)

@@ -14,7 +14,7 @@ enum Socket {
     @inline(__always)
     static func receive(_ fd: Int32, into buffer: MutableBytes, _ count: Int) -> Outcome {
         while true {
-            let n = unsafe recv(fd, buffer, count, 0)
+            let n = unsafe martlet_receive(fd, buffer, count)
             if n > 0 { return .bytes(n) }
             if n == 0 { return .closed(0) }
             if errno == EINTR { continue }
@@ -40,7 +40,7 @@ enum Socket {
         while true {
             let n: Int
             if count == 1 {
-                n = unsafe Glibc.send(fd, parts[0].iov_base, parts[0].iov_len, Int32(MSG_NOSIGNAL))
+                n = unsafe martlet_send(fd, parts[0].iov_base, parts[0].iov_len)
             } else {
                 var message = unsafe msghdr()
                 unsafe message.msg_iov = unsafe parts

@@ -24,6 +24,8 @@ final class BrokerLoop: EventLoopDriver {
     /// Links to every loop and from every loop, by loop index; the own ones stay unused.
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
     let incoming: UnsafeMutablePointer<LoopLinkRef>
+    /// Every loop's mailbox, by loop index: rung without a count of references that all loops share.
+    let bells: UnsafeMutablePointer<Unmanaged<Mailbox<LoopLetter>>>
     let loopCount: Int
     /// Sockets that were accepted for this loop and are not yet among its connections.
     let connectionsUnderWay = Atomic<Int>(0)
@@ -55,10 +57,14 @@ final class BrokerLoop: EventLoopDriver {
         cache = MatchCache(pool: pool, counters: counters)
         unsafe outgoing = .allocate(capacity: loopCount)
         unsafe incoming = .allocate(capacity: loopCount)
+        unsafe bells = .allocate(capacity: loopCount)
+        // Until the loops are connected, each bell is the own one.
+        for i in 0..<loopCount { unsafe (bells + i).initialize(to: .passRetained(mail)) }
         let settings = LoopSettings(shared.configuration)
         let longestLine = settings.controlLineBytesMax
+        // What a connection keeps: a verb, a control line, a small payload; then one read.
         let inputBytes = max(
-            2 * Self.readBytesMax, longestLine + Self.largePayloadBytes + Self.readBytesMax)
+            2 * Self.readBytesMax, 64 + longestLine + Self.largePayloadBytes + Self.readBytesMax)
         unsafe input = .allocate(capacity: inputBytes + Parser.slack)
         unsafe input.initialize(repeating: 0, count: inputBytes + Parser.slack)
         unsafe scratch = .allocate(capacity: longestLine + Parser.slack)
@@ -85,6 +91,8 @@ final class BrokerLoop: EventLoopDriver {
         unsafe vectors.deallocate()
         unsafe outgoing.deallocate()
         unsafe incoming.deallocate()
+        for i in 0..<loopCount { unsafe bells[i].release() }
+        unsafe bells.deallocate()
     }
 
     /// The loop's thread: runs until a letter says stop.

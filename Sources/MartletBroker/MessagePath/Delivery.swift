@@ -29,7 +29,9 @@ extension BrokerLoop {
             wasDelivered = true
         }
         for g in 0..<Int(route.groupCount) {
-            if unsafe deliverToOne(message, of: route.groups[g], in: route) { wasDelivered = true }
+            // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
+            let one = message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
+            if unsafe deliverToOne(one, of: route.groups[g], in: route) { wasDelivered = true }
         }
         if hasRemote || route.groupCount > 0 { waitForFullLinks(publisher) }
         return wasDelivered
@@ -41,6 +43,7 @@ extension BrokerLoop {
     }
 
     /// A random member; if a delivery fails, the next one.
+    @inline(never)
     func deliverToOne(_ message: Message, of group: QueueSpan, in route: Route) -> Bool {
         let count = Int(group.count)
         let members = unsafe route.destinations + Int(group.start)
@@ -85,6 +88,7 @@ extension BrokerLoop {
 
 extension BrokerLoop {
     /// Posts the message to every loop that destinations were gathered for.
+    @inline(never)
     private func post(_ message: Message) {
         for target in 0..<loopCount where unsafe state.pointee.remote[target].count > 0 {
             let list = unsafe state.pointee.remote[target]
@@ -134,7 +138,8 @@ extension BrokerLoop {
     func postBatches() {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {
-            if unsafe outgoing[target].pointee.post() { shared.loops[target].mail.ring() }
+            guard unsafe outgoing[target].pointee.post() else { continue }
+            unsafe bells[target]._withUnsafeGuaranteedRef { $0.ring() }
         }
     }
 
@@ -146,11 +151,14 @@ extension BrokerLoop {
             while let batch = next {
                 next = batch.pointee.next
                 deliver(batch)
-                if unsafe incoming[source].pointee.giveBack(batch) {
-                    shared.loops[source].mail.post(.linkDrained)
-                }
+                if unsafe incoming[source].pointee.giveBack(batch) { tellDrained(source) }
             }
         }
+    }
+
+    @inline(never)
+    private func tellDrained(_ source: Int) {
+        shared.loops[source].mail.post(.linkDrained)
     }
 
     private func deliver(_ batch: BatchRef) {
@@ -170,6 +178,7 @@ extension BrokerLoop {
     }
 
     /// What comes from another loop finds no memory here: who published it waits, nobody else.
+    @inline(never)
     private func holdBack(_ publisher: SlabHandle, _ loop: UInt16) {
         state.pointee.isShortOfMemory = false
         shared.loops[Int(loop)].mail.post(.waitForMemory(publisher))
@@ -219,6 +228,7 @@ extension BrokerLoop {
     }
 
     /// A publisher whose messages pile up on the way to another loop is not read until they drain.
+    @inline(never)
     private func waitForFullLinks(_ publisher: ConnectionRef) {
         guard loopCount > 1 else { return }
         for target in 0..<loopCount where target != index {

@@ -6,8 +6,18 @@ extension BrokerLoop {
     @inline(__always)
     func dispatch(_ connection: ConnectionRef, _ operation: Operation) {
         if state.pointee.settings.traces { trace(connection, operation) }
+        if operation.verb == .publish || operation.verb == .publishWithHeader {
+            unsafe publish(connection, input, operation, nil)
+        } else {
+            carryOut(connection, operation)
+        }
+    }
+
+    /// Apart, so that what messages run through stays small enough to be one function.
+    @inline(never)
+    private func carryOut(_ connection: ConnectionRef, _ operation: Operation) {
         switch operation.verb {
-        case .publish, .publishWithHeader: unsafe publish(connection, input, operation, nil)
+        case .publish, .publishWithHeader: break
         case .ping: answerPing(connection)
         case .pong: notePong(connection)
         case .subscribe: subscribe(connection, operation)
@@ -28,6 +38,7 @@ extension BrokerLoop {
 
     /// Before a client has authenticated, only CONNECT counts. With a `no_auth_user`, anything else
     /// makes the client that user.
+    @inline(never)
     func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
         if firstByte | 0x20 == UInt8(ascii: "c") { return true }
         if case .allowed(let user) = shared.authenticator.check(
@@ -44,6 +55,7 @@ extension BrokerLoop {
     }
 
     /// A peer broke the protocol: it is told what nats-server would say, and closed.
+    @inline(never)
     func refuse(_ connection: ConnectionRef, _ violation: ProtocolViolation) {
         switch violation {
         case .unknownOperation:

@@ -31,6 +31,7 @@ extension BrokerLoop {
     }
 
     /// Writes a connection with much pending before the turn ends.
+    @inline(never)
     func flushEarly(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
         postBatches()
@@ -38,6 +39,7 @@ extension BrokerLoop {
     }
 
     /// Writes until all is sent or the socket is full.
+    @inline(never)
     func flush(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.discardsOutput) else {
             return stopSending(connection)

@@ -14,6 +14,7 @@ struct LargeMessageLine: BitwiseCopyable {
 extension BrokerLoop {
     /// Starts a large message: its payload's first bytes go to a buffer that subscribers will share.
     /// Returns where the receive buffer goes on.
+    @inline(never)
     func takeLargePayload(_ connection: ConnectionRef, _ operation: Operation, _ count: Int) -> Int
     {
         let byteCount = operation.totalBytes + 2

@@ -7,6 +7,11 @@ extension BrokerLoop {
     func collectMail() {
         mail.answer()
         deliverBatches()
+        if mail.isLettered { readLetters() }
+    }
+
+    @inline(never)
+    private func readLetters() {
         for letter in mail.collect() { read(letter) }
     }
 

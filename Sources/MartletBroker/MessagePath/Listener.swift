@@ -30,6 +30,7 @@ extension BrokerLoop {
         state.pointee.listener = -1
     }
 
+    @inline(never)
     func acceptConnections() {
         for _ in 0..<Listener.acceptsPerTurn {
             var storage = sockaddr_storage()

@@ -61,7 +61,14 @@ struct LoopLink: ~Copyable {
     private var hasPosted = false
 
     /// A source that has this much under way waits before it reads more from its publishers.
-    static var bytesInFlightMax: Int { 32 << 20 }
+    let bytesInFlightMax: Int
+    static var bytesInFlightCeiling: Int { 32 << 20 }
+
+    /// All links together may hold a sixteenth of the memory budget, but each at least 1 MiB.
+    init(loopCount: Int, memoryBytesMax: Int) {
+        let share = memoryBytesMax / 16 / max(1, loopCount * (loopCount - 1))
+        bytesInFlightMax = min(Self.bytesInFlightCeiling, max(1 << 20, share))
+    }
 
     // MARK: The source's side
 
@@ -130,9 +137,9 @@ struct LoopLink: ~Copyable {
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
     /// then, so that a target which has drained in between cannot miss it.
     func mustWait() -> Bool {
-        guard bytesInFlight.load(ordering: .relaxed) > Self.bytesInFlightMax else { return false }
+        guard bytesInFlight.load(ordering: .relaxed) > bytesInFlightMax else { return false }
         sourceWaits.store(true, ordering: .sequentiallyConsistent)
-        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < Self.bytesInFlightMax / 2
+        guard bytesInFlight.load(ordering: .sequentiallyConsistent) < bytesInFlightMax / 2
         else {
             return true
         }
@@ -160,7 +167,7 @@ struct LoopLink: ~Copyable {
             batch.pointee.bytesInFlight, ordering: .sequentiallyConsistent
         ).newValue
         returned.push(batch)
-        return left < Self.bytesInFlightMax / 2
+        return left < bytesInFlightMax / 2
             && sourceWaits.load(ordering: .sequentiallyConsistent)
             && sourceWaits.exchange(false, ordering: .sequentiallyConsistent)
     }

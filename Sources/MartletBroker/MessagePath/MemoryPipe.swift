@@ -98,6 +98,7 @@ final class MemoryPipe: Sendable {
         state.withLock { $0.unread > 0 || $0.peerClosed }
     }
 
+    @inline(never)
     func brokerReceive(into buffer: MutableBytes, _ count: Int) -> Socket.Outcome {
         let (outcome, wakes) = state.withLock { state -> (Socket.Outcome, Bool) in
             guard state.unread > 0 else {
@@ -122,6 +123,7 @@ final class MemoryPipe: Sendable {
         return outcome
     }
 
+    @inline(never)
     func brokerSend(_ parts: UnsafeMutablePointer<iovec>, _ count: Int) -> Socket.Outcome {
         let outcome = state.withLock { state -> Socket.Outcome in
             let total = (0..<count).reduce(0) { unsafe $0 + parts[$1].iov_len }

@@ -27,6 +27,7 @@ extension BrokerLoop {
         return unsafe connection.pointee.outbound.reserveAlways(count, pool: pool)
     }
 
+    @inline(never)
     func appendPayload(_ payload: PayloadRef, from start: Int, on connection: ConnectionRef) {
         connection.pointee.outbound.append(payload, from: start, pool: pool)
     }
@@ -95,6 +96,7 @@ extension BrokerLoop {
     }
 
     /// After an operation in a shortage: its connection waits for 5 ms, then looks again.
+    @inline(never)
     func waitForMemory(_ connection: ConnectionRef) {
         state.pointee.isShortOfMemory = false
         pause(connection, .memory)

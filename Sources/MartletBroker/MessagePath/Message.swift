@@ -29,6 +29,12 @@ struct Message: BitwiseCopyable {
     /// The publisher asked for `echo: false`.
     var excludesPublisher: Bool
 
+    var withoutNoResponders: Message {
+        var copy = self
+        copy.wantsNoResponders = false
+        return copy
+    }
+
     /// Header block and payload.
     var content: Bytes {
         if let payload { return unsafe Bytes(PayloadBuffer.bytes(payload)) }

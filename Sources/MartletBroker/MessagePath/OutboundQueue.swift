@@ -1,4 +1,4 @@
-// Message path, step 10: bytes that wait for a connection's socket. Next: Flush.swift.
+// Message path, step 13: bytes that wait for a connection's socket. Next: Flush.swift.
 
 import CMartletSystem
 

@@ -39,10 +39,10 @@ struct Parser {
             // Letters in lower case; a space or tab is compared as it is.
             let word = unsafe martlet_load32(buffer + start) | 0x0020_2020
             if word == 0x2062_7570 || word == 0x0962_7570 {  // "pub " or "pub\t"
-                if isUsual(buffer, start &+ 4, count, into: &operation) {
-                    return payload(buffer, count, start, &operation)
+                if unsafe isUsual(buffer, start &+ 4, count, into: &operation) {
+                    return unsafe payload(buffer, count, start, &operation)
                 }
-                return publish(
+                return unsafe publish(
                     buffer, start &+ 4, count, start, withHeader: false, into: &operation)
             }
         }
@@ -96,6 +96,24 @@ struct Parser {
         }
     }
 
+    /// After `.incomplete`: where what must be kept starts, once the white space between verb and argument
+    /// is down to one byte. So what is kept never exceeds a verb, a control line and a small payload.
+    @inline(never)
+    mutating func compactedStart(_ buffer: Bytes, to count: Int) -> Int {
+        guard let match = unsafe VerbTable.match(buffer + keepFrom, count - keepFrom),
+            let (_, length, form) = match.verb, form != .restIgnored
+        else { return keepFrom }
+        var argument = keepFrom + length
+        while argument < count, unsafe buffer[argument] == .space || buffer[argument] == .tab {
+            argument += 1
+        }
+        let kept = argument - length - 1
+        guard kept > keepFrom, argument < count else { return keepFrom }
+        unsafe compactVerb(buffer, from: keepFrom, length, to: kept)
+        keepFrom = kept
+        return kept
+    }
+
     /// Moves the verb up to the bytes that are kept, so that an endless run of spaces is not.
     private func compactVerb(_ buffer: Bytes, from start: Int, _ length: Int, to keep: Int) {
         unsafe memmove(MutableBytes(mutating: buffer + keep), buffer + start, length)
@@ -128,8 +146,11 @@ struct Parser {
         guard start + 1 < count,
             let found = unsafe memchr(buffer + start + 1, Int32(UInt8.lineFeed), count - start - 1)
         else {
-            // A closing CR may have come already; it does not count.
-            let length = unsafe count - start - (buffer[count - 1] == .carriageReturn ? 1 : 0)
+            // One byte will be dropped for a CR; it does not count.
+            let rest = max(0, count - start - 1)
+            let hasReturn =
+                unsafe memchr(buffer + start + 1, Int32(UInt8.carriageReturn), rest) != nil
+            let length = count - start - (hasReturn ? 1 : 0)
             return length > controlLineBytesMax ? .violation(.controlLineTooLong) : .incomplete
         }
         let lineEnd = unsafe offset(of: found, in: buffer)
@@ -153,16 +174,16 @@ extension Parser {
     private func isUsual(
         _ buffer: Bytes, _ start: Int, _ count: Int, into operation: inout Operation
     ) -> Bool {
-        var mask = martlet_blank_mask(buffer + start)
+        var mask = unsafe martlet_blank_mask(buffer + start)
         let subjectEnd = start &+ mask.trailingZeroBitCount
         mask &= mask &- 1
         var end = start &+ mask.trailingZeroBitCount
-        guard end &+ 1 < count, subjectEnd > start, buffer[subjectEnd] == .space else {
+        guard end &+ 1 < count, subjectEnd > start, unsafe buffer[subjectEnd] == .space else {
             return false
         }
         var sizeStart = subjectEnd &+ 1
         operation.reply = .empty
-        if buffer[end] == .space {
+        if unsafe buffer[end] == .space {
             operation.reply = ByteRange(from: sizeStart, to: end)
             guard operation.reply.count > 0 else { return false }
             sizeStart = end &+ 1
@@ -170,11 +191,11 @@ extension Parser {
             end = start &+ mask.trailingZeroBitCount
             guard end &+ 1 < count else { return false }
         }
-        guard buffer[end] == .carriageReturn, buffer[end &+ 1] == .lineFeed,
+        guard unsafe buffer[end] == .carriageReturn, unsafe buffer[end &+ 1] == .lineFeed,
             end &- start <= controlLineBytesMax
         else { return false }
         operation.sizeDigits = ByteRange(from: sizeStart, to: end)
-        operation.totalBytes = Self.size(buffer, operation.sizeDigits)
+        operation.totalBytes = unsafe Self.size(buffer, operation.sizeDigits)
         guard operation.totalBytes >= 0 else { return false }
         operation.verb = .publish
         operation.argument = ByteRange(from: start, to: end)

@@ -19,7 +19,7 @@ extension BrokerLoop {
         if connection.pointee.flags.contains(.pedantic),
             unsafe !Subject.isValidForPublish(subject, count)
         {
-            sendError(connection, "Invalid Publish Subject")
+            unsafe refusePublish(connection, "Invalid Publish Subject", nil, 0)
         }
         guard unsafe isAllowed(connection, buffer, operation) else { return }
         acknowledge(connection)
@@ -41,10 +41,9 @@ extension BrokerLoop {
         if first == UInt8(ascii: "$") || first == UInt8(ascii: "_"),
             unsafe ReservedSubject.mayNotPublish(subject, operation.subject.length)
         {
-            sendError(
-                connection,
-                unsafe "Permissions Violation for Publish to \"\(text(subject, operation.subject.length))\""
-            )
+            unsafe refusePublish(
+                connection, "Permissions Violation for Publish to", subject,
+                operation.subject.length)
             return false
         }
         if operation.reply.count > 0 {
@@ -52,15 +51,22 @@ extension BrokerLoop {
             if unsafe reply[0] == UInt8(ascii: "$") || reply[0] == UInt8(ascii: "_"),
                 unsafe ReservedSubject.mayNotReply(reply, operation.reply.length)
             {
-                sendError(
-                    connection,
-                    unsafe "Permissions Violation for Publish with Reply of \"\(text(reply, operation.reply.length))\""
-                )
+                unsafe refusePublish(
+                    connection, "Permissions Violation for Publish with Reply of", reply,
+                    operation.reply.length)
                 return false
             }
         }
         guard let permissions = connection.pointee.permissions else { return true }
         return unsafe permissions.pointee.allowsPublish(subject, operation.subject.length)
+    }
+
+    @inline(never)
+    private func refusePublish(
+        _ connection: ConnectionRef, _ reason: StaticString, _ subject: Bytes?, _ count: Int
+    ) {
+        let named = unsafe subject == nil ? "" : " \"\(text(subject, count))\""
+        sendError(connection, "\(reason)\(named)")
     }
 
     @inline(__always)
@@ -108,6 +114,7 @@ extension BrokerLoop {
         return end + 1
     }
 
+    @inline(never)
     private func limitRate(_ connection: ConnectionRef, _ byteCount: Int) {
         let settings = state.pointee.settings
         let until = connection.pointee.rate.take(

@@ -85,7 +85,7 @@ extension BrokerLoop {
     }
 
     /// Parses and carries out what stands in the receive buffer.
-    @inline(__always)
+    @inline(never)
     func process(_ connection: ConnectionRef, _ count: Int) {
         var parser = Parser(
             controlLineBytesMax: state.pointee.settings.controlLineBytesMax,
@@ -112,7 +112,8 @@ extension BrokerLoop {
             case .largePayload:
                 position = takeLargePayload(connection, operation, count)
             case .incomplete:
-                return keep(connection, from: parser.keepFrom, to: count)
+                return keep(
+                    connection, from: unsafe parser.compactedStart(input, to: count), to: count)
             case .violation(let violation):
                 return refuse(connection, violation)
             }
@@ -130,11 +131,13 @@ extension BrokerLoop {
             || !connection.pointee.pauseReasons.isEmpty
     }
 
+    @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
         keep(connection, from: start, to: end)
         if end > start, connection.pointee.pauseReasons.isEmpty { keepForNextTurn(connection) }
     }
 
+    @inline(never)
     func keepForNextTurn(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.hasInputLeft) else { return }
         connection.pointee.flags.insert(.hasInputLeft)
@@ -170,6 +173,7 @@ extension BrokerLoop {
     }
 
     /// Keeps bytes of the receive buffer for the connection's next read.
+    @inline(never)
     func keep(_ connection: ConnectionRef, from start: Int, to end: Int) {
         let count = end - start
         guard count > 0 else { return releaseCarry(connection) }

@@ -97,7 +97,7 @@ extension BrokerLoop {
     /// way from other publishers and loops may still come; twice the limit, 8 MiB and full links is the end.
     private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room
     {
-        let underWay = (loopCount - 1) * LoopLink.bytesInFlightMax
+        let underWay = (loopCount - 1) * LoopLink.bytesInFlightCeiling
         let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
         guard connection.pointee.outbound.pendingBytes + frameBytes <= hardLimit else {
             return closeSlowConsumer(connection)

@@ -100,11 +100,7 @@ extension BrokerLoop {
             let wanted = operation.deliveredMax
             if wanted > record.pointee.delivered {
                 record.pointee.deliveredMax = wanted
-                record.pointee.remaining.store(
-                    wanted - record.pointee.delivered, ordering: .relaxed)
-                record.pointee.state.store(
-                    record.pointee.state.load(ordering: .relaxed) | Subscription.maximumBit,
-                    ordering: .releasing)
+                Subscription.limit(record, to: wanted - record.pointee.delivered)
             } else {
                 close(record, of: connection)
             }
@@ -113,6 +109,7 @@ extension BrokerLoop {
     }
 
     /// Ends a subscription: no publish that starts later finds it, and what is on its way is dropped here.
+    @inline(never)
     func close(_ record: SubscriptionRef, of connection: ConnectionRef) {
         connection.pointee.subscriptions.remove(record, pool: pool)
         retire(record, connection)

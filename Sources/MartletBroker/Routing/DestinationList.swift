@@ -15,6 +15,7 @@ struct DestinationList {
     @inline(__always)
     mutating func removeAll() { count = 0 }
 
+    @inline(never)
     private mutating func grow() {
         let grown = UnsafeMutablePointer<Destination>.allocate(capacity: capacity * 2)
         unsafe grown.update(from: items, count: count)

@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 import Synchronization
 
@@ -51,27 +52,38 @@ struct MatchCache {
             to: Way.self, capacity: Self.setCount * Self.ways)
         unsafe victims = calloc(1, Self.setCount)!.bindMemory(
             to: UInt8.self, capacity: Self.setCount)
-        last = unsafe Reference(allocating: table)
+        unsafe last = unsafe Reference(allocating: table)
+    }
+
+    /// Gives every key and route back to the pool.
+    func removeAll() {
+        for i in 0..<(Self.setCount * Self.ways) where unsafe table[i].space != nil {
+            unsafe freeRoute(of: table + i)
+            if let key = unsafe table[i].key { unsafe pool.free(key, Int(table[i].keyCount)) }
+            unsafe table[i].key = nil
+            unsafe table[i].space = nil
+        }
     }
 
     func destroy() {
         unsafe Glibc.free(table)
         unsafe Glibc.free(victims)
-        last.destroy()
+        unsafe last.destroy()
     }
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
     func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Route {
-        let way = last.pointee
-        if way.pointee.space == space, Int(way.pointee.keyCount) == count,
-            way.pointee.level == .exact,
-            memcmp(way.pointee.key.unsafelyUnwrapped, subject, count) == 0, holds(way, space)
+        let way = unsafe last.pointee
+        if unsafe way.pointee.space == space, unsafe Int(way.pointee.keyCount) == count,
+            unsafe way.pointee.level == .exact,
+            unsafe martlet_equal(way.pointee.key.unsafelyUnwrapped, subject, count),
+            unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
-            return way.pointee.route
+            return unsafe way.pointee.route
         }
-        return search(subject, count, space)
+        return unsafe search(subject, count, space)
     }
 
     @inline(never)
@@ -87,8 +99,9 @@ struct MatchCache {
             unsafe last.pointee = way
             return unsafe way.pointee.route
         }
+        // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
         if let way = unsafe find(parentHash, .parent, subject, parentCount, space),
-            unsafe way.pointee.level == .parent, count > cut, unsafe holds(way, space)
+            unsafe way.pointee.level == .parent, count > cut, cut != 1, unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
             return unsafe way.pointee.route
@@ -107,7 +120,7 @@ struct MatchCache {
             if unsafe way.pointee.hash == hash, unsafe way.pointee.space == space,
                 unsafe Int(way.pointee.keyCount) == count,
                 unsafe (way.pointee.level == .exact) == (level == .exact),
-                unsafe count == 0 || memcmp(way.pointee.key.unsafelyUnwrapped, key, count) == 0
+                unsafe count == 0 || martlet_equal(way.pointee.key.unsafelyUnwrapped, key, count)
             {
                 return unsafe way
             }
@@ -150,9 +163,11 @@ struct MatchCache {
         let (route, toldApart) = unsafe space.pointee.tree.match(subject, count, pool: pool)
         space.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
-        let level: Level = toldApart ? .parentToldApart : .parent
-        let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
-        unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+        if unsafe subject[0] != .dot {
+            let level: Level = toldApart ? .parentToldApart : .parent
+            let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
+            unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+        }
         if toldApart {
             let exact = unsafe claim(hash, .exact, subject, count, space)
             unsafe fill(exact, .exact, slots.exact, exactGenerations, route)

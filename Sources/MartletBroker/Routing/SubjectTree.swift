@@ -25,6 +25,11 @@ struct SubjectTree {
         unsafe found = .allocate(capacity: foundCapacity)
     }
 
+    #if DEBUG
+        /// What its nodes and lists take now.
+        var liveBytes: Int { pool.liveBytes }
+    #endif
+
     /// Adds a subscription whose subject is valid.
     mutating func insert(_ subscription: SubscriptionRef) {
         var node = root
@@ -171,15 +176,18 @@ extension SubjectTree {
 
     private mutating func collect(_ node: NodeRef) {
         guard node.pointee.plain.count > 0 || node.pointee.groupCount > 0 else { return }
-        if foundCount == foundCapacity {
-            let grown = UnsafeMutablePointer<NodeRef>.allocate(capacity: foundCapacity * 2)
-            unsafe grown.update(from: found, count: foundCount)
-            unsafe found.deallocate()
-            unsafe found = grown
-            foundCapacity *= 2
-        }
+        if foundCount == foundCapacity { growFound() }
         unsafe found[foundCount] = node
         foundCount += 1
+    }
+
+    @inline(never)
+    private mutating func growFound() {
+        let grown = UnsafeMutablePointer<NodeRef>.allocate(capacity: foundCapacity * 2)
+        unsafe grown.update(from: found, count: foundCount)
+        unsafe found.deallocate()
+        unsafe found = grown
+        foundCapacity *= 2
     }
 
     private func makeRoute(_ pool: BlockPool) -> Route {

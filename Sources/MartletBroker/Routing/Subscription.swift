@@ -10,8 +10,9 @@ struct Subscription: ~Copyable {
     /// generation << 2 | has a maximum << 1 | is open. A route that was made for another tenant
     /// of the slot, or before the subscription closed, sees that here.
     let state = Atomic<UInt64>(0)
-    /// Deliveries that publishers may still claim; counts only while the state has a maximum.
-    let remaining = Atomic<Int>(0)
+    /// Deliveries that publishers may still claim, tagged with the generation: who was slow to claim one
+    /// of a tenant that has gone takes none from the next. Counts only while the state has a maximum.
+    private let remaining = Atomic<UInt64>(0)
     var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
     // Of the owning loop; the subject tree reads what is constant while the subscription is open.
@@ -57,7 +58,26 @@ extension Subscription {
         let current = subscription.pointee.state.load(ordering: .acquiring)
         guard (current ^ state) & ~maximumBit == 0 else { return false }
         guard current & maximumBit != 0 else { return true }
-        let before = subscription.pointee.remaining.wrappingSubtract(1, ordering: .relaxed).oldValue
-        return before > 0
+        let tag = tag(of: current)
+        var word = subscription.pointee.remaining.load(ordering: .relaxed)
+        while word & ~countMask == tag, word & countMask > 0 {
+            let (done, now) = subscription.pointee.remaining.compareExchange(
+                expected: word, desired: word &- 1, ordering: .relaxed)
+            if done { return true }
+            word = now
+        }
+        return false
     }
+
+    /// The owner's: from now on publishers may claim this many deliveries.
+    static func limit(_ subscription: SubscriptionRef, to count: Int) {
+        let state = subscription.pointee.state.load(ordering: .relaxed)
+        subscription.pointee.remaining.store(tag(of: state) | UInt64(count), ordering: .relaxed)
+        subscription.pointee.state.store(state | maximumBit, ordering: .releasing)
+    }
+
+    private static let countShift: UInt64 = 40
+    private static let countMask: UInt64 = 1 << countShift - 1
+
+    private static func tag(of state: UInt64) -> UInt64 { (state >> 2) << countShift }
 }

@@ -48,9 +48,12 @@ final class BrokerShared: @unchecked Sendable {
     func connect(_ loops: [BrokerLoop]) {
         for source in loops {
             for target in loops {
-                let link = LoopLinkRef(allocating: LoopLink())
+                let link = LoopLinkRef(
+                    allocating: LoopLink(loopCount: loops.count, memoryBytesMax: budget.bytesMax))
                 unsafe (source.outgoing + target.index).initialize(to: link)
                 unsafe (target.incoming + source.index).initialize(to: link)
+                unsafe source.bells[target.index].release()
+                unsafe source.bells[target.index] = .passRetained(target.mail)
             }
         }
         self.loops = loops

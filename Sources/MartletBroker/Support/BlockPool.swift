@@ -24,6 +24,9 @@ struct BlockPool {
         var slabs: UnsafeMutableRawPointer?
         var idleLargeBytes = 0
         var budget: Unmanaged<MemoryBudget>
+        #if DEBUG
+            var liveBytes = 0
+        #endif
         /// Addresses without memory behind them yet; nil when the system refused them.
         let reserve: UnsafeMutableRawPointer?
         var reserveUsed = 0
@@ -36,9 +39,10 @@ struct BlockPool {
     private static let reserveBytes = 64 << 20
 
     init(budget: MemoryBudget) {
+        // A list for every size there can be, those that are refused too: asking needs no check then.
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
-            capacity: Self.largestShift + 1)
-        unsafe free.initialize(repeating: nil, count: Self.largestShift + 1)
+            capacity: Int.bitWidth + 1)
+        unsafe free.initialize(repeating: nil, count: Int.bitWidth + 1)
         let reserve = unsafe mmap(
             nil, Self.reserveBytes, PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -61,30 +65,56 @@ struct BlockPool {
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let shift = Self.shift(for: byteCount)
+        noteLive(1 << shift)
         if let block = unsafe state.pointee.free[shift] {
             unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
             if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
             return unsafe block
         }
-        return unsafe allocateFresh(shift, always: false)
+        if let block = unsafe allocateFresh(shift, always: false) { return unsafe block }
+        noteLive(-1 << shift)
+        return nil
     }
+
+    /// Tests look whether every block came back; a release build does not count.
+    @inline(__always)
+    private func noteLive(_ byteCount: Int) {
+        #if DEBUG
+            state.pointee.liveBytes += byteCount
+        #endif
+    }
+
+    #if DEBUG
+        /// What is handed out now.
+        var liveBytes: Int { state.pointee.liveBytes }
+    #endif
 
     /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.
     @inline(__always)
     func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if let block = unsafe allocate(byteCount) { return unsafe block }
-        guard let block = unsafe allocateFresh(Self.shift(for: byteCount), always: true) else {
-            fatalError("out of memory: \(byteCount) bytes")
+        let shift = Self.shift(for: byteCount)
+        guard let block = unsafe allocateFresh(shift, always: true) else {
+            Self.failForLackOf(byteCount)
         }
+        noteLive(1 << shift)
         return unsafe block
+    }
+
+    @inline(never)
+    private static func failForLackOf(_ byteCount: Int) -> Never {
+        fatalError("out of memory: \(byteCount) bytes")
     }
 
     @inline(__always)
     func free(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         let shift = Self.shift(for: byteCount)
+        noteLive(-1 << shift)
         if shift >= Self.slabShift {
-            if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax, !isReserved(block) {
-                return giveBack(block, shift)
+            if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax,
+                unsafe !isReserved(block)
+            {
+                return unsafe giveBack(block, shift)
             }
             state.pointee.idleLargeBytes += 1 << shift
         }
@@ -111,13 +141,14 @@ struct BlockPool {
         return unsafe slab + size
     }
 
+    @inline(never)
     private func fromSystem(_ byteCount: Int, always: Bool) -> UnsafeMutableRawPointer? {
         let budget = unsafe state.pointee.budget.takeUnretainedValue()
         if !budget.reserve(byteCount) {
             guard always || reclaimIdle(byteCount, budget) else { return nil }
             budget.reserveAlways(byteCount)
         }
-        if let block = fromReserve(byteCount) { return block }
+        if let block = unsafe fromReserve(byteCount) { return unsafe block }
         var block: UnsafeMutableRawPointer?
         guard unsafe posix_memalign(&block, 64, byteCount) == 0 else {
             budget.release(byteCount)
@@ -133,16 +164,16 @@ struct BlockPool {
 
     /// A power of two of at least a slab's size, so that every block is aligned to its slab.
     private func fromReserve(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard let reserve = state.pointee.reserve,
+        guard let reserve = unsafe state.pointee.reserve,
             state.pointee.reserveUsed + byteCount <= Self.reserveBytes
         else { return nil }
         defer { state.pointee.reserveUsed += byteCount }
-        return reserve + state.pointee.reserveUsed
+        return unsafe reserve + state.pointee.reserveUsed
     }
 
     private func isReserved(_ block: UnsafeMutableRawPointer) -> Bool {
-        guard let reserve = state.pointee.reserve else { return false }
-        return block >= reserve && block < reserve + Self.reserveBytes
+        guard let reserve = unsafe state.pointee.reserve else { return false }
+        return unsafe block >= reserve && block < reserve + Self.reserveBytes
     }
 
     /// Gives idle large blocks back until `byteCount` fit into the budget again.
@@ -159,14 +190,15 @@ struct BlockPool {
         return false
     }
 
+    @inline(never)
     private func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
-        if isReserved(block) {
+        if unsafe isReserved(block) {
             // The memory goes back; its addresses are not used again.
-            madvise(block, 1 << shift, MADV_DONTNEED)
+            unsafe madvise(block, 1 << shift, MADV_DONTNEED)
         } else {
-            Glibc.free(block)
+            unsafe Glibc.free(block)
         }
-        state.pointee.budget.takeUnretainedValue().release(1 << shift)
+        unsafe state.pointee.budget.takeUnretainedValue().release(1 << shift)
     }
 
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.
@@ -176,7 +208,7 @@ struct BlockPool {
             unsafe state.pointee.slabs = unsafe slab.load(as: UnsafeMutableRawPointer?.self)
             unsafe giveBack(slab, Self.slabShift)
         }
-        if let reserve = state.pointee.reserve { munmap(reserve, Self.reserveBytes) }
+        if let reserve = unsafe state.pointee.reserve { unsafe munmap(reserve, Self.reserveBytes) }
         unsafe state.pointee.free.deallocate()
         unsafe state.pointee.budget.release()
         state.destroy()

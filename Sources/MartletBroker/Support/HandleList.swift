@@ -21,6 +21,7 @@ struct HandleList {
         count -= taken
     }
 
+    @inline(never)
     mutating func reserve(_ wanted: Int) {
         guard wanted > capacity else { return }
         let grown = UnsafeMutablePointer<SlabHandle>.allocate(capacity: wanted)

@@ -79,10 +79,19 @@ class ServerPool:
             rested = queue and time.monotonic() - queue[0].returned > REST_SECONDS
             if rested and not fresh:
                 return queue.popleft()
-        server = Server(self.binary, key, Path(self.folder.name))
+        server = self._start(key)
         with self.lock:
             self.all.append(server)
         return server
+
+    def _start(self, key: tuple) -> Server:
+        """Somebody else may take the free port before the server does: then with another one."""
+        try:
+            return Server(self.binary, key, Path(self.folder.name))
+        except ServerError as error:
+            if "address already in use" not in str(error):
+                raise
+            return Server(self.binary, key, Path(self.folder.name))
 
     def give_back(self, key: tuple, server: Server, fresh: bool):
         if fresh or server.process.poll() is not None:

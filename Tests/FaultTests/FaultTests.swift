@@ -1,0 +1,4 @@
+import Testing
+
+/// A real process and what happens to it.
+@Suite(.serialized) enum Faults {}

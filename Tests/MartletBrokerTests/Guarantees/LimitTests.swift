@@ -1,0 +1,204 @@
+import Foundation
+import MartletTestSupport
+import Synchronization
+import Testing
+
+@testable import MartletBroker
+
+extension Guarantees {
+    @Suite(.serialized) struct Limits {
+        @Test("max_connections is exact, whoever comes at once", arguments: loopCounts)
+        func connections(loops: Int) throws {
+            let broker = try TestBroker(loops: loops) { $0.connectionsMax = 40 }
+            let port = broker.port
+            for _ in 0..<5 {
+                let admitted = Mutex<[RawClient]>([])
+                let refused = Atomic<Int>(0)
+                try onThreads(8) { _ in
+                    for _ in 0..<10 {
+                        let client = try RawClient(port: port)
+                        do {
+                            try client.connect()
+                            admitted.withLock { $0.append(client) }
+                        } catch ClientFailure.closed(_, let having) where having.contains("maximum connections exceeded") {
+                            refused.wrappingAdd(1, ordering: .relaxed)
+                        } catch ClientFailure.send {
+                            refused.wrappingAdd(1, ordering: .relaxed)
+                        }
+                    }
+                }
+                let counts = (admitted.withLock { $0.count }, refused.load(ordering: .relaxed))
+                #expect(counts == (40, 40))
+                for client in admitted.withLock({ $0 }) { try client.barrier() }
+                admitted.withLock { $0.forEach { $0.close() } }
+                #expect(eventually { broker.connections().isEmpty })
+            }
+        }
+
+        @Test("A burst of connections spreads over the loops", arguments: [2, 4])
+        func spread(loops: Int) throws {
+            let broker = try TestBroker(loops: loops)
+            let clients = try (0..<200).map { _ in try RawClient(port: broker.port) }
+            #expect(eventually { broker.connections().count == 200 })
+            let counts = Dictionary(grouping: broker.connections(), by: \.loop).mapValues(\.count)
+            #expect(counts.values.allSatisfy { abs($0 - 200 / loops) <= 2 }, "\(counts)")
+            clients.forEach { $0.close() }
+        }
+
+        @Test("Payloads and control lines over their limits close the connection", arguments: loopCounts)
+        func sizes(loops: Int) throws {
+            let broker = try TestBroker(loops: loops) {
+                $0.payloadBytesMax = 30_000
+                $0.controlLineBytesMax = 512
+            }
+            for _ in 0..<loops {
+                let subscriber = try broker.client()
+                try subscriber.send("SUB p 1\r\n")
+                try subscriber.barrier()
+                let client = try broker.client()
+                for size in [29_999, 30_000] {
+                    try client.send(pub("p", String(repeating: "x", count: size)))
+                    #expect(try subscriber.message().payload.count == size)
+                }
+                try client.send("PUB p 30001\r\n")
+                #expect(try client.framesToEnd().last == .error("'Maximum Payload Violation'"))
+                let other = try broker.client()
+                try other.send("SUB \(String(repeating: "a", count: 510)) 1\r\n")
+                try other.barrier()
+                try other.send("SUB \(String(repeating: "a", count: 511)) 1\r\n")
+                #expect(try other.framesToEnd().last == .error("'maximum control line exceeded'"))
+            }
+        }
+
+        @Test("max_subscriptions and max_sub_tokens refuse, and go on", arguments: loopCounts)
+        func subscriptions(loops: Int) throws {
+            let broker = try TestBroker(loops: loops) {
+                $0.subscriptionsMax = 5
+                $0.subscriptionTokensMax = 3
+            }
+            let client = try broker.client()
+            try client.send((0..<8).map { "SUB s.\($0) \($0)\r\n" }.joined())
+            #expect(try client.barrier() == [Frame](repeating: .error("'maximum subscriptions exceeded'"), count: 3))
+            try client.send("UNSUB 0\r\nSUB a.b.c.d 10\r\nSUB a.b.c 11\r\n" + pub("a.b.c", "x"))
+            let frames = try client.barrier()
+            #expect(frames.count == 2)
+            #expect(frames.last?.message?.sid == "11")
+        }
+
+        /// A stall of the machine makes the rate lower, never higher: the measurement gets a second try.
+        @Test("A connection publishes no faster than its rate; others do", arguments: loopCounts, [true, false])
+        func rate(loops: Int, ofMessages: Bool) throws {
+            let limit = 2_000.0
+            var measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)
+            #expect(measured < 1.1 * limit)
+            if measured < 0.9 * limit {
+                measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)
+            }
+            #expect(abs(measured - limit) < 0.1 * limit)
+        }
+
+        private func measureRate(_ limit: Int, loops: Int, ofMessages: Bool) throws -> Double {
+            let measured = Mutex(0.0)
+            let size = 200
+            let broker = try TestBroker(loops: loops) {
+                if ofMessages {
+                    $0.publishedMessagesPerSecondMax = limit
+                } else {
+                    $0.publishedBytesPerSecondMax = limit * size
+                }
+                // Its PONGs wait behind what it has sent.
+                $0.pingIntervalNanoseconds = 400_000_000
+                $0.pingsOutstandingMax = 2
+            }
+            let subscriber = try broker.client()
+            let fast = try broker.client()
+            let modest = try broker.client()
+            try subscriber.send("SUB fast 1\r\nSUB modest 2\r\n")
+            try subscriber.barrier()
+            let count = limit * 5 / 2
+            let text = pub("fast", String(repeating: "x", count: size))
+            try onThreads(3) { i in
+                switch i {
+                case 0:
+                    try fast.send(String(repeating: text, count: count) + "PING\r\n")
+                    while true {
+                        let frame = try #require(try fast.next(), "closed")
+                        if frame == .pong { break }
+                        if frame == .ping { try fast.send("PONG\r\n") }
+                    }
+                case 1:
+                    var waits: [Duration] = []
+                    for _ in 0..<100 {
+                        let started = ContinuousClock.now
+                        try modest.send(pub("modest", "x") + "PING\r\n")
+                        for case .ping in try modest.framesToPong() { try modest.send("PONG\r\n") }
+                        waits.append(started.duration(to: .now))
+                        Thread.sleep(forTimeInterval: 0.01)
+                    }
+                    modest.close()
+                    #expect(waits.sorted()[95] < .milliseconds(50))
+                default:
+                    var times: [ContinuousClock.Instant] = []
+                    while times.count < count {
+                        if try subscriber.message().sid == "1" { times.append(.now) }
+                    }
+                    // Past the burst of a tenth of a second's worth.
+                    let first = limit / 5
+                    let seconds = (times[count - 1] - times[first]) / .seconds(1)
+                    measured.withLock { $0 = Double(count - 1 - first) / seconds }
+                }
+            }
+            #expect(broker.broker.snapshot().staleConnections == 0)
+            // One entry in the timers for each deadline that counts, not for each pause.
+            broker.broker.stop()
+            for loop in broker.broker.shared.loops { #expect(loop.events.timers.count < 200) }
+            return measured.withLock { $0 }
+        }
+
+        @Test("Who does not authenticate in time is closed", arguments: loopCounts)
+        func authenticationTimeout(loops: Int) throws {
+            let broker = try TestBroker(loops: loops) {
+                $0.authorization.user = "u"
+                $0.authorization.password = "p"
+                $0.authenticationTimeoutNanoseconds = 200_000_000
+            }
+            let silent = try (0..<loops).map { _ in try RawClient(port: broker.port) }
+            let known = try RawClient(port: broker.port)
+            try known.send("CONNECT {\"verbose\":false,\"user\":\"u\",\"pass\":\"p\"}\r\nPING\r\n")
+            _ = try known.framesToPong()
+            for client in silent {
+                #expect(try client.framesToEnd().last == .error("'Authentication Timeout'"))
+            }
+            try known.barrier()
+        }
+
+        @Test("Who answers no PING is stale; who answers stays", arguments: loopCounts)
+        func stale(loops: Int) throws {
+            let broker = try TestBroker(loops: loops) {
+                $0.pingIntervalNanoseconds = 300_000_000
+                $0.pingsOutstandingMax = 2
+            }
+            let silent = try broker.clients(loops)
+            let lively = try broker.client()
+            let deadline = ContinuousClock.now + .seconds(1.6)
+            while ContinuousClock.now < deadline {
+                if case .ping = try #require(try lively.next()) { try lively.send("PONG\r\n") }
+            }
+            for client in silent {
+                #expect(try client.framesToEnd() == [.ping, .ping, .error("'Stale Connection'")])
+            }
+            #expect(broker.broker.snapshot().staleConnections == loops)
+            try lively.barrier()
+        }
+
+        @Test("The last closed connections are remembered, no more than max_closed_clients")
+        func closedConnections() throws {
+            let broker = try TestBroker(loops: 2) { $0.closedConnectionsMax = 10 }
+            for _ in 0..<25 { try broker.client().close() }
+            #expect(eventually { broker.connections().isEmpty })
+            let closed = broker.broker.shared.closedConnections
+            #expect(Set(closed.map(\.id)).count == 10)
+            #expect(closed.allSatisfy { $0.id > 10 && $0.closeReason == "Client Closed" })
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Testing
+
+@testable import MartletBroker
+
+@Suite struct SubscriptionTableTests {
+    @Test(arguments: testSeeds(10))
+    func findsWhatADictionaryFinds(seed: UInt64) {
+        var random = TestRandom(seed)
+        let pool = BlockPool(budget: MemoryBudget(bytesMax: 1 << 26))
+        var slab = Slab<Subscription>()
+        var table = SubscriptionTable()
+        var model: [String: Int] = [:]
+        let sids = (0..<400).map { random.oneIn(8) ? "a-long-sid-\($0)" : "\($0)" }
+        for step in 0..<4_000 {
+            let sid = random.pick(sids)
+            let bytes = Array(sid.utf8)
+            let found = table.find(bytes, bytes.count, in: slab)
+            #expect(found.map { Int($0.pointee.index) } == model[sid], "seed \(seed), step \(step): \(sid)")
+            if let found, random.oneIn(2) {
+                table.remove(found, pool: pool)
+                pool.free(found.pointee.names!, found.pointee.nameBytes)
+                slab.give(back: Int(found.pointee.index))
+                model[sid] = nil
+            } else if found == nil, random.below(5) > 1 {
+                let record = slab[slab.take { Subscription(index: $0) }!]
+                let names = Array(" \(sid) ".utf8)
+                record.pointee.spacedSIDCount = UInt32(names.count)
+                record.pointee.names = pool.allocateAlways(names.count).assumingMemoryBound(to: UInt8.self)
+                record.pointee.names!.update(from: names, count: names.count)
+                table.insert(record, pool: pool)
+                model[sid] = Int(record.pointee.index)
+            }
+            #expect(Int(table.count) == model.count)
+        }
+        var all: Set<Int> = []
+        table.forEach(in: slab) { all.insert(Int($0.pointee.index)) }
+        #expect(all == Set(model.values))
+        table.release(pool)
+        #expect(table.count == 0 && table.find([49], 1, in: slab) == nil)
+        slab.destroy()
+        pool.destroy()
+    }
+}

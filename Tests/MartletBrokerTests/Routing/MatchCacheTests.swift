@@ -1,0 +1,106 @@
+import Testing
+
+@testable import MartletBroker
+
+/// The promise everything else rests on: a cached route is what a fresh match would be.
+@Suite struct MatchCacheTests {
+    @Test(arguments: testSeeds(40))
+    func isTheTreeUnderRandomChurn(seed: UInt64) {
+        var random = TestRandom(seed)
+        let bench = RoutingBench(seed: random.next())
+        // Subjects that are asked again and again, so that their routes are cached when things change.
+        let usual = (0..<30).map { _ in RandomSubject.published(&random) }
+        for step in 0..<800 {
+            change(bench, &random)
+            for _ in 0..<4 {
+                let subject = random.oneIn(4) ? RandomSubject.published(&random) : random.pick(usual)
+                let expected = bench.matchedByModel(subject)
+                let cached = bench.matchedByCache(subject)
+                guard cached == expected else {
+                    Issue.record("seed \(seed), step \(step): \(subject) reaches \(cached), not \(expected)")
+                    return
+                }
+            }
+        }
+        #expect(bench.hits > 100)
+    }
+
+    private func change(_ bench: RoutingBench, _ random: inout TestRandom) {
+        if bench.entries.count > 25 || !bench.entries.isEmpty && random.oneIn(2) {
+            bench.unsubscribe(at: random.below(bench.entries.count))
+        } else {
+            bench.subscribe(
+                RandomSubject.filter(&random), queue: random.pick(["", "", "q", "workers"]))
+        }
+    }
+
+    @Test func repliesToOneInboxNeedOneMatch() {
+        let bench = RoutingBench(seed: 3)
+        bench.subscribe("_INBOX.me.*")
+        for i in 0..<100 { #expect(bench.matchedByCache("_INBOX.me.\(i)").plain == [0]) }
+        #expect(bench.misses == 1)
+        #expect(bench.hits == 99)
+    }
+
+    @Test func aSubscriptionThatTellsLastTokensApartEndsTheParentsRoute() {
+        let bench = RoutingBench(seed: 3)
+        bench.subscribe("a.*")
+        #expect(bench.matchedByCache("a.x").plain == [0])
+        bench.subscribe("a.y")
+        #expect(bench.matchedByCache("a.x").plain == [0])
+        #expect(bench.matchedByCache("a.y").plain == [0, 1])
+        bench.unsubscribe(at: 1)
+        #expect(bench.matchedByCache("a.y").plain == [0])
+        bench.unsubscribe(at: 0)
+        #expect(bench.matchedByCache("a.x").plain.isEmpty)
+    }
+
+    @Test func anEmptyFirstTokenReachesNobody() {
+        let bench = RoutingBench(seed: 3)
+        bench.subscribe(">")
+        #expect(bench.matchedByCache("foo").plain == [0])
+        #expect(bench.matchedByCache(".foo").plain.isEmpty)
+        #expect(bench.matchedByCache("foo").plain == [0])
+        #expect(bench.matchedByCache(".").plain.isEmpty)
+    }
+
+    @Test func moreSubjectsThanItHoldsAreStillRight() {
+        let bench = RoutingBench(seed: 9)
+        bench.subscribe("s.*.tail")
+        bench.subscribe("s.1.tail")
+        for round in 0..<2 {
+            for i in 0..<12_000 {
+                let expected: [UInt32] = i == 1 ? [0, 1] : [0]
+                guard bench.matchedByCache("s.\(i).tail").plain == expected else {
+                    Issue.record("round \(round): s.\(i).tail")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test func aChangeLeavesOtherRoutesAlone() {
+        let bench = RoutingBench(seed: 11)
+        bench.subscribe("orders.new")
+        _ = bench.matchedByCache("orders.new")
+        let misses = bench.misses
+        for i in 0..<50 { bench.subscribe("other\(i).subject") }
+        for _ in 0..<50 { _ = bench.matchedByCache("orders.new") }
+        // A slot may be shared by chance, not by rule.
+        #expect(bench.misses <= misses + 3)
+    }
+
+    #if DEBUG
+        @Test func givesEverythingBack() {
+            let bench = RoutingBench(seed: 5)
+            bench.subscribe("a.*", queue: "q")
+            bench.subscribe("a.b")
+            let before = bench.pool.liveBytes
+            for subject in ["a.b", "a.c", "x", "a", "y.z"] { _ = bench.matchedByCache(subject) }
+            #expect(bench.pool.liveBytes > before)
+            bench.cache.removeAll()
+            #expect(bench.pool.liveBytes == before)
+            #expect(bench.matchedByCache("a.b") == bench.matchedByModel("a.b"))
+        }
+    #endif
+}

@@ -1,0 +1,56 @@
+import Testing
+
+@testable import MartletBroker
+
+@Suite struct SubjectTreeTests {
+    @Test(arguments: testSeeds(20))
+    func matchesWhatANaiveListMatches(seed: UInt64) {
+        var random = TestRandom(seed)
+        let bench = RoutingBench(seed: random.next())
+        for step in 0..<600 {
+            change(bench, &random)
+            let subject = RandomSubject.published(&random)
+            let expected = bench.matchedByModel(subject)
+            guard bench.matchedByTree(subject) == expected else {
+                Issue.record("seed \(seed), step \(step): \(subject) matches \(bench.matchedByTree(subject)), not \(expected)")
+                return
+            }
+        }
+        while !bench.entries.isEmpty { bench.unsubscribe(at: random.below(bench.entries.count)) }
+        #expect(bench.space.pointee.tree.subscriptionCount == 0)
+        #expect(bench.matchedByTree("a.b") == .init())
+        #if DEBUG
+            #expect(bench.space.pointee.tree.liveBytes == 0, "seed \(seed): nodes were left")
+        #endif
+    }
+
+    private func change(_ bench: RoutingBench, _ random: inout TestRandom) {
+        if bench.entries.count > 60 || !bench.entries.isEmpty && random.oneIn(3) {
+            bench.unsubscribe(at: random.below(bench.entries.count))
+        } else {
+            bench.subscribe(
+                RandomSubject.filter(&random), queue: random.pick(["", "", "", "q", "workers"]))
+        }
+    }
+
+    @Test func manyChildrenOfOneNodeComeAndGo() {
+        let bench = RoutingBench(seed: 7)
+        for i in 0..<2_000 { bench.subscribe("x.\(i)") }
+        for i in stride(from: 0, to: 2_000, by: 7) {
+            #expect(bench.matchedByTree("x.\(i)").plain == [UInt32(i)])
+        }
+        while bench.entries.count > 10 { bench.unsubscribe(at: bench.entries.count / 2) }
+        for entry in bench.entries {
+            #expect(bench.matchedByTree(entry.subject) == bench.matchedByModel(entry.subject))
+        }
+    }
+
+    @Test func aGroupOnSeveralFiltersIsOneGroup() {
+        let bench = RoutingBench(seed: 1)
+        bench.subscribe("a.*", queue: "q")
+        bench.subscribe("a.b", queue: "q")
+        bench.subscribe(">", queue: "q")
+        bench.subscribe("a.b", queue: "other")
+        #expect(bench.matchedByTree("a.b").groups == ["q": [0, 1, 2], "other": [3]])
+    }
+}

@@ -1,0 +1,92 @@
+import Testing
+
+@testable import MartletBroker
+
+@Suite struct BlockPoolTests {
+    @Test func sizesArePowersOfTwo() {
+        for (wanted, capacity) in [(1, 32), (32, 32), (33, 64), (4_096, 4_096), (4_097, 8_192), (65_537, 131_072)] {
+            #expect(BlockPool.capacity(for: wanted) == capacity)
+        }
+    }
+
+    /// Every block is the caller's alone: each is filled, and still has its bytes when it is freed.
+    @Test(arguments: testSeeds(10))
+    func blocksDoNotOverlap(seed: UInt64) {
+        var random = TestRandom(seed)
+        let budget = MemoryBudget(bytesMax: 1 << 30)
+        let pool = BlockPool(budget: budget)
+        var live: [(block: UnsafeMutableRawPointer, count: Int, mark: UInt8)] = []
+        for step in 0..<3_000 {
+            if live.count > 200 || !live.isEmpty && random.oneIn(2) {
+                let i = random.below(live.count)
+                let (block, count, mark) = live.remove(at: i)
+                let bytes = UnsafeRawBufferPointer(start: block, count: count)
+                #expect(bytes.allSatisfy { $0 == mark }, "seed \(seed), step \(step)")
+                pool.free(block, count)
+            } else {
+                let count = 1 + random.below(random.pick([32, 100, 5_000, 200_000]))
+                let block = pool.allocate(count)!
+                #expect(Int(bitPattern: block) % 32 == 0)
+                let mark = UInt8(truncatingIfNeeded: step)
+                block.initializeMemory(as: UInt8.self, repeating: mark, count: count)
+                live.append((block, count, mark))
+            }
+        }
+        for (block, count, _) in live { pool.free(block, count) }
+        #if DEBUG
+            #expect(pool.liveBytes == 0)
+        #endif
+        pool.destroy()
+        #expect(budget.usedBytes == 0, "seed \(seed)")
+    }
+
+    @Test func aFreedBlockIsTheNextOne() {
+        let pool = BlockPool(budget: MemoryBudget(bytesMax: 1 << 20))
+        for count in [40, 4_000, 100_000] {
+            let block = pool.allocate(count)!
+            pool.free(block, count)
+            #expect(pool.allocate(count) == block)
+            pool.free(block, count)
+        }
+        pool.destroy()
+    }
+
+    @Test func idleBlocksOverTheLimitGoBack() {
+        let budget = MemoryBudget(bytesMax: 1 << 30)
+        let pool = BlockPool(budget: budget)
+        let size = 8 << 20
+        let blocks = (0..<20).map { _ in pool.allocate(size)! }
+        #expect(budget.usedBytes == 20 * size)
+        for block in blocks { pool.free(block, size) }
+        #expect(budget.usedBytes == BlockPool.idleBytesMax)
+        pool.destroy()
+        #expect(budget.usedBytes == 0)
+    }
+
+    @Test func idleBlocksMakeRoomForOtherSizes() {
+        let budget = MemoryBudget(bytesMax: 1 << 20)
+        let pool = BlockPool(budget: budget)
+        let blocks = (0..<8).map { _ in pool.allocate(128 << 10)! }
+        #expect(pool.allocate(64 << 10) == nil)
+        for block in blocks { pool.free(block, 128 << 10) }
+        let large = pool.allocate(1 << 20)
+        #expect(large != nil)
+        #expect(budget.usedBytes == 1 << 20)
+        pool.free(large!, 1 << 20)
+        pool.destroy()
+    }
+
+    @Test func aSpentBudgetIsExceededOnlyWhereItMustBe() {
+        let budget = MemoryBudget(bytesMax: 64 << 10)
+        let pool = BlockPool(budget: budget)
+        var small = 0
+        while pool.allocate(32) != nil { small += 1 }
+        // One slab, less the block that holds the list of slabs.
+        #expect(small == (64 << 10) / 32 - 1)
+        _ = pool.allocateAlways(32)
+        #expect(budget.usedBytes == 128 << 10)
+        #expect(pool.allocate(4 << 30) == nil)
+        pool.destroy()
+        #expect(budget.usedBytes == 0)
+    }
+}

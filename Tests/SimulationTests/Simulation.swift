@@ -1,0 +1,139 @@
+import Foundation
+import Logging
+import Synchronization
+
+@testable import MartletBroker
+
+/// A whole broker on a virtual clock and in-memory connections, on one thread. Loops take single turns
+/// in an order that a seed decides, so a run repeats exactly.
+final class Simulation {
+    let seed: UInt64
+    let broker: Broker
+    var random: SimulationRandom
+    private(set) var clients: [SimulatedClient] = []
+    private let time = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+
+    init(seed: UInt64, loops: Int = 1, configure: (inout BrokerConfiguration) -> Void = { _ in }) throws {
+        self.seed = seed
+        random = SimulationRandom(seed)
+        time.initialize(to: 1_000_000_000)
+        var configuration = BrokerConfiguration()
+        configuration.loopCount = loops
+        configuration.dontListen = true
+        configuration.memoryBytesMax = 1 << 30
+        configure(&configuration)
+        var logger = Logger(label: "simulation")
+        logger.logLevel = .critical
+        broker = try Broker(
+            simulating: configuration, clock: Clock(virtualTime: time), seed: seed, logger: logger)
+    }
+
+    deinit {
+        for loop in broker.shared.loops { loop.closeEverything() }
+        time.deallocate()
+    }
+
+    var now: UInt64 { time.pointee }
+    var loops: [BrokerLoop] { broker.shared.loops }
+
+    // MARK: Clients
+
+    /// A new connection, on the given loop or a random one; not adopted before that loop's turn.
+    func connect(pipeBytes: Int = 1 << 20, loop: Int? = nil) -> SimulatedClient {
+        let index = loop ?? random.below(loops.count)
+        let client = SimulatedClient(
+            id: clients.count, mail: loops[index].mail, capacity: pipeBytes, loop: index)
+        clients.append(client)
+        loops[index].mail.post(
+            .adoptPipe(
+                client.pipe, id: broker.shared.nextConnectionID(), name: "client\(client.id)",
+                then: { [address = client.address] in address.set($0) }))
+        return client
+    }
+
+    // MARK: Turns
+
+    /// One turn of a random loop.
+    func turn() {
+        let loop = loops[random.below(loops.count)]
+        loop.events.turn(loop, waits: false)
+    }
+
+    /// Turns until nobody has anything left to do; clients' bytes are moved where `moving` says so.
+    func settle(_ moving: Bool = true) {
+        for _ in 0..<100_000 {
+            var moved = false
+            if moving { for client in clients where client.move() { moved = true } }
+            let busy = loops.filter { $0.mail.isRung || $0.hasWorkLeft }
+            if busy.isEmpty, !moved { return }
+            for loop in busy.shuffled(using: &random) { loop.events.turn(loop, waits: false) }
+        }
+        fatalError("seed \(seed): the broker never comes to rest")
+    }
+
+    /// Lets time pass; every loop has a turn after each step.
+    func advance(milliseconds: Int, stepMilliseconds: Int = 10, moving: Bool = true) {
+        var left = milliseconds
+        while left > 0 {
+            let step = min(left, stepMilliseconds)
+            time.pointee += UInt64(step) * 1_000_000
+            left -= step
+            for loop in loops.shuffled(using: &random) { loop.events.turn(loop, waits: false) }
+            settle(moving)
+        }
+    }
+
+    /// Every client's PING is answered, twice: after the second one, all that was published before is there.
+    func barrier() -> Bool {
+        for _ in 0..<2 {
+            let waiting = clients.filter { !$0.isClosed }
+            let before = waiting.map(\.pongs)
+            for client in waiting { client.queue("PING\r\n") }
+            settle()
+            for (client, pongs) in zip(waiting, before) where !client.isClosed && client.pongs != pongs + 1 {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: Memory
+
+    #if DEBUG
+        /// Closes every connection; what blocks are then still in somebody's hands.
+        func bytesLeftAfterClosing() -> Int {
+            for client in clients { client.close() }
+            settle()
+            var left = 0
+            for _ in 0..<2 {
+                for loop in loops {
+                    for target in loops { loop.outgoing[target.index].pointee.destroy(pool: loop.pool) }
+                    loop.returns.collect(into: loop.pool)
+                    loop.cache.removeAll()
+                }
+            }
+            for loop in loops { left += loop.pool.liveBytes }
+            return left + broker.shared.globalAccount.space.pointee.tree.liveBytes
+        }
+    #endif
+}
+
+/// The choices of a simulation.
+struct SimulationRandom: RandomNumberGenerator {
+    private var source: RandomSource
+
+    init(_ seed: UInt64) { source = RandomSource(seed: seed) }
+
+    mutating func next() -> UInt64 { source.next() }
+    mutating func below(_ bound: Int) -> Int { source.below(bound) }
+    mutating func oneIn(_ n: Int) -> Bool { below(n) == 0 }
+    mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
+}
+
+/// The seeds of a run: always the same ones, fifty times as many with MARTLET_LONG_TESTS=1, and
+/// MARTLET_SEED=n alone to repeat one.
+func simulationSeeds(_ usual: Int) -> [UInt64] {
+    let environment = ProcessInfo.processInfo.environment
+    if let one = environment["MARTLET_SEED"].flatMap(UInt64.init) { return [one] }
+    return Array(1...UInt64(environment["MARTLET_LONG_TESTS"] == "1" ? usual * 50 : usual))
+}
