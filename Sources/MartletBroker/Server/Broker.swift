@@ -105,7 +105,8 @@ public final class Broker: Sendable {
         case .new: break
         case .running: throw BrokerError(.alreadyStarted, "the broker runs already")
         case .stopping, .stopped:
-            throw BrokerError(.alreadyStarted, "the broker has stopped; make a new one to start again")
+            throw BrokerError(
+                .alreadyStarted, "the broker has stopped; make a new one to start again")
         }
         let configuration = configuration
         var listener: Int32 = -1

@@ -83,7 +83,10 @@ final class InProcessBuffer: Sendable {
             state.byteCount += message.payload.count
             let isLast = count(&state)
             if isLast { return (true, true, wakeAll(&state)) }
-            return (true, false, state.consumers.isEmpty ? [] : [state.consumers.removeFirst().continuation])
+            return (
+                true, false,
+                state.consumers.isEmpty ? [] : [state.consumers.removeFirst().continuation]
+            )
         }
     }
 
@@ -108,7 +111,8 @@ final class InProcessBuffer: Sendable {
 
     /// Ends after `maximum` messages, counted from the first; true when there were as many already.
     func finish(after maximum: UInt64) -> Bool {
-        let (isOver, waiting) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+        let (isOver, waiting) = state.withLock {
+            state -> (Bool, [CheckedContinuation<Void, Never>]) in
             state.receivedMax = maximum
             guard state.received >= maximum else { return (false, []) }
             state.isFinished = true

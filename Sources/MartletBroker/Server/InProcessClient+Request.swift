@@ -80,7 +80,8 @@ extension InProcessConnection {
     func check(lineOf count: Int) throws(BrokerError) {
         guard count <= controlLineBytesMax else {
             throw BrokerError(
-                .subject, "the subjects are longer than a control line of \(controlLineBytesMax) bytes")
+                .subject,
+                "the subjects are longer than a control line of \(controlLineBytesMax) bytes")
         }
     }
 }

@@ -55,10 +55,12 @@ public final class InProcessClient: Sendable {
         let total = header.count + payload.count
         guard total <= payloadBytesMax else {
             throw BrokerError(
-                .payloadTooLarge, "\(total) bytes are more than the \(payloadBytesMax) of a message")
+                .payloadTooLarge, "\(total) bytes are more than the \(payloadBytesMax) of a message"
+            )
         }
         let names = reply.map { "\(subject) \($0)" } ?? subject
-        let line = header.isEmpty
+        let line =
+            header.isEmpty
             ? "PUB \(names) \(total)\r\n" : "HPUB \(names) \(header.count) \(total)\r\n"
         try connection.check(lineOf: line.utf8.count)
         var frame: [UInt8] = []

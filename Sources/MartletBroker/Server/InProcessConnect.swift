@@ -23,7 +23,8 @@ extension Broker {
     }
 
     func connect(
-        name: String, credentials: InProcessCredentials?, echo: Bool, pipeBytes: Int, loop: Int? = nil
+        name: String, credentials: InProcessCredentials?, echo: Bool, pipeBytes: Int,
+        loop: Int? = nil
     ) async throws(BrokerError) -> InProcessClient {
         guard isRunning else { throw Self.notRunning }
         let mail = shared.loops[loop ?? shared.loopForNextConnection()].mail
@@ -48,7 +49,9 @@ extension Broker {
         return client
     }
 
-    private static var notRunning: BrokerError { BrokerError(.notRunning, "the broker does not run") }
+    private static var notRunning: BrokerError {
+        BrokerError(.notRunning, "the broker does not run")
+    }
 }
 
 extension InProcessConnection {
@@ -79,13 +82,15 @@ private final class PipePlace: Sendable {
 
     func set(_ handle: SlabHandle) {
         packed.store(
-            UInt64(handle.index) | UInt64(handle.generation) << 32, ordering: .sequentiallyConsistent)
+            UInt64(handle.index) | UInt64(handle.generation) << 32,
+            ordering: .sequentiallyConsistent)
     }
 
     var handle: SlabHandle? {
         let value = packed.load(ordering: .sequentiallyConsistent)
         guard value != .max else { return nil }
         return SlabHandle(
-            index: UInt32(truncatingIfNeeded: value), generation: UInt32(truncatingIfNeeded: value >> 32))
+            index: UInt32(truncatingIfNeeded: value),
+            generation: UInt32(truncatingIfNeeded: value >> 32))
     }
 }

@@ -23,7 +23,8 @@ extension InProcessConnection {
         guard let text = state.withLock({ $0.lastErrorText }) else {
             return BrokerError(.connectionClosed, "the broker closed the connection")
         }
-        let code: BrokerError.Code = text.hasPrefix("Authori") || text.hasPrefix("Authentication")
+        let code: BrokerError.Code =
+            text.hasPrefix("Authori") || text.hasPrefix("Authentication")
             ? .authorization : .connectionClosed
         return BrokerError(code, "the broker closed the connection: \(text)")
     }
@@ -47,7 +48,10 @@ extension InProcessConnection {
         let (request, buffer) = state.withLock { state in
             guard message.subscriptionID != state.inboxID else {
                 let token = UInt64(message.subject.dropFirst(inboxPrefix.count), radix: 36)
-                return (token.flatMap { state.requests.removeValue(forKey: $0) }, nil as InProcessBuffer?)
+                return (
+                    token.flatMap { state.requests.removeValue(forKey: $0) },
+                    nil as InProcessBuffer?
+                )
             }
             return (nil, state.buffers[message.subscriptionID])
         }
@@ -80,9 +84,12 @@ extension InProcessConnection {
     /// An -ERR: against a subscription it goes to who subscribes now, anything else to the next flush.
     private func note(error text: String) {
         let isPermission = text.hasPrefix("Permissions Violation")
-        let isOfSubscribe = text.hasPrefix("Permissions Violation for Subscription")
+        let isOfSubscribe =
+            text.hasPrefix("Permissions Violation for Subscription")
             || text == "Invalid Subject" || text.lowercased().hasPrefix("maximum subscriptions")
-        let code: BrokerError.Code = isPermission ? .permission
+        let code: BrokerError.Code =
+            isPermission
+            ? .permission
             : text.hasPrefix("Invalid") ? .subject : .connectionClosed
         let error = BrokerError(code, text)
         state.withLock { state in

@@ -50,7 +50,8 @@ final class InProcessConnection: Sendable {
     private let room: InProcessSignal
 
     init(
-        controlLineBytesMax: Int, capacity: Int = 1 << 20, wakeBroker: @escaping @Sendable () -> Void
+        controlLineBytesMax: Int, capacity: Int = 1 << 20,
+        wakeBroker: @escaping @Sendable () -> Void
     ) {
         self.controlLineBytesMax = controlLineBytesMax
         let (input, room) = (InProcessSignal(), InProcessSignal())
@@ -91,7 +92,8 @@ final class InProcessConnection: Sendable {
     func sendAndWait(_ lines: String, subscribes: Bool = false) async throws(BrokerError) {
         let answer = InProcessAnswer<Void>()
         try await send(
-            Array("\(lines)PING\r\n".utf8), fence: Fence(followsSubscribe: subscribes, answer: answer))
+            Array("\(lines)PING\r\n".utf8),
+            fence: Fence(followsSubscribe: subscribes, answer: answer))
         try await answer.wait()
     }
 

@@ -37,12 +37,16 @@ public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLite
         guard !fields.isEmpty else { return [] }
         var bytes = Array("NATS/1.0\r\n".utf8)
         for field in fields {
-            let isName = !field.name.isEmpty
-                && field.name.utf8.allSatisfy { $0 > .space && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+            let isName =
+                !field.name.isEmpty
+                && field.name.utf8.allSatisfy {
+                    $0 > .space && $0 < 0x7F && $0 != UInt8(ascii: ":")
+                }
             guard isName else {
                 throw BrokerError(.header, "\"\(field.name)\" cannot be the name of a header")
             }
-            guard !field.value.utf8.contains(where: { $0 == .carriageReturn || $0 == .lineFeed }) else {
+            guard !field.value.utf8.contains(where: { $0 == .carriageReturn || $0 == .lineFeed })
+            else {
                 throw BrokerError(.header, "the value of header \"\(field.name)\" has a line break")
             }
             bytes += Array("\(field.name): \(field.value)\r\n".utf8)

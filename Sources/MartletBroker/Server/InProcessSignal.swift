@@ -85,7 +85,9 @@ final class InProcessAnswer<Value: Sendable>: Sendable {
         }
         defer { timer.cancel() }
         let outcome = await withTaskCancellationHandler { () async -> Outcome in
-            do throws(BrokerError) { return .success(try await wait()) } catch { return .failure(error) }
+            do throws(BrokerError) { return .success(try await wait()) } catch {
+                return .failure(error)
+            }
         } onCancel: {
             resolve(.failure(BrokerError(.cancelled, "the task was cancelled")))
         }

@@ -62,7 +62,8 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
     private let client: InProcessClient
 
     init(
-        subject: String, queue: String?, id: UInt64, buffer: InProcessBuffer, client: InProcessClient
+        subject: String, queue: String?, id: UInt64, buffer: InProcessBuffer,
+        client: InProcessClient
     ) {
         self.subject = subject
         self.queue = queue

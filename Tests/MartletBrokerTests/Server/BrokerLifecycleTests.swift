@@ -25,9 +25,11 @@ struct BrokerLifecycleTests {
         await second.shutdown()
     }
 
-    @Test("an address that is nobody's is a clear error", arguments: [
-        ("256.0.0.1", 0), ("no.such.host.invalid", 0), ("127.0.0.1", 65_536), ("127.0.0.1", -2),
-    ])
+    @Test(
+        "an address that is nobody's is a clear error",
+        arguments: [
+            ("256.0.0.1", 0), ("no.such.host.invalid", 0), ("127.0.0.1", 65_536), ("127.0.0.1", -2),
+        ])
     func badAddress(host: String, port: Int) throws {
         let broker = try makeBroker(port: port) { $0.host = host }
         let error = #expect(throws: BrokerError.self) { try broker.start() }
@@ -118,7 +120,8 @@ struct BrokerLifecycleTests {
         for socket in sockets { #expect(socket.read(until: "\r\n").hasPrefix("INFO {")) }
         let client = try await broker.connect()
         let idle = try await client.subscribe("idle")
-        let busy = try await client.subscribe("busy", limits: .init(messagesMax: 1, overflow: .wait))
+        let busy = try await client.subscribe(
+            "busy", limits: .init(messagesMax: 1, overflow: .wait))
         let publishers = (0..<8).map { _ in
             Task {
                 let publisher = try await broker.connect()
@@ -129,7 +132,9 @@ struct BrokerLifecycleTests {
         let request = Task { try await client.request("?", to: "idle", timeout: .seconds(60)) }
         try await Task.sleep(for: .milliseconds(100))
         await broker.shutdown()
-        for publisher in publishers { await #expect(throws: BrokerError.self) { try await publisher.value } }
+        for publisher in publishers {
+            await #expect(throws: BrokerError.self) { try await publisher.value }
+        }
         await #expect(throws: BrokerError.self) { _ = try await busy.rest() }
         await expect(.connectionClosed) { _ = try await iteration.value }
         await #expect(throws: BrokerError.self) { _ = try await request.value }
@@ -151,7 +156,9 @@ struct BrokerLifecycleTests {
             }
             try await Task.sleep(for: .milliseconds(30))
             await broker.shutdown()
-            for attempt in attempts { await #expect(throws: BrokerError.self) { _ = try await attempt.value } }
+            for attempt in attempts {
+                await #expect(throws: BrokerError.self) { _ = try await attempt.value }
+            }
         }
     }
 
@@ -213,7 +220,9 @@ struct BrokerLifecycleTests {
         }
         broker.enterLameDuck()
         broker.enterLameDuck()
-        for socket in sockets { #expect(socket.read(until: "\"ldm\":true").contains("\"ldm\":true")) }
+        for socket in sockets {
+            #expect(socket.read(until: "\"ldm\":true").contains("\"ldm\":true"))
+        }
         if clients > 0 {
             await #expect(throws: BrokerError.self) { _ = try await broker.connect() }
             #expect(throws: (any Error).self) { _ = try TestSocket(port: broker.clientPort) }
@@ -235,7 +244,9 @@ struct BrokerLifecycleTests {
 
     // MARK: As a service
 
-    @Test("a service group starts the broker, and ends it on a graceful shutdown", arguments: [false, true])
+    @Test(
+        "a service group starts the broker, and ends it on a graceful shutdown",
+        arguments: [false, true])
     func serviceGroup(asLameDuck: Bool) async throws {
         let broker = try makeBroker(port: -1) {
             $0.lameDuckGracePeriodNanoseconds = 10_000_000

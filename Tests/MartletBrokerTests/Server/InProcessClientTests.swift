@@ -5,7 +5,8 @@ import Testing
 
 @Suite("A client in the same process", .timeLimit(.minutes(1)))
 struct InProcessClientTests {
-    @Test("what is published comes to the subscription, with reply and headers", arguments: [1, 2, 4])
+    @Test(
+        "what is published comes to the subscription, with reply and headers", arguments: [1, 2, 4])
     func publishAndSubscribe(loops: Int) async throws {
         try await withBroker(loops: loops) { broker in
             let publisher = try await broker.connect(name: "p")
@@ -76,7 +77,9 @@ struct InProcessClientTests {
             }
             let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for i in 0..<500 {
-                    group.addTask { try await requester.request("\(i),", to: "double").text == "\(i),\(i)," }
+                    group.addTask {
+                        try await requester.request("\(i),", to: "double").text == "\(i),\(i),"
+                    }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -86,7 +89,9 @@ struct InProcessClientTests {
         }
     }
 
-    @Test("a request that nobody takes fails at once, one that nobody answers in time, and then is forgotten")
+    @Test(
+        "a request that nobody takes fails at once, one that nobody answers in time, and then is forgotten"
+    )
     func unanswered() async throws {
         try await withBroker { broker in
             let client = try await broker.connect()
@@ -108,7 +113,7 @@ struct InProcessClientTests {
 
     @Test("what cannot be sent is refused before it is, and the client goes on")
     func refusedEarly() async throws {
-        try await withBroker(loops: 1, { $0.payloadBytesMax = 1_000 }) { broker in
+        try await withBroker(loops: 1, changing { $0.payloadBytesMax = 1_000 }) { broker in
             let client = try await broker.connect()
             for subject in ["", "a b", "a..b", ".a", "a.", "a\r\nPUB b 0", "a.*", ">", "a\u{0}"] {
                 await expect(.subject) { try await client.publish("", to: subject) }
@@ -118,8 +123,12 @@ struct InProcessClientTests {
                 await expect(.subject) { _ = try await client.subscribe(subject) }
             }
             await expect(.subject) { _ = try await client.subscribe("a", queue: "b c") }
-            await expect(.subject) { _ = try await client.subscribe(String(repeating: "a", count: 5_000)) }
-            await expect(.subject) { try await client.publish("", to: String(repeating: "a", count: 5_000)) }
+            await expect(.subject) {
+                _ = try await client.subscribe(String(repeating: "a", count: 5_000))
+            }
+            await expect(.subject) {
+                try await client.publish("", to: String(repeating: "a", count: 5_000))
+            }
             await expect(.payloadTooLarge) { try await client.publish(pattern(1_001), to: "a") }
             await expect(.payloadTooLarge) {
                 try await client.publish(pattern(980), to: "a", headers: ["Name": "value"])
@@ -133,13 +142,15 @@ struct InProcessClientTests {
 
     @Test("what the broker refuses is an error of the subscribe or the next flush")
     func refusedByBroker() async throws {
-        try await withBroker(loops: 1, { $0.subscriptionsMax = 1 }) { broker in
+        try await withBroker(loops: 1, changing { $0.subscriptionsMax = 1 }) { broker in
             let client = try await broker.connect()
             try await client.publish("", to: "$NRG.x")
             await expect(.permission) { try await client.flush() }
             try await client.flush()
             let subscription = try await client.subscribe("a")
-            let error = await #expect(throws: BrokerError.self) { _ = try await client.subscribe("b") }
+            let error = await #expect(throws: BrokerError.self) {
+                _ = try await client.subscribe("b")
+            }
             #expect(error?.message.lowercased().contains("maximum subscriptions exceeded") == true)
             #expect(subscription.droppedMessages == 0)
         }
@@ -147,19 +158,23 @@ struct InProcessClientTests {
 
     @Test("credentials are needed where the broker asks for them")
     func credentials() async throws {
-        try await withBroker(loops: 1, {
-            $0.authorization.users = [.init(name: "\"ann\"", password: "säcret\\")]
-        }) { broker in
+        try await withBroker(
+            loops: 1,
+            changing {
+                $0.authorization.users = [.init(name: "\"ann\"", password: "säcret\\")]
+            }
+        ) { broker in
             await expect(.authorization) { _ = try await broker.connect() }
             await expect(.authorization) {
                 _ = try await broker.connect(credentials: .user("\"ann\"", password: "x"))
             }
-            let client = try await broker.connect(credentials: .user("\"ann\"", password: "säcret\\"))
+            let client = try await broker.connect(
+                credentials: .user("\"ann\"", password: "säcret\\"))
             let subscription = try await client.subscribe("a")
             try await client.publish("in", to: "a")
             #expect(try await subscription.take(1).map(\.text) == ["in"])
         }
-        try await withBroker(loops: 1, { $0.authorization.token = "t0k" }) { broker in
+        try await withBroker(loops: 1, changing { $0.authorization.token = "t0k" }) { broker in
             await expect(.authorization) { _ = try await broker.connect(credentials: .token("no")) }
             _ = try await broker.connect(credentials: .token("t0k"))
         }
@@ -167,7 +182,7 @@ struct InProcessClientTests {
 
     @Test("a client over the limit of connections is told so")
     func tooManyConnections() async throws {
-        try await withBroker(loops: 1, { $0.connectionsMax = 1 }) { broker in
+        try await withBroker(loops: 1, changing { $0.connectionsMax = 1 }) { broker in
             let first = try await broker.connect()
             let error = await expect(.connectionClosed) { _ = try await broker.connect() }
             #expect(error?.message.contains("maximum connections exceeded") == true)
@@ -182,7 +197,11 @@ func expect(
     _ code: BrokerError.Code, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Void
 ) async -> BrokerError? {
-    let error = await #expect(throws: BrokerError.self, sourceLocation: sourceLocation) { try await body() }
-    #expect(error?.code == code, "\(error.map { $0.message } ?? "none")", sourceLocation: sourceLocation)
+    let error = await #expect(throws: BrokerError.self, sourceLocation: sourceLocation) {
+        try await body()
+    }
+    #expect(
+        error?.code == code, "\(error.map { $0.message } ?? "none")", sourceLocation: sourceLocation
+    )
     return error
 }

@@ -47,7 +47,9 @@ struct InProcessDecoderTests {
         let bytes = Self.allBytes
         let expected = Self.stream.map(\.event)
         for split in 0...bytes.count {
-            #expect(try events([Array(bytes[..<split]), Array(bytes[split...])]) == expected, "at \(split)")
+            #expect(
+                try events([Array(bytes[..<split]), Array(bytes[split...])]) == expected,
+                "at \(split)")
         }
     }
 
@@ -75,7 +77,8 @@ struct InProcessDecoderTests {
     func endlessLine() {
         let part = [UInt8](repeating: UInt8(ascii: "x"), count: 65_536)
         #expect(throws: BrokerError.self) {
-            try events(Array(repeating: part, count: ClientProtocolDecoder.lineBytesMax / 65_536 + 1))
+            try events(
+                Array(repeating: part, count: ClientProtocolDecoder.lineBytesMax / 65_536 + 1))
         }
     }
 
@@ -91,9 +94,12 @@ struct InProcessDecoderTests {
         #expect(InProcessHeaders.parse(Array("NATS/1.0 503\r\n\r\n".utf8)).status == 503)
     }
 
-    @Test("a header that would break the line is refused", arguments: [
-        ("", "x"), ("a b", "x"), ("a:b", "x"), ("a\r", "x"), ("ä", "x"), ("a", "x\r\ny"), ("a", "\n"),
-    ])
+    @Test(
+        "a header that would break the line is refused",
+        arguments: [
+            ("", "x"), ("a b", "x"), ("a:b", "x"), ("a\r", "x"), ("ä", "x"), ("a", "x\r\ny"),
+            ("a", "\n"),
+        ])
     func badHeaders(name: String, value: String) {
         let error = #expect(throws: BrokerError.self) {
             try InProcessHeaders(dictionaryLiteral: (name, value)).encoded()

@@ -34,7 +34,9 @@ struct InProcessEndTests {
         }
     }
 
-    @Test("a subscription that nobody refers to is unsubscribed, a client that nobody refers to closed")
+    @Test(
+        "a subscription that nobody refers to is unsubscribed, a client that nobody refers to closed"
+    )
     func dropped() async throws {
         try await withBroker { broker in
             do {

@@ -30,7 +30,15 @@ func makeBroker(
     configuration.memoryBytesMax = 256 << 20
     change(&configuration)
     return try Broker(
-        configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        configuration: configuration,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+}
+
+/// What a test changes in the configuration, as an argument beside a trailing closure.
+func changing(
+    _ change: @escaping (inout BrokerConfiguration) -> Void
+) -> (inout BrokerConfiguration) -> Void {
+    change
 }
 
 extension InProcessSubscription {
@@ -38,7 +46,9 @@ extension InProcessSubscription {
     func take(_ count: Int) async throws -> [InProcessMessage] {
         var messages: [InProcessMessage] = []
         let iterator = makeAsyncIterator()
-        while messages.count < count, let message = try await iterator.next() { messages.append(message) }
+        while messages.count < count, let message = try await iterator.next() {
+            messages.append(message)
+        }
         return messages
     }
 

@@ -21,7 +21,8 @@ struct ProcessCounts {
             return fields[3] == "0A" && own.contains("socket:[\(fields[9])]")
         }
         loopThreads = try files.contentsOfDirectory(atPath: "/proc/self/task").count { task in
-            let name = (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)) ?? ""
+            let name =
+                (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)) ?? ""
             return ["loop-", "lame-duck", "stop", "authentication"].contains { name.hasPrefix($0) }
         }
     }
