@@ -27,7 +27,9 @@ private final class FuzzedBroker: @unchecked Sendable {
         ]
         var logger = Logger(label: "fuzz")
         logger.logLevel = .critical
-        guard let broker = try? Broker(simulating: configuration, clock: Clock(virtualTime: time), seed: 1, logger: logger)
+        guard
+            let broker = try? Broker(
+                simulating: configuration, clock: Clock(virtualTime: time), seed: 1, logger: logger)
         else { fatalError("no broker") }
         self.broker = broker
     }
@@ -51,7 +53,9 @@ private final class Peer: Sendable {
     let fuzzed = FuzzedBroker.shared
     let pipes = fuzzed.broker.shared.loops.map { connect(fuzzed, $0) }
     fuzzed.turns()
-    for pipe in pipes { _ = pipe.peerSend(Array("CONNECT {\"verbose\":false,\"headers\":true}\r\n".utf8)[...]) }
+    for pipe in pipes {
+        _ = pipe.peerSend(Array("CONNECT {\"verbose\":false,\"headers\":true}\r\n".utf8)[...])
+    }
     var rest = input[...]
     while let steer = rest.first {
         rest = rest.dropFirst()
@@ -82,7 +86,9 @@ private func connect(_ fuzzed: FuzzedBroker, _ loop: BrokerLoop) -> MemoryPipe {
     let mail = loop.mail
     let pipe = MemoryPipe(
         capacity: 8_000,
-        wakeBroker: { if let handle = peer.handle.withLock({ $0 }) { mail.post(.pipeMoved(handle)) } },
+        wakeBroker: {
+            if let handle = peer.handle.withLock({ $0 }) { mail.post(.pipeMoved(handle)) }
+        },
         wakePeer: {})
     mail.post(
         .adoptPipe(

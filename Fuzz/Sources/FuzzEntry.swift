@@ -2,7 +2,9 @@ import Glibc
 
 /// The package manager makes this the executable's `main`.
 @_cdecl("martlet_fuzz_main")
-public func main(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
+public func main(
+    _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+) -> CInt {
     var count = count
     var arguments = arguments
     return runFuzzer(&count, &arguments) { testOneInput($0, $1) }

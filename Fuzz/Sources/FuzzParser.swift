@@ -6,8 +6,12 @@
     let bytes = Array(input.dropFirst())
     let whole = parse([bytes])
     let cut = Int(input[0]) * bytes.count / 256
-    check(parse([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole, "cut at \(cut), it reads otherwise")
-    if bytes.count < 200 { check(parse(bytes.map { [$0] }) == whole, "byte by byte, it reads otherwise") }
+    check(
+        parse([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole,
+        "cut at \(cut), it reads otherwise")
+    if bytes.count < 200 {
+        check(parse(bytes.map { [$0] }) == whole, "byte by byte, it reads otherwise")
+    }
 }
 
 /// What the chunks hold, each operation in words.
@@ -28,10 +32,14 @@ private func parse(_ chunks: [[UInt8]]) -> [String] {
         var operation = Operation()
         var position = 0
         while position < input.count {
-            switch parser.next(buffer, from: position, to: input.count, headers: true, into: &operation) {
+            switch parser.next(
+                buffer, from: position, to: input.count, headers: true, into: &operation)
+            {
             case .complete:
                 found.append(describe(operation, buffer, operation.end))
-                check(operation.end > position && operation.end <= input.count, "end \(operation.end) of \(input.count)")
+                check(
+                    operation.end > position && operation.end <= input.count,
+                    "end \(operation.end) of \(input.count)")
                 position = operation.end
             case .largePayload:
                 found.append(describe(operation, buffer, operation.payloadStart))
@@ -40,7 +48,9 @@ private func parse(_ chunks: [[UInt8]]) -> [String] {
                 largeLeft = operation.end - position
             case .incomplete:
                 let start = parser.compactedStart(buffer, to: input.count)
-                check(start >= position && start <= input.count, "keeps from \(start) of \(input.count)")
+                check(
+                    start >= position && start <= input.count,
+                    "keeps from \(start) of \(input.count)")
                 kept = Array(UnsafeBufferPointer(start: buffer + start, count: input.count - start))
                 check(kept.count <= 64 + 100 + 16, "keeps \(kept.count) bytes")
                 position = input.count
@@ -59,9 +69,13 @@ private func describe(_ operation: Operation, _ buffer: MutableBytes, _ end: Int
     }
     switch operation.verb {
     case .publish, .publishWithHeader:
-        let parts = [operation.subject, operation.reply, operation.headerDigits, operation.sizeDigits].map(part)
-        return "\(operation.verb) \(parts) \(operation.headerBytes) \(operation.totalBytes) \(operation.hasCanonicalTail)"
-    case .subscribe: return "subscribe \([operation.subject, operation.queue, operation.sid].map(part))"
+        let parts = [
+            operation.subject, operation.reply, operation.headerDigits, operation.sizeDigits,
+        ].map(part)
+        return
+            "\(operation.verb) \(parts) \(operation.headerBytes) \(operation.totalBytes) \(operation.hasCanonicalTail)"
+    case .subscribe:
+        return "subscribe \([operation.subject, operation.queue, operation.sid].map(part))"
     case .unsubscribe: return "unsubscribe \(part(operation.sid)) \(operation.deliveredMax)"
     case .connect, .info, .error: return "\(operation.verb) \(part(operation.argument))"
     case .ping, .pong, .ignored: return "\(operation.verb)"

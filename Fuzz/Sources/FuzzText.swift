@@ -17,7 +17,9 @@
     let text = String(decoding: input, as: UTF8.self)
     // Includes would read the files of this machine.
     guard !text.contains("include") else { return }
-    guard let file = try? ConfigurationFile.parse(text, path: "fuzz.conf", environment: ["HOME": "/root"])
+    guard
+        let file = try? ConfigurationFile.parse(
+            text, path: "fuzz.conf", environment: ["HOME": "/root"])
     else { return }
     check(file.digest.hasPrefix("sha256:"), "a digest without its name")
     var configuration = BrokerConfiguration()

@@ -6,11 +6,16 @@ import Testing
 extension Faults {
     @Suite(.serialized) struct Memory {
         static let bytesMax = 128 << 20
-        static let cases = isLongRun
-            ? [(1, 128), (1, 40_000), (1, 1_000_000), (2, 128), (2, 40_000), (2, 1_000_000), (4, 128)]
+        static let cases =
+            isLongRun
+            ? [
+                (1, 128), (1, 40_000), (1, 1_000_000), (2, 128), (2, 40_000), (2, 1_000_000),
+                (4, 128),
+            ]
             : [(1, 128), (2, 40_000), (1, 1_000_000)]
 
-        @Test("A thousand stuck subscribers stay within max_memory, and others are served",
+        @Test(
+            "A thousand stuck subscribers stay within max_memory, and others are served",
             arguments: cases)
         func stuckSubscribers(loops: Int, size: Int) throws {
             allowDescriptors(4_096)
@@ -23,7 +28,9 @@ extension Faults {
                 try client.send("SUB flood 1\r\n")
                 return client
             }
-            let (responder, requester, publisher) = (try server.client(), try server.client(), try server.client())
+            let (responder, requester, publisher) = (
+                try server.client(), try server.client(), try server.client()
+            )
             try responder.send("SUB service 1\r\n")
             try responder.barrier()
             publisher.timeoutSeconds = 60
@@ -49,7 +56,9 @@ extension Faults {
                     try publisher.barrier()
                 case 1:
                     while !isDone.load(ordering: .relaxed) {
-                        peak.store(max(peak.load(ordering: .relaxed), server.residentBytes), ordering: .relaxed)
+                        peak.store(
+                            max(peak.load(ordering: .relaxed), server.residentBytes),
+                            ordering: .relaxed)
                         Thread.sleep(forTimeInterval: 0.01)
                     }
                 case 2:
@@ -72,8 +81,10 @@ extension Faults {
             }
             let used = peak.load(ordering: .relaxed)
             let limit = Self.bytesMax * 12 / 10 + idle
-            print("\(loops) loops, \(size) B: peak \(used >> 20) MiB, idle \(idle >> 20), limit \(limit >> 20), "
-                + "\(trips.load(ordering: .relaxed)) round trips, the slowest \(slowest.withLock { $0 })")
+            print(
+                "\(loops) loops, \(size) B: peak \(used >> 20) MiB, idle \(idle >> 20), limit \(limit >> 20), "
+                    + "\(trips.load(ordering: .relaxed)) round trips, the slowest \(slowest.withLock { $0 })"
+            )
             #expect(used < limit)
             #expect(slowest.withLock { $0 } < .seconds(10))
             #expect(server.log.contains("max_memory reached"))
@@ -96,7 +107,9 @@ extension Faults {
                 for _ in 0..<5 {
                     let clients = try (0..<100).map { _ in try RawClient(port: server.port) }
                     for (i, client) in clients.enumerated() {
-                        try client.send("CONNECT {\"verbose\":false}\r\nSUB r.\(i) 1\r\nSUB r.> 2\r\n" + pub("r.\(i)", 1_000))
+                        try client.send(
+                            "CONNECT {\"verbose\":false}\r\nSUB r.\(i) 1\r\nSUB r.> 2\r\n"
+                                + pub("r.\(i)", 1_000))
                         if i % 3 == 0 { client.reset() } else { client.close() }
                     }
                 }

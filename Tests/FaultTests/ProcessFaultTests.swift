@@ -7,7 +7,8 @@ extension Faults {
     @Suite(.serialized) struct Processes {
         @Test("Without descriptors left it goes on serving, and recovers", arguments: [1, 2])
         func descriptors(loops: Int) throws {
-            let server = try ServerProcess("martlet { loops: \(loops) }", preparation: "ulimit -n 64")
+            let server = try ServerProcess(
+                "martlet { loops: \(loops) }", preparation: "ulimit -n 64")
             let first = try server.client()
             try first.send("SUB still 1\r\n")
             var clients: [RawClient] = []
@@ -51,7 +52,8 @@ extension Faults {
         func fullDisk() throws {
             // /dev/full says that the disk is full at every write.
             let toFile = try ServerProcess("log_file: /dev/full\ndebug: true", port: freePort())
-            let toStandardError = try ServerProcess("debug: true", port: freePort(), log: "/dev/full")
+            let toStandardError = try ServerProcess(
+                "debug: true", port: freePort(), log: "/dev/full")
             for server in [toFile, toStandardError] {
                 let steady = try server.client()
                 for _ in 0..<200 { try server.client().close() }

@@ -20,9 +20,12 @@ final class ServerProcess: @unchecked Sendable {
     var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
 
     /// Starts the executable by way of a shell that first runs `preparation`, for example an ulimit.
-    init(_ configuration: String, port: Int = -1, preparation: String = ":", log: String = "log") throws {
+    init(
+        _ configuration: String, port: Int = -1, preparation: String = ":", log: String = "log"
+    ) throws {
         directory = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
         try "host: 127.0.0.1\nport: \(port)\n\(configuration)\n"
             .write(toFile: directory + "/server.conf", atomically: false, encoding: .utf8)
         process = Process()
@@ -36,7 +39,8 @@ final class ServerProcess: @unchecked Sendable {
         let found = port > 0 ? Self.accepts(port) : Self.portWhenListening(directory + "/log")
         guard let found else {
             kill(process.processIdentifier, SIGKILL)
-            throw DidNotStart(log: (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "")
+            throw DidNotStart(
+                log: (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "")
         }
         self.port = found
     }
@@ -61,7 +65,9 @@ final class ServerProcess: @unchecked Sendable {
         var port: Int?
         _ = eventually(20) {
             let log = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-            let line = log.split(separator: "\n").last { $0.contains("Listening for client connections on") }
+            let line = log.split(separator: "\n").last {
+                $0.contains("Listening for client connections on")
+            }
             port = line?.split(separator: ":").last.flatMap { Int($0) }
             return port != nil && log.contains("Server is ready")
         }
@@ -98,7 +104,8 @@ final class ServerProcess: @unchecked Sendable {
     var cpuSeconds: Double {
         let stat = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12])
+        else { return 0 }
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }

@@ -17,8 +17,8 @@ import Testing
             if world.simulation.random.oneIn(3) { world.disconnectSomebody() }
         }
         #if DEBUG
-            let left = world.simulation.bytesLeftAfterClosing()
-            #expect(left == 0, "MARTLET_SEED=\(seed): \(left) bytes of blocks did not come back")
+        let left = world.simulation.bytesLeftAfterClosing()
+        #expect(left == 0, "MARTLET_SEED=\(seed): \(left) bytes of blocks did not come back")
         #endif
     }
 }
@@ -68,7 +68,8 @@ private struct World {
         echoes.append(!simulation.random.oneIn(4))
         headers.append(!simulation.random.oneIn(4))
         client.queue(
-            #"CONNECT {"verbose":false,"echo":\#(echoes[client.id]),"headers":\#(headers[client.id])}"# + "\r\n")
+            #"CONNECT {"verbose":false,"echo":\#(echoes[client.id]),"headers":\#(headers[client.id])}"#
+                + "\r\n")
     }
 
     // MARK: What clients do
@@ -94,7 +95,8 @@ private struct World {
         }
         if simulation.random.oneIn(5) { filter[filter.count - 1] = ">" }
         let queue = simulation.random.pick(["", "", "q", "workers"])
-        let sid = simulation.random.oneIn(5) ? "long-sid-of-a-subscription-\(lastSID)" : "\(lastSID)"
+        let sid =
+            simulation.random.oneIn(5) ? "long-sid-of-a-subscription-\(lastSID)" : "\(lastSID)"
         let middle = queue.isEmpty ? "" : queue + " "
         client.queue("SUB \(filter.joined(separator: ".")) \(middle)\(sid)\r\n")
         interests.append(Interest(client: client, sid: sid, filter: filter, queue: queue))
@@ -105,7 +107,8 @@ private struct World {
         // Which member a queue's message goes to is chance, so its maximum is not followed here.
         if interest.queue.isEmpty, interest.left == .max, simulation.random.oneIn(2) {
             let max = 1 + simulation.random.below(3)
-            interest.client.queue("UNSUB \(interest.sid) \(max + delivered[interest.sid, default: 0])\r\n")
+            interest.client.queue(
+                "UNSUB \(interest.sid) \(max + delivered[interest.sid, default: 0])\r\n")
             interests[i].left = max
         } else {
             interest.client.queue("UNSUB \(interest.sid)\r\n")
@@ -135,7 +138,9 @@ private struct World {
     mutating func publish() {
         var publications: [Publication] = []
         for client in open {
-            client.piece = simulation.random.pick([1 + simulation.random.below(7), 100, 4_000, .max])
+            client.piece = simulation.random.pick([
+                1 + simulation.random.below(7), 100, 4_000, .max,
+            ])
             for _ in 0..<simulation.random.below(12) {
                 let publication = makePublication(client)
                 publications.append(publication)
@@ -155,8 +160,10 @@ private struct World {
 
     private mutating func makePublication(_ client: SimulatedClient) -> Publication {
         lastNumber += 1
-        let subject = (0...simulation.random.below(3)).map { _ in simulation.random.pick(Self.tokens) }
-            .joined(separator: ".")
+        let subject = (0...simulation.random.below(3)).map { _ in
+            simulation.random.pick(Self.tokens)
+        }
+        .joined(separator: ".")
         let hasHeader = headers[client.id] && simulation.random.oneIn(3)
         let size = simulation.random.oneIn(25) ? 20_000 : simulation.random.pick([0, 5, 200])
         return Publication(
@@ -180,8 +187,12 @@ private struct World {
     private mutating func check(_ publications: [Publication]) {
         var got: [String: [SimulatedClient.Message]] = [:]
         for client in open {
-            if let garbage = client.garbage { return fail("client \(client.id) got \(garbage.debugDescription)") }
-            if let error = client.errors.first { return fail("client \(client.id) was told \(error)") }
+            if let garbage = client.garbage {
+                return fail("client \(client.id) got \(garbage.debugDescription)")
+            }
+            if let error = client.errors.first {
+                return fail("client \(client.id) was told \(error)")
+            }
             for message in client.takeMessages() {
                 got["\(client.id)/\(message.sid)", default: []].append(message)
             }
@@ -189,7 +200,9 @@ private struct World {
         let byNumber = Dictionary(uniqueKeysWithValues: publications.map { ($0.number, $0) })
         checkPlain(publications, &got)
         checkGroups(publications, got, byNumber)
-        for i in interests.indices.reversed() where interests[i].left <= 0 { interests.remove(at: i) }
+        for i in interests.indices.reversed() where interests[i].left <= 0 {
+            interests.remove(at: i)
+        }
     }
 
     private func reaches(_ interest: Interest, _ p: Publication) -> Bool {
@@ -197,21 +210,27 @@ private struct World {
             && Self.covers(interest.filter[...], p.subject.split(separator: ".")[...])
     }
 
-    private static func covers(_ filter: ArraySlice<Substring>, _ subject: ArraySlice<Substring>) -> Bool {
+    private static func covers(
+        _ filter: ArraySlice<Substring>, _ subject: ArraySlice<Substring>
+    ) -> Bool {
         guard let first = filter.first else { return subject.isEmpty }
         guard let token = subject.first else { return false }
         if first == ">" { return true }
         return (first == "*" || first == token) && covers(filter.dropFirst(), subject.dropFirst())
     }
 
-    private mutating func checkPlain(_ publications: [Publication], _ got: inout [String: [SimulatedClient.Message]]) {
+    private mutating func checkPlain(
+        _ publications: [Publication], _ got: inout [String: [SimulatedClient.Message]]
+    ) {
         for i in interests.indices where interests[i].queue.isEmpty {
             let interest = interests[i]
             let messages = got.removeValue(forKey: "\(interest.client.id)/\(interest.sid)") ?? []
             let due = publications.filter { reaches(interest, $0) }
             let expected = min(due.count, interest.left)
             guard messages.count == expected else {
-                return fail("\(interest.filter) of client \(interest.client.id) got \(messages.count) messages, not \(expected)")
+                return fail(
+                    "\(interest.filter) of client \(interest.client.id) got \(messages.count) messages, not \(expected)"
+                )
             }
             delivered[interest.sid, default: 0] += messages.count
             if interest.left != .max { interests[i].left -= messages.count }
@@ -232,7 +251,8 @@ private struct World {
             }
             last[p.publisher] = number
             let header = headers[interest.client.id] ? p.header : ""
-            guard message.subject == p.subject, message.reply == p.reply, message.payload == p.payload,
+            guard message.subject == p.subject, message.reply == p.reply,
+                message.payload == p.payload,
                 message.header == header
             else { return fail("message \(number) came changed: \(message)") }
         }
@@ -249,7 +269,8 @@ private struct World {
             let due = publications.filter { reaches(interest, $0) }
             checkOrderAndContent(messages, due, interest)
             for message in messages {
-                counts["\(interest.queue)/\(message.payload.prefix { $0.isNumber })", default: 0] += 1
+                counts["\(interest.queue)/\(message.payload.prefix { $0.isNumber })", default: 0] +=
+                    1
             }
         }
         let known = Set(interests.map { "\($0.client.id)/\($0.sid)" })
@@ -262,7 +283,9 @@ private struct World {
                 let expected = queues.contains(queue) ? 1 : 0
                 let count = counts["\(queue)/\(p.number)", default: 0]
                 guard count == expected else {
-                    return fail("\(count) members of \(queue) got message \(p.number) to \(p.subject), not \(expected)")
+                    return fail(
+                        "\(count) members of \(queue) got message \(p.number) to \(p.subject), not \(expected)"
+                    )
                 }
             }
         }

@@ -109,7 +109,9 @@ final class SimulatedClient {
 
     /// One protocol line or message; its length, nil when it is not whole.
     private func parseOne(from start: Int) -> Int? {
-        guard stream.count >= whole, let lineEnd = stream[start...].firstIndex(of: 10) else { return nil }
+        guard stream.count >= whole, let lineEnd = stream[start...].firstIndex(of: 10) else {
+            return nil
+        }
         guard lineEnd > start, stream[lineEnd - 1] == 13 else { return refuse(start, lineEnd) }
         let line = String(decoding: stream[start..<(lineEnd - 1)], as: UTF8.self)
         let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
@@ -139,7 +141,8 @@ final class SimulatedClient {
         messages.append(
             Message(
                 subject: words[1], sid: words[2], reply: words.count == 4 + sizes ? words[3] : "",
-                header: String(decoding: stream[(lineEnd + 1)..<(lineEnd + 1 + header)], as: UTF8.self),
+                header: String(
+                    decoding: stream[(lineEnd + 1)..<(lineEnd + 1 + header)], as: UTF8.self),
                 payload: String(decoding: stream[(lineEnd + 1 + header)..<end], as: UTF8.self)))
         return end + 2 - start
     }

@@ -13,7 +13,9 @@ final class Simulation {
     private(set) var clients: [SimulatedClient] = []
     private let time = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
-    init(seed: UInt64, loops: Int = 1, configure: (inout BrokerConfiguration) -> Void = { _ in }) throws {
+    init(
+        seed: UInt64, loops: Int = 1, configure: (inout BrokerConfiguration) -> Void = { _ in }
+    ) throws {
         self.seed = seed
         random = SimulationRandom(seed)
         time.initialize(to: 1_000_000_000)
@@ -90,7 +92,8 @@ final class Simulation {
             let before = waiting.map(\.pongs)
             for client in waiting { client.queue("PING\r\n") }
             settle()
-            for (client, pongs) in zip(waiting, before) where !client.isClosed && client.pongs != pongs + 1 {
+            for (client, pongs) in zip(waiting, before)
+            where !client.isClosed && client.pongs != pongs + 1 {
                 return false
             }
         }
@@ -100,21 +103,21 @@ final class Simulation {
     // MARK: Memory
 
     #if DEBUG
-        /// Closes every connection; what blocks are then still in somebody's hands.
-        func bytesLeftAfterClosing() -> Int {
-            for client in clients { client.close() }
-            settle()
-            var left = 0
-            for _ in 0..<2 {
-                for loop in loops {
-                    for target in loops { loop.outgoing[target.index].pointee.destroy(pool: loop.pool) }
-                    loop.returns.collect(into: loop.pool)
-                    loop.cache.removeAll()
-                }
+    /// Closes every connection; what blocks are then still in somebody's hands.
+    func bytesLeftAfterClosing() -> Int {
+        for client in clients { client.close() }
+        settle()
+        var left = 0
+        for _ in 0..<2 {
+            for loop in loops {
+                for target in loops { loop.outgoing[target.index].pointee.destroy(pool: loop.pool) }
+                loop.returns.collect(into: loop.pool)
+                loop.cache.removeAll()
             }
-            for loop in loops { left += loop.pool.liveBytes }
-            return left + broker.shared.globalAccount.space.pointee.tree.liveBytes
         }
+        for loop in loops { left += loop.pool.liveBytes }
+        return left + broker.shared.globalAccount.space.pointee.tree.liveBytes
+    }
     #endif
 }
 

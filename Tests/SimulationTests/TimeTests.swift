@@ -66,7 +66,9 @@ import Testing
 
     @Test(arguments: simulationSeeds(5))
     func theWriteDeadlineCountsFromTheOldestByte(seed: UInt64) throws {
-        let simulation = try Simulation(seed: seed, loops: 2) { $0.writeDeadlineNanoseconds = 1_000_000_000 }
+        let simulation = try Simulation(seed: seed, loops: 2) {
+            $0.writeDeadlineNanoseconds = 1_000_000_000
+        }
         let deaf = simulation.connect(pipeBytes: 1_000, loop: 0)
         let publisher = simulation.connect(loop: 1)
         deaf.queue(connect + "SUB a 1\r\n")
@@ -84,7 +86,9 @@ import Testing
         #expect(simulation.broker.snapshot().connections == 2)
         simulation.advance(milliseconds: 20)
         let snapshot = simulation.broker.snapshot()
-        #expect(snapshot.connections == 1 && snapshot.slowConsumersByDeadline == 1, "MARTLET_SEED=\(seed)")
+        #expect(
+            snapshot.connections == 1 && snapshot.slowConsumersByDeadline == 1,
+            "MARTLET_SEED=\(seed)")
         #expect(!publisher.isClosed)
     }
 
@@ -128,7 +132,10 @@ import Testing
         publisher.queue(connect)
         simulation.settle()
         slow.isDeaf = true
-        for i in 0..<100 { publisher.queue("PUB a 1004\r\n\(1_000 + i)" + String(repeating: "x", count: 1_000) + "\r\n") }
+        for i in 0..<100 {
+            publisher.queue(
+                "PUB a 1004\r\n\(1_000 + i)" + String(repeating: "x", count: 1_000) + "\r\n")
+        }
         publisher.piece = 5_000
         simulation.settle()
         slow.isDeaf = false
@@ -153,7 +160,9 @@ import Testing
             slow.isDeaf = true
             for i in 0..<200 {
                 let size = simulation.random.pick([0, 100, 3_000, 18_000])
-                publisher.queue("PUB a \(size + 4)\r\n\(1_000 + i)" + String(repeating: "x", count: size) + "\r\n")
+                publisher.queue(
+                    "PUB a \(size + 4)\r\n\(1_000 + i)" + String(repeating: "x", count: size)
+                        + "\r\n")
                 if simulation.random.oneIn(20) { slow.queue("PING\r\n") }
                 if simulation.random.oneIn(3) { simulation.settle() }
                 if simulation.random.oneIn(10) {
@@ -172,9 +181,11 @@ import Testing
             let numbers = slow.messages.map { Int($0.payload.prefix(4))! }
             #expect(numbers == numbers.sorted() && Set(numbers).count == numbers.count)
             let dropped = simulation.broker.snapshot().droppedMessages
-            #expect(dropped > 0 && numbers.count + dropped == 200, "MARTLET_SEED=\(seed), \(policy): \(numbers.count) came, \(dropped) dropped")
+            #expect(
+                dropped > 0 && numbers.count + dropped == 200,
+                "MARTLET_SEED=\(seed), \(policy): \(numbers.count) came, \(dropped) dropped")
             #if DEBUG
-                #expect(simulation.bytesLeftAfterClosing() == 0)
+            #expect(simulation.bytesLeftAfterClosing() == 0)
             #endif
         }
     }

@@ -17,7 +17,8 @@ public final class RawClient: @unchecked Sendable {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ClientFailure.connect(code: errno) }
         if var size = receiveBufferBytes {
-            unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+            unsafe setsockopt(
+                descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         var on: Int32 = 1
         unsafe setsockopt(
@@ -59,7 +60,8 @@ public final class RawClient: @unchecked Sendable {
             if count < 0 { throw ClientFailure.send(code: errno) }
             sent += count
             if count == 0, !wait(for: Int16(POLLOUT), timeoutSeconds) {
-                throw ClientFailure.timeout(waitingFor: "room to send", having: "\(sent) bytes sent")
+                throw ClientFailure.timeout(
+                    waitingFor: "room to send", having: "\(sent) bytes sent")
             }
         }
     }
@@ -170,7 +172,8 @@ public final class RawClient: @unchecked Sendable {
     /// Closes with a reset instead of an orderly end.
     public func reset() {
         var off = linger(l_onoff: 1, l_linger: 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &off, socklen_t(MemoryLayout<linger>.size))
+        unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &off, socklen_t(MemoryLayout<linger>.size))
         close()
     }
 
@@ -226,23 +229,38 @@ public final class RawClient: @unchecked Sendable {
         switch words.first {
         case "MSG", "HMSG":
             return try takeMessage(line, words, from: lineEnd)
-        case "INFO": consume(to: lineEnd); return .info(String(line.dropFirst(5)))
-        case "PING": consume(to: lineEnd); return .ping
-        case "PONG": consume(to: lineEnd); return .pong
-        case "+OK": consume(to: lineEnd); return .ok
-        case "-ERR": consume(to: lineEnd); return .error(String(line.dropFirst(5)))
+        case "INFO":
+            consume(to: lineEnd)
+            return .info(String(line.dropFirst(5)))
+        case "PING":
+            consume(to: lineEnd)
+            return .ping
+        case "PONG":
+            consume(to: lineEnd)
+            return .pong
+        case "+OK":
+            consume(to: lineEnd)
+            return .ok
+        case "-ERR":
+            consume(to: lineEnd)
+            return .error(String(line.dropFirst(5)))
         default: throw MalformedFrame(line: line)
         }
     }
 
-    private func takeMessage(_ line: String, _ words: [Substring], from lineEnd: Int) throws -> Frame? {
+    private func takeMessage(
+        _ line: String, _ words: [Substring], from lineEnd: Int
+    ) throws -> Frame? {
         let sizes = words[0] == "HMSG" ? 2 : 1
-        guard words.count == 3 + sizes || words.count == 4 + sizes, let total = Int(words[words.count - 1]),
+        guard words.count == 3 + sizes || words.count == 4 + sizes,
+            let total = Int(words[words.count - 1]),
             let header = sizes == 2 ? Int(words[words.count - 2]) : 0, header <= total
         else { throw MalformedFrame(line: line) }
         let end = lineEnd + total + 2
         guard buffer.count >= end else { return nil }
-        guard buffer[end - 2] == 0x0D, buffer[end - 1] == 0x0A else { throw MalformedFrame(line: line) }
+        guard buffer[end - 2] == 0x0D, buffer[end - 1] == 0x0A else {
+            throw MalformedFrame(line: line)
+        }
         defer { consume(to: end) }
         return .message(
             Frame.Message(

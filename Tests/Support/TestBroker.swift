@@ -1,5 +1,5 @@
-public import MartletBroker
 import Logging
+public import MartletBroker
 
 /// A broker in this process, on a free port of 127.0.0.1, that ends with the test.
 public final class TestBroker: Sendable {
@@ -32,7 +32,9 @@ public final class TestBroker: Sendable {
         return client
     }
 
-    public func clients(_ count: Int, _ options: ClientOptions = ClientOptions()) throws -> [RawClient] {
+    public func clients(
+        _ count: Int, _ options: ClientOptions = ClientOptions()
+    ) throws -> [RawClient] {
         try (0..<count).map { _ in try client(options) }
     }
 }

@@ -10,7 +10,7 @@ final class AuthenticationWorker: Sendable {
         var thread: LoopThread?
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Runs the job on the worker's thread, which ends when there is nothing left to do.
     func submit(_ job: @escaping @Sendable () -> Void) {

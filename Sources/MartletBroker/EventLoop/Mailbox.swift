@@ -17,7 +17,7 @@ final class Mailbox<Letter: Sendable>: Sendable {
         var isClosed = false
     }
 
-    private let contents = Mutex(Contents())
+    private let contents = Guarded(Contents())
     private let hasLetters = Atomic<Bool>(false)
     private let hasMail = Atomic<Bool>(false)
     private let isSleeping = Atomic<Bool>(false)

@@ -30,7 +30,8 @@ extension BrokerLoop {
         }
         for g in 0..<Int(route.groupCount) {
             // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
-            let one = message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
+            let one =
+                message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
             if unsafe deliverToOne(one, of: route.groups[g], in: route) { wasDelivered = true }
         }
         if hasRemote || route.groupCount > 0 { waitForFullLinks(publisher) }

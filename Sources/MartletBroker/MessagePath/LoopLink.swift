@@ -56,9 +56,14 @@ struct LoopLink: ~Copyable {
     let bytesInFlight = Atomic<Int>(0)
     /// The source has paused publishers until this link drains.
     let sourceWaits = Atomic<Bool>(false)
-    /// The batch that the source is filling.
-    private var open: BatchRef?
-    private var hasPosted = false
+    /// Of the source alone; apart, so that the two sides never touch the same memory but by atomics.
+    private let source = Reference(allocating: OpenBatch())
+
+    private struct OpenBatch {
+        /// The batch that the source is filling.
+        var batch: BatchRef?
+        var hasPosted = false
+    }
 
     /// A source that has this much under way waits before it reads more from its publishers.
     let bytesInFlightMax: Int
@@ -70,17 +75,23 @@ struct LoopLink: ~Copyable {
         bytesInFlightMax = min(Self.bytesInFlightCeiling, max(1 << 20, share))
     }
 
+    deinit {
+        source.destroy()
+    }
+
     // MARK: The source's side
 
     /// Room for a record of `byteCount` bytes, a multiple of 8, that refers to `payloadBytes` elsewhere.
-    mutating func reserve(
+    func reserve(
         _ byteCount: Int, payloadBytes: Int, pool: BlockPool
     ) -> UnsafeMutableRawPointer {
-        if let batch = open, batch.pointee.used + byteCount > batch.pointee.blockBytes {
+        if let batch = source.pointee.batch,
+            batch.pointee.used + byteCount > batch.pointee.blockBytes
+        {
             postOpen()
         }
-        let batch = open ?? freshBatch(byteCount, pool: pool)
-        open = batch
+        let batch = source.pointee.batch ?? freshBatch(byteCount, pool: pool)
+        source.pointee.batch = batch
         let record = unsafe batch.block + batch.pointee.used
         batch.pointee.used += byteCount
         batch.pointee.payloadBytes += payloadBytes
@@ -88,21 +99,21 @@ struct LoopLink: ~Copyable {
     }
 
     /// Hands over what was gathered; whether there was anything.
-    mutating func post() -> Bool {
-        if open != nil { postOpen() }
-        defer { hasPosted = false }
-        return hasPosted
+    func post() -> Bool {
+        postOpen()
+        defer { source.pointee.hasPosted = false }
+        return source.pointee.hasPosted
     }
 
-    private mutating func postOpen() {
-        guard let batch = open else { return }
-        open = nil
-        hasPosted = true
+    private func postOpen() {
+        guard let batch = source.pointee.batch else { return }
+        source.pointee.batch = nil
+        source.pointee.hasPosted = true
         bytesInFlight.wrappingAdd(batch.pointee.bytesInFlight, ordering: .relaxed)
         posted.push(batch)
     }
 
-    private mutating func freshBatch(_ byteCount: Int, pool: BlockPool) -> BatchRef {
+    private func freshBatch(_ byteCount: Int, pool: BlockPool) -> BatchRef {
         var reusable: BatchRef?
         var next = returned.takeAll()
         while let batch = next {
@@ -173,7 +184,7 @@ struct LoopLink: ~Copyable {
     }
 
     /// Frees blocks that never came back; both loops have stopped.
-    mutating func destroy(pool: BlockPool) {
+    func destroy(pool: BlockPool) {
         postOpen()
         for stack in 0..<2 {
             var next = stack == 0 ? posted.takeAll() : returned.takeAll()

@@ -24,7 +24,7 @@ final class MemoryPipe: Sendable {
 
     /// Bytes that one direction holds before its writer has to wait.
     let capacity: Int
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     /// Tells the loop that there is something to read, or room to write again.
     private let wakeBroker: @Sendable () -> Void
     /// Tells the peer that there is something to read, or that the broker has closed.

@@ -29,7 +29,9 @@ extension BrokerLoop {
     @inline(__always)
     private func readAgainIfPipe(_ connection: ConnectionRef) {
         guard case .memory(let pipe) = connection.pointee.transport else { return }
-        if unsafe pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput }) { keepForNextTurn(connection) }
+        if unsafe pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput }) {
+            keepForNextTurn(connection)
+        }
     }
 
     /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender

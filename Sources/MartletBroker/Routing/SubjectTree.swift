@@ -26,8 +26,8 @@ struct SubjectTree {
     }
 
     #if DEBUG
-        /// What its nodes and lists take now.
-        var liveBytes: Int { pool.liveBytes }
+    /// What its nodes and lists take now.
+    var liveBytes: Int { pool.liveBytes }
     #endif
 
     /// Adds a subscription whose subject is valid.

@@ -29,9 +29,9 @@ public final class Broker: Sendable {
     public static let version = "0.1.0"
 
     let shared: BrokerShared
-    private let lifecycle = Mutex(Lifecycle())
+    private let lifecycle = Guarded(Lifecycle())
     /// Held while the broker starts or stops, so that these come one after another.
-    private let change = Mutex(())
+    private let change = Guarded(())
 
     private struct Lifecycle {
         var threads: [LoopThread] = []

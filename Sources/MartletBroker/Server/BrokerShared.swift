@@ -5,7 +5,7 @@ import Synchronization
 /// What all loops of a broker share. Constant after start, or behind a lock that no message takes.
 final class BrokerShared: @unchecked Sendable {
     // SAFETY: `loops` is written once, before the first loop's thread starts. Everything else is
-    // constant, atomic or inside a Mutex.
+    // constant, atomic or behind a lock.
     private(set) var loops: [BrokerLoop] = []
 
     let loopCount: Int
@@ -17,21 +17,21 @@ final class BrokerShared: @unchecked Sendable {
     let startedAt = Clock.wallNanoseconds()
     let authenticationWorker = AuthenticationWorker()
     /// A descriptor kept free for the moment when there are none left.
-    let spareDescriptor = unsafe Mutex(open("/dev/null", O_RDONLY | O_CLOEXEC))
+    let spareDescriptor = unsafe Guarded(open("/dev/null", O_RDONLY | O_CLOEXEC))
 
-    private let current: Mutex<BrokerConfiguration>
-    private let currentAuthenticator: Mutex<Authenticator>
+    private let current: Guarded<BrokerConfiguration>
+    private let currentAuthenticator: Guarded<Authenticator>
     /// Connections that count towards `max_connections`.
     private let admitted = Atomic<Int>(0)
     private let boundPort = Atomic<Int>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
-    private let closed = Mutex(ClosedConnections())
+    private let closed = Guarded(ClosedConnections())
 
     init(configuration: BrokerConfiguration, loopCount: Int, logger: Logger, seed: UInt64) {
         self.loopCount = loopCount
         self.logger = logger
-        current = Mutex(configuration)
-        currentAuthenticator = Mutex(Authenticator(configuration.authorization))
+        current = Guarded(configuration)
+        currentAuthenticator = Guarded(Authenticator(configuration.authorization))
         budget = MemoryBudget(
             bytesMax: configuration.memoryBytesMax > 0
                 ? configuration.memoryBytesMax : Self.usualMemoryBytes())

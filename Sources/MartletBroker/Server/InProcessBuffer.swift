@@ -37,7 +37,7 @@ final class InProcessBuffer: Sendable {
     }
 
     private let limits: InProcessSubscription.Limits
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     /// Raised when a message was taken.
     private let room = InProcessSignal()
     /// Resolved when somebody who iterates has seen the end, or there is nothing to iterate.

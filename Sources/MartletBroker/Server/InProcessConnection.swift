@@ -38,7 +38,7 @@ final class InProcessConnection: Sendable {
         let answer: InProcessAnswer<Void>
     }
 
-    let state = Mutex(State())
+    let state = Guarded(State())
     let hello = InProcessAnswer<Void>()
     let inboxIsOpen = InProcessAnswer<Void>()
     /// `_INBOX.` and what tells this client's answers from all others.

@@ -9,7 +9,7 @@ final class InProcessSignal: Sendable {
         case awaited(CheckedContinuation<Void, Never>)
     }
 
-    private let state = Mutex(State.idle)
+    private let state = Guarded(State.idle)
 
     func raise() {
         let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
@@ -50,7 +50,7 @@ final class InProcessAnswer<Value: Sendable>: Sendable {
         var waiting: [CheckedContinuation<Outcome, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     func resolve(_ outcome: Outcome) {
         let waiting = state.withLock { state -> [CheckedContinuation<Outcome, Never>] in

@@ -25,7 +25,7 @@ struct BlockPool {
         var idleLargeBytes = 0
         var budget: Unmanaged<MemoryBudget>
         #if DEBUG
-            var liveBytes = 0
+        var liveBytes = 0
         #endif
         /// Addresses without memory behind them yet; nil when the system refused them.
         let reserve: UnsafeMutableRawPointer?
@@ -80,13 +80,13 @@ struct BlockPool {
     @inline(__always)
     private func noteLive(_ byteCount: Int) {
         #if DEBUG
-            state.pointee.liveBytes += byteCount
+        state.pointee.liveBytes += byteCount
         #endif
     }
 
     #if DEBUG
-        /// What is handed out now.
-        var liveBytes: Int { state.pointee.liveBytes }
+    /// What is handed out now.
+    var liveBytes: Int { state.pointee.liveBytes }
     #endif
 
     /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.

@@ -25,7 +25,9 @@ import Testing
                     due.append(handle.index)
                 }
                 let expected = model.filter { $0.deadline <= now }.map(\.index)
-                #expect(Set(due) == Set(expected) && due.count == expected.count, "seed \(seed), step \(i)")
+                #expect(
+                    Set(due) == Set(expected) && due.count == expected.count,
+                    "seed \(seed), step \(i)")
                 model.removeAll { $0.deadline <= now }
             }
             #expect(timers.nextDeadline == model.map(\.deadline).min() ?? .max)

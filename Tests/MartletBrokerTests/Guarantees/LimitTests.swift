@@ -20,7 +20,9 @@ extension Guarantees {
                         do {
                             try client.connect()
                             admitted.withLock { $0.append(client) }
-                        } catch ClientFailure.closed(_, let having) where having.contains("maximum connections exceeded") {
+                        } catch ClientFailure.closed(_, let having)
+                            where having.contains("maximum connections exceeded")
+                        {
                             refused.wrappingAdd(1, ordering: .relaxed)
                         } catch ClientFailure.send {
                             refused.wrappingAdd(1, ordering: .relaxed)
@@ -45,7 +47,9 @@ extension Guarantees {
             clients.forEach { $0.close() }
         }
 
-        @Test("Payloads and control lines over their limits close the connection", arguments: loopCounts)
+        @Test(
+            "Payloads and control lines over their limits close the connection",
+            arguments: loopCounts)
         func sizes(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
                 $0.payloadBytesMax = 30_000
@@ -78,7 +82,9 @@ extension Guarantees {
             }
             let client = try broker.client()
             try client.send((0..<8).map { "SUB s.\($0) \($0)\r\n" }.joined())
-            #expect(try client.barrier() == [Frame](repeating: .error("'maximum subscriptions exceeded'"), count: 3))
+            #expect(
+                try client.barrier()
+                    == [Frame](repeating: .error("'maximum subscriptions exceeded'"), count: 3))
             try client.send("UNSUB 0\r\nSUB a.b.c.d 10\r\nSUB a.b.c 11\r\n" + pub("a.b.c", "x"))
             let frames = try client.barrier()
             #expect(frames.count == 2)
@@ -86,7 +92,9 @@ extension Guarantees {
         }
 
         /// A stall of the machine makes the rate lower, never higher: the measurement gets a second try.
-        @Test("A connection publishes no faster than its rate; others do", arguments: loopCounts, [true, false])
+        @Test(
+            "A connection publishes no faster than its rate; others do", arguments: loopCounts,
+            [true, false])
         func rate(loops: Int, ofMessages: Bool) throws {
             let limit = 2_000.0
             var measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)

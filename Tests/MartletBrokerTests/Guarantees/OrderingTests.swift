@@ -6,7 +6,8 @@ extension Guarantees {
         /// Messages of each publisher, over all loop counts; a long run takes 100,000 of each.
         static let messages = repetitions(20_000, long: 100_000)
 
-        @Test("Messages of one connection keep their order at each subscriber", arguments: loopCounts)
+        @Test(
+            "Messages of one connection keep their order at each subscriber", arguments: loopCounts)
         func order(loops: Int) throws {
             let publisherCount = 4
             let count = Self.messages / publisherCount / loopCounts.count * 2
@@ -22,7 +23,8 @@ extension Guarantees {
                 if i < publisherCount {
                     try publish(count, by: i, on: publishers[i])
                 } else {
-                    try expectOrder(of: count, from: publisherCount, at: subscribers[i - publisherCount])
+                    try expectOrder(
+                        of: count, from: publisherCount, at: subscribers[i - publisherCount])
                 }
             }
         }
@@ -30,7 +32,9 @@ extension Guarantees {
         private func publish(_ count: Int, by publisher: Int, on client: RawClient) throws {
             for first in stride(from: 0, to: count, by: 100) {
                 var text = ""
-                for n in first..<min(count, first + 100) { text += pub("order.\(publisher)", "\(n)") }
+                for n in first..<min(count, first + 100) {
+                    text += pub("order.\(publisher)", "\(n)")
+                }
                 try client.send(text)
             }
             try client.barrier()
@@ -40,7 +44,8 @@ extension Guarantees {
             var next = [Int](repeating: 0, count: publishers)
             for _ in 0..<(count * publishers) {
                 let message = try client.message()
-                let publisher = try #require(message.subject.split(separator: ".").last.flatMap { Int($0) })
+                let publisher = try #require(
+                    message.subject.split(separator: ".").last.flatMap { Int($0) })
                 try #require(Int(message.text) == next[publisher])
                 next[publisher] += 1
             }
@@ -60,7 +65,10 @@ extension Guarantees {
                 if i < 2 {
                     for n in 0..<70 {
                         try publishers[i].send(
-                            pub("size", "\(i) \(n) " + String(repeating: "x", count: sizes[n % sizes.count])))
+                            pub(
+                                "size",
+                                "\(i) \(n) " + String(repeating: "x", count: sizes[n % sizes.count])
+                            ))
                     }
                 } else {
                     var next = [0, 0]
@@ -75,7 +83,9 @@ extension Guarantees {
             }
         }
 
-        @Test("After the PONG that follows a SUB, a publish on any loop reaches it", arguments: loopCounts)
+        @Test(
+            "After the PONG that follows a SUB, a publish on any loop reaches it",
+            arguments: loopCounts)
         func subscribeBarrier(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let subscribers = try broker.clients(loops)
@@ -85,14 +95,18 @@ extension Guarantees {
             for round in 0..<(Self.messages / 100 / width) {
                 for (i, subscriber) in subscribers.enumerated() {
                     try subscriber.send(
-                        (0..<width).map { "SUB s.\(round).\(i).\($0 % 7 == 0 ? "*" : "\($0)") \($0)\r\n" }
-                            .joined() + "PING\r\n")
+                        (0..<width).map {
+                            "SUB s.\(round).\(i).\($0 % 7 == 0 ? "*" : "\($0)") \($0)\r\n"
+                        }
+                        .joined() + "PING\r\n")
                 }
                 for subscriber in subscribers { _ = try subscriber.framesToPong() }
                 // One publisher from each loop: to every subscription.
                 for publisher in publishers {
                     var text = ""
-                    for i in 0..<loops { for n in 1..<width { text += pub("s.\(round).\(i).\(n)", "x") } }
+                    for i in 0..<loops {
+                        for n in 1..<width { text += pub("s.\(round).\(i).\(n)", "x") }
+                    }
                     try publisher.send(text + "PING\r\n")
                 }
                 for publisher in publishers { _ = try publisher.framesToPong() }
@@ -106,7 +120,9 @@ extension Guarantees {
             }
         }
 
-        @Test("Once a publisher has its PONG, a subscriber's PING is answered after the message", arguments: loopCounts)
+        @Test(
+            "Once a publisher has its PONG, a subscriber's PING is answered after the message",
+            arguments: loopCounts)
         func publishBarrier(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let publishers = try broker.clients(loops)
@@ -116,7 +132,9 @@ extension Guarantees {
                 try subscriber.barrier()
             }
             for round in 0..<(Self.messages / 20) {
-                for publisher in publishers { try publisher.send(pub("b", "\(round)") + "PING\r\n") }
+                for publisher in publishers {
+                    try publisher.send(pub("b", "\(round)") + "PING\r\n")
+                }
                 for publisher in publishers { _ = try publisher.framesToPong() }
                 for subscriber in subscribers { try subscriber.send("PING\r\n") }
                 var queued = 0
@@ -138,13 +156,16 @@ extension Guarantees {
             try onThreads(loops * 2) { i in
                 if i < loops {
                     for round in 0..<rounds {
-                        try publishers[i].send(String(repeating: pub("u.\(round % 4)", "x"), count: 20))
+                        try publishers[i].send(
+                            String(repeating: pub("u.\(round % 4)", "x"), count: 20))
                         if round % 8 == 0 { try publishers[i].barrier() }
                     }
                 } else {
                     let subscriber = subscribers[i - loops]
                     for round in 0..<(rounds / 4) {
-                        try subscriber.send("SUB u.\(round % 4) 1\r\nSUB u.* 2\r\nPING\r\nUNSUB 1\r\nUNSUB 2\r\nPING\r\n")
+                        try subscriber.send(
+                            "SUB u.\(round % 4) 1\r\nSUB u.* 2\r\nPING\r\nUNSUB 1\r\nUNSUB 2\r\nPING\r\n"
+                        )
                         _ = try subscriber.framesToPong()
                         _ = try subscriber.framesToPong()
                         try #require(try subscriber.barrier().isEmpty, "round \(round)")
@@ -153,7 +174,9 @@ extension Guarantees {
             }
         }
 
-        @Test("The maximum of an UNSUB is exact while publishers on all loops race", arguments: loopCounts)
+        @Test(
+            "The maximum of an UNSUB is exact while publishers on all loops race",
+            arguments: loopCounts)
         func maximum(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let publishers = try broker.clients(max(2, loops))

@@ -6,7 +6,9 @@ extension Guarantees {
     @Suite(.serialized) struct QueueGroups {
         static let messages = repetitions(12_000, long: 100_000)
 
-        @Test("Each message reaches one member of the group, all of them alike", arguments: loopCounts)
+        @Test(
+            "Each message reaches one member of the group, all of them alike", arguments: loopCounts
+        )
         func uniform(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let members = try broker.clients(8)
@@ -29,7 +31,9 @@ extension Guarantees {
             for count in counts { #expect(abs(Double(count) - fair) < 6 * fair.squareRoot()) }
         }
 
-        @Test("Each message reaches one member while members come and go on all loops", arguments: loopCounts)
+        @Test(
+            "Each message reaches one member while members come and go on all loops",
+            arguments: loopCounts)
         func churn(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let steady = try broker.clients(loops)
@@ -51,7 +55,8 @@ extension Guarantees {
             try onThreads(loops * 2) { i in
                 if i < loops {
                     for n in stride(from: 0, to: each, by: 20) {
-                        try publishers[i].send((n..<(n + 20)).map { pub("q", "\(i)-\($0)") }.joined())
+                        try publishers[i].send(
+                            (n..<(n + 20)).map { pub("q", "\(i)-\($0)") }.joined())
                         try publishers[i].barrier()
                     }
                     if ended.wrappingAdd(1, ordering: .relaxed).newValue == loops {
@@ -60,7 +65,8 @@ extension Guarantees {
                 } else {
                     let member = restless[i - loops]
                     while !isDone.load(ordering: .relaxed) {
-                        try member.send("SUB q g 1\r\nSUB q g 2\r\nPING\r\nUNSUB 2\r\nUNSUB 1\r\nPING\r\n")
+                        try member.send(
+                            "SUB q g 1\r\nSUB q g 2\r\nPING\r\nUNSUB 2\r\nUNSUB 1\r\nPING\r\n")
                         note(try member.framesToPong())
                         note(try member.framesToPong())
                     }
@@ -75,7 +81,9 @@ extension Guarantees {
             #expect(counts.values.allSatisfy { $0 == 1 })
         }
 
-        @Test("A request to a group whose last member has just left is answered or gets 503", arguments: loopCounts)
+        @Test(
+            "A request to a group whose last member has just left is answered or gets 503",
+            arguments: loopCounts)
         func lastMember(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let members = try broker.clients(loops)
@@ -129,7 +137,9 @@ extension Guarantees {
             }
         }
 
-        @Test("No 503 for a request that a plain subscriber has, when a group is empty", arguments: loopCounts)
+        @Test(
+            "No 503 for a request that a plain subscriber has, when a group is empty",
+            arguments: loopCounts)
         func plainSubscriberHasIt(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let requester = try broker.client()

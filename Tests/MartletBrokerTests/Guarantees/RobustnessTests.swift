@@ -11,8 +11,10 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops)
             let client = try RawClient(port: broker.port)
             let header = "NATS/1.0\r\nA: b\r\n\r\n"
-            let script = "CONNECT {\"verbose\":false,\"headers\":true}\r\nSUB a.* 1\r\nSUB b g 22\r\n"
-                + pub("a.b", "hello", reply: "r") + "HPUB b \(header.utf8.count) \(header.utf8.count + 3)\r\n\(header)xyz\r\n"
+            let script =
+                "CONNECT {\"verbose\":false,\"headers\":true}\r\nSUB a.* 1\r\nSUB b g 22\r\n"
+                + pub("a.b", "hello", reply: "r")
+                + "HPUB b \(header.utf8.count) \(header.utf8.count + 3)\r\n\(header)xyz\r\n"
                 + "PING\r\nUNSUB 1\r\n" + pub("a.b", "no") + "PING\r\n"
             for byte in script.utf8 { try client.send([byte]) }
             var frames = try client.framesToPong()
@@ -22,7 +24,9 @@ extension Guarantees {
             #expect(try client.framesToPong().isEmpty)
         }
 
-        @Test("What was published before the close is delivered", arguments: loopCounts, [true, false])
+        @Test(
+            "What was published before the close is delivered", arguments: loopCounts,
+            [true, false])
         func publishAndClose(loops: Int, withReset: Bool) throws {
             let broker = try TestBroker(loops: loops)
             let subscriber = try broker.client()
@@ -36,7 +40,9 @@ extension Guarantees {
                 let count = round % 10 * 4 + 1
                 try client.send(
                     "CONNECT {\"verbose\":\(round % 2 == 0)}\r\n"
-                        + String(repeating: "PING\r\n" + pub("gone", String(repeating: "x", count: 1_000)), count: count))
+                        + String(
+                            repeating: "PING\r\n"
+                                + pub("gone", String(repeating: "x", count: 1_000)), count: count))
                 if withReset { client.reset() } else { client.close() }
                 expected += count
             }
@@ -74,7 +80,8 @@ extension Guarantees {
                 let client = try broker.client()
                 for first in stride(from: 0, to: count, by: 1_000) {
                     try client.send(
-                        (first..<(first + 1_000)).map { "SUB many.\($0 % 100).\($0) \($0)\r\n" }.joined())
+                        (first..<(first + 1_000)).map { "SUB many.\($0 % 100).\($0) \($0)\r\n" }
+                            .joined())
                 }
                 try client.barrier()
                 try publisher.send(pub("many.7.1007", "x"))
@@ -98,13 +105,18 @@ extension Guarantees {
             let rounds = repetitions(300, long: 5_000)
             try onThreads(6) { i in
                 if i < 2 {
-                    for n in 0..<rounds { try publishers[i].send((0..<10).map { pub("w.\(n % 5).\($0)", "x") }.joined()) }
+                    for n in 0..<rounds {
+                        try publishers[i].send(
+                            (0..<10).map { pub("w.\(n % 5).\($0)", "x") }.joined())
+                    }
                     try publishers[i].barrier()
                 } else if i < 5 {
                     let filters = ["w.*.1", "w.>", "*.*.*", ">", "w.3.*", "w.3.4", "w.*.*"]
                     for n in 0..<rounds {
                         let filter = filters[(n + i) % filters.count]
-                        try restless[i - 2].send("SUB \(filter) 1\r\nSUB \(filter) q 2\r\nPING\r\nUNSUB 1\r\nUNSUB 2\r\n")
+                        try restless[i - 2].send(
+                            "SUB \(filter) 1\r\nSUB \(filter) q 2\r\nPING\r\nUNSUB 1\r\nUNSUB 2\r\n"
+                        )
                         _ = try restless[i - 2].framesToPong()
                     }
                 } else {

@@ -12,7 +12,9 @@ struct StuckSubscriber {
     let filled: Int
 
     /// Subscribes to `subjects` with sids from 1 on and to "fill"; then fills what the kernel holds for it.
-    init(_ broker: TestBroker, _ subjects: [String], options: ClientOptions = ClientOptions()) throws {
+    init(
+        _ broker: TestBroker, _ subjects: [String], options: ClientOptions = ClientOptions()
+    ) throws {
         var options = options
         options.receiveBufferBytes = 8 << 10
         client = try broker.client(options)
@@ -27,14 +29,17 @@ struct StuckSubscriber {
             try filler.barrier()
             count += 1
             // Twice, because a message from another loop is pending until the end of the turn.
-        } while (broker.connections() + broker.connections()).count { $0.pendingBytes > 0 } < 2 && count < 2_000
+        } while (broker.connections() + broker.connections()).count { $0.pendingBytes > 0 } < 2
+            && count < 2_000
         filled = count
     }
 }
 
 extension Guarantees {
     @Suite(.serialized) struct SlowConsumers {
-        @Test("One that is stuck delays nobody, and is closed over max_pending", arguments: loopCounts)
+        @Test(
+            "One that is stuck delays nobody, and is closed over max_pending", arguments: loopCounts
+        )
         func close(loops: Int) throws {
             let broker = try TestBroker(loops: loops) { $0.pendingBytesMax = 1 << 20 }
             let healthy = try broker.clients(99)
@@ -50,7 +55,9 @@ extension Guarantees {
                 try publisher.barrier()
                 try onThreads(3) { t in
                     for i in stride(from: t, to: healthy.count, by: 3) {
-                        for n in numbers { try #require(try healthy[i].message().text.hasPrefix("\(n) ")) }
+                        for n in numbers {
+                            try #require(try healthy[i].message().text.hasPrefix("\(n) "))
+                        }
                     }
                 }
             }
@@ -69,7 +76,9 @@ extension Guarantees {
             #expect(reasons.contains("Slow Consumer (Pending Bytes)"))
         }
 
-        @Test("drop_new drops what comes while it is over its limit", arguments: loopCounts, [100, 20_000])
+        @Test(
+            "drop_new drops what comes while it is over its limit", arguments: loopCounts,
+            [100, 20_000])
         func dropNew(loops: Int, size: Int) throws {
             let broker = try TestBroker(loops: loops) {
                 $0.slowConsumers.rules = [rule("new", .dropNew, 300_000)]
@@ -80,7 +89,9 @@ extension Guarantees {
             #expect(outcome.dropped > 0)
         }
 
-        @Test("drop_old drops the oldest, and the newest arrive", arguments: loopCounts, [100, 20_000, 100_000])
+        @Test(
+            "drop_old drops the oldest, and the newest arrive", arguments: loopCounts,
+            [100, 20_000, 100_000])
         func dropOld(loops: Int, size: Int) throws {
             let broker = try TestBroker(loops: loops) {
                 $0.slowConsumers.rules = [rule("old", .dropOld, 300_000)]
@@ -89,11 +100,15 @@ extension Guarantees {
             #expect(outcome.numbers == outcome.numbers.sorted())
             #expect(Set(outcome.numbers).count == outcome.numbers.count)
             #expect(outcome.numbers.last == outcome.published - 1)
-            #expect(outcome.dropped == outcome.published + outcome.fillers - outcome.numbers.count - outcome.filled)
+            #expect(
+                outcome.dropped == outcome.published + outcome.fillers - outcome.numbers.count
+                    - outcome.filled)
             #expect(outcome.dropped > 0)
         }
 
-        @Test("drop_old keeps the stream well-formed while the client reads in bits", arguments: loopCounts)
+        @Test(
+            "drop_old keeps the stream well-formed while the client reads in bits",
+            arguments: loopCounts)
         func dropOldWhileReading(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
                 $0.slowConsumers.rules = [rule(">", .dropOld, 200_000)]
@@ -110,7 +125,8 @@ extension Guarantees {
                 if i == 0 {
                     defer { isDone.store(true, ordering: .relaxed) }
                     for n in 0..<count {
-                        try publisher.send(pub("o", "\(n) " + String(repeating: "x", count: sizes[n])))
+                        try publisher.send(
+                            pub("o", "\(n) " + String(repeating: "x", count: sizes[n])))
                     }
                     try publisher.barrier()
                 } else {
@@ -140,7 +156,9 @@ extension Guarantees {
             }
         }
 
-        @Test("block pauses the publisher, and nothing is lost", arguments: loopCounts, [1_000, 50_000])
+        @Test(
+            "block pauses the publisher, and nothing is lost", arguments: loopCounts,
+            [1_000, 50_000])
         func block(loops: Int, size: Int) throws {
             let broker = try TestBroker(loops: loops) {
                 $0.slowConsumers.rules = [rule("block", .block, 500_000)]
@@ -158,7 +176,9 @@ extension Guarantees {
             let payload = String(repeating: "x", count: size)
             try onThreads(4) { i in
                 if i < 2 {
-                    for n in 0..<count { try publishers[i].send(pub("block", "\(i) \(n) \(payload)")) }
+                    for n in 0..<count {
+                        try publishers[i].send(pub("block", "\(i) \(n) \(payload)"))
+                    }
                 } else {
                     // Long enough that the publishers fill everything and stand still.
                     Thread.sleep(forTimeInterval: 0.7)
@@ -191,7 +211,9 @@ extension Guarantees {
             let started = ContinuousClock.now
             try onThreads(2) { i in
                 if i == 0 {
-                    for _ in 0..<2_000 { try publisher.send(pub("b", String(repeating: "x", count: 8_000))) }
+                    for _ in 0..<2_000 {
+                        try publisher.send(pub("b", String(repeating: "x", count: 8_000)))
+                    }
                     try publisher.barrier()
                 } else {
                     for _ in 0..<20 {
@@ -212,7 +234,9 @@ extension Guarantees {
                 $0.slowConsumers.blockNanosecondsMax = 300_000_000
                 $0.pendingBytesMax = 100_000
             }
-            let pair = try (0..<2).map { _ in try broker.client(ClientOptions(receiveBufferBytes: 8 << 10)) }
+            let pair = try (0..<2).map { _ in
+                try broker.client(ClientOptions(receiveBufferBytes: 8 << 10))
+            }
             for (i, client) in pair.enumerated() {
                 try client.send("SUB to.\(i) 1\r\n")
                 try client.barrier()
@@ -231,7 +255,9 @@ extension Guarantees {
 
         @Test("A reader of a byte a second is closed at write_deadline", arguments: loopCounts)
         func writeDeadline(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) { $0.writeDeadlineNanoseconds = 1_000_000_000 }
+            let broker = try TestBroker(loops: loops) {
+                $0.writeDeadlineNanoseconds = 1_000_000_000
+            }
             let stuck = try StuckSubscriber(broker, [])
             let steady = try StuckSubscriber(broker, ["steady"])
             let publisher = try broker.client()
@@ -273,14 +299,18 @@ extension Guarantees {
         private func rule(
             _ subject: String, _ policy: BrokerConfiguration.SlowConsumerPolicy, _ pending: Int
         ) -> BrokerConfiguration.SlowConsumerRule {
-            BrokerConfiguration.SlowConsumerRule(subject: subject, policy: policy, pendingBytesMax: pending)
+            BrokerConfiguration.SlowConsumerRule(
+                subject: subject, policy: policy, pendingBytesMax: pending)
         }
 
         /// Publishes `bytes` to a verbose subscriber that does not read; then it reads, and has every
         /// PONG, +OK and -ERR that it is owed.
-        private func overflow(_ broker: TestBroker, _ subject: String, size: Int, bytes: Int) throws -> Outcome {
+        private func overflow(
+            _ broker: TestBroker, _ subject: String, size: Int, bytes: Int
+        ) throws -> Outcome {
             var outcome = Outcome()
-            let stuck = try StuckSubscriber(broker, [subject], options: ClientOptions(verbose: true))
+            let stuck = try StuckSubscriber(
+                broker, [subject], options: ClientOptions(verbose: true))
             outcome.fillers = stuck.filled
             let publisher = try broker.client()
             let payload = String(repeating: "x", count: size)

@@ -3,13 +3,16 @@ import Testing
 @testable import MartletBroker
 
 @Suite struct ConnectOptionsTests {
-    private func parse(_ text: String, over current: ConnectOptions = ConnectOptions()) -> ConnectOptions? {
+    private func parse(
+        _ text: String, over current: ConnectOptions = ConnectOptions()
+    ) -> ConnectOptions? {
         let bytes = Array(text.utf8)
         return ConnectOptions.parse(bytes, bytes.count, over: current)
     }
 
     @Test func absentFieldsKeepTheirValue() throws {
-        let first = try #require(parse(#"{"verbose":false,"echo":false,"headers":true,"name":"n","protocol":1}"#))
+        let first = try #require(
+            parse(#"{"verbose":false,"echo":false,"headers":true,"name":"n","protocol":1}"#))
         #expect(!first.verbose && first.pedantic && !first.echo && first.headers)
         let second = try #require(parse(#"{"pedantic":false}"#, over: first))
         #expect(!second.verbose && !second.pedantic && !second.echo && second.headers)
@@ -17,7 +20,8 @@ import Testing
     }
 
     @Test func namesAreInAnyCaseAndTheLastOneWins() throws {
-        let options = try #require(parse(#"{"VERBOSE":true,"Verbose":false,"NAME":"a","name":"b"}"#))
+        let options = try #require(
+            parse(#"{"VERBOSE":true,"Verbose":false,"NAME":"a","name":"b"}"#))
         #expect(!options.verbose && options.name == "b")
     }
 
@@ -29,8 +33,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "[]", "1", "\"x\"", "{", "{}x", #"{"verbose":1}"#, #"{"name":true}"#, #"{"protocol":"1"}"#,
-        #"{"protocol":1.5}"#, #"{"verbose":"true"}"#, #"{"user":1}"#, #"{"tls_required":1}"#, #"{"jwt":1}"#,
+        "", "[]", "1", "\"x\"", "{", "{}x", #"{"verbose":1}"#, #"{"name":true}"#,
+        #"{"protocol":"1"}"#,
+        #"{"protocol":1.5}"#, #"{"verbose":"true"}"#, #"{"user":1}"#, #"{"tls_required":1}"#,
+        #"{"jwt":1}"#,
     ])
     func whatIsWrongIsRefused(_ text: String) {
         #expect(parse(text) == nil)

@@ -62,7 +62,9 @@ import Testing
                     expected += 1
                     place += words * 8
                 }
-                if ends.link.pointee.giveBack(batch) { ends.mayGoOn.store(true, ordering: .releasing) }
+                if ends.link.pointee.giveBack(batch) {
+                    ends.mayGoOn.store(true, ordering: .releasing)
+                }
             }
         }
         source.join()

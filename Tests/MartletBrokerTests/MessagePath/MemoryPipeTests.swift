@@ -74,7 +74,9 @@ import Testing
         #expect(receive(pipe, 10) == [1, 2])
         #expect(pipe.brokerHasInput)
         var byte: UInt8 = 0
-        guard case .closed(0) = pipe.brokerReceive(into: &byte, 1) else { return #expect(Bool(false)) }
+        guard case .closed(0) = pipe.brokerReceive(into: &byte, 1) else {
+            return #expect(Bool(false))
+        }
         // What is sent to a peer that is gone vanishes, as in a socket's buffer.
         guard case .bytes(1) = send(pipe, [[1]]) else { return #expect(Bool(false)) }
         #expect(pipe.peerReceive() == nil)

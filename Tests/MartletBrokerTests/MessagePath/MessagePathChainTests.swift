@@ -5,7 +5,8 @@ import Testing
 /// who follows them meets the path in its order.
 @Suite struct MessagePathChainTests {
     private static let chain = [
-        "BrokerLoop", "Listener", "Connection", "Transport", "ReadBuffer", "Parser", "Operation", "Dispatch",
+        "BrokerLoop", "Listener", "Connection", "Transport", "ReadBuffer", "Parser", "Operation",
+        "Dispatch",
         "Handshake", "Subscribe", "Publish", "Delivery", "MessageEncoder", "OutboundQueue", "Flush",
     ]
 
@@ -34,8 +35,11 @@ import Testing
         for name in names where !Self.chain.contains(name) {
             let line = try Self.firstLine(name)
             let match = try #require(
-                line.wholeMatch(of: /\/\/ Message path, beside ([A-Za-z+]+)\.swift: .+/), "\(name): \(line)")
-            #expect(names.contains(String(match.1)), "\(name) stands beside \(match.1), which there is not")
+                line.wholeMatch(of: /\/\/ Message path, beside ([A-Za-z+]+)\.swift: .+/),
+                "\(name): \(line)")
+            #expect(
+                names.contains(String(match.1)),
+                "\(name) stands beside \(match.1), which there is not")
         }
     }
 }

@@ -36,7 +36,8 @@ import Testing
             let count = payload.pointee.count
             append(Array("MSG a.b 1 \(count - 2 - start)\r\n".utf8), isMessage: true)
             queue.append(payload, from: start, pool: pool)
-            frames[frames.count - 1].bytes += array(PayloadBuffer.bytes(payload) + start, count - start)
+            frames[frames.count - 1].bytes += array(
+                PayloadBuffer.bytes(payload) + start, count - start)
         }
 
         /// As the flush does it.
@@ -99,24 +100,38 @@ import Testing
         var random = TestRandom(seed)
         var bench = Bench()
         let payloads = (0..<3).map { i in
-            let payload = PayloadBuffer.makeAlways(20_000 + i * 7_000, pool: bench.pool, owner: bench.returns)
-            for j in 0..<payload.pointee.count { PayloadBuffer.bytes(payload)[j] = UInt8(truncatingIfNeeded: j &* 31) }
+            let payload = PayloadBuffer.makeAlways(
+                20_000 + i * 7_000, pool: bench.pool, owner: bench.returns)
+            for j in 0..<payload.pointee.count {
+                PayloadBuffer.bytes(payload)[j] = UInt8(truncatingIfNeeded: j &* 31)
+            }
             return payload
         }
         for step in 0..<300 {
             switch random.below(10) {
             case 0...3: bench.appendMessage(random.below(random.pick([10, 300, 9_000])), &random)
-            case 4: bench.append(Array(random.pick(["PONG\r\n", "+OK\r\n", "PING\r\n", "-ERR 'Invalid Subject'\r\n", "INFO {} \r\n"]).utf8), isMessage: false)
+            case 4:
+                bench.append(
+                    Array(
+                        random.pick([
+                            "PONG\r\n", "+OK\r\n", "PING\r\n", "-ERR 'Invalid Subject'\r\n",
+                            "INFO {} \r\n",
+                        ]).utf8), isMessage: false)
             case 5: bench.appendLarge(random.pick(payloads), from: random.pick([0, 0, 12, 500]))
             case 6...7:
                 let pending = bench.queue.pendingBytes
-                if pending > 0 { bench.send(1 + random.below(random.oneIn(4) ? pending : min(pending, 3_000))) }
+                if pending > 0 {
+                    bench.send(1 + random.below(random.oneIn(4) ? pending : min(pending, 3_000)))
+                }
             default:
-                let result = bench.dropOldest(freeing: 1 + random.below(random.pick([50, 5_000, 60_000])))
+                let result = bench.dropOldest(
+                    freeing: 1 + random.below(random.pick([50, 5_000, 60_000])))
                 #expect(result.dropped == result.expected, "seed \(seed), step \(step)")
             }
             guard bench.content == bench.expectedContent else {
-                Issue.record("seed \(seed), step \(step): \(bench.content.count) bytes, not \(bench.expectedContent.count)")
+                Issue.record(
+                    "seed \(seed), step \(step): \(bench.content.count) bytes, not \(bench.expectedContent.count)"
+                )
                 break
             }
             #expect(bench.queue.pendingBytes == bench.expectedContent.count)
@@ -128,7 +143,7 @@ import Testing
             PayloadBuffer.release(payload, on: bench.returns, pool: bench.pool)
         }
         #if DEBUG
-            #expect(bench.pool.liveBytes == 0, "seed \(seed): blocks were left")
+        #expect(bench.pool.liveBytes == 0, "seed \(seed): blocks were left")
         #endif
         bench.destroy()
     }
@@ -204,7 +219,7 @@ import Testing
         if dropped == 0 { #expect(queue.pendingBytes == pending) }
         queue.removeAll(pool: pool, returns: returns)
         #if DEBUG
-            #expect(pool.liveBytes == fillers.count * 8_192 || pool.liveBytes < fillers.count * 8_192)
+        #expect(pool.liveBytes == fillers.count * 8_192 || pool.liveBytes < fillers.count * 8_192)
         #endif
         pool.destroy()
         #expect(budget.usedBytes == 0)

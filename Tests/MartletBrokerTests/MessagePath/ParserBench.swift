@@ -57,7 +57,8 @@ struct ParserBench {
                     }
                 case .incomplete:
                     let start = parser.compactedStart(buffer, to: input.count)
-                    precondition(start >= position && start <= input.count, "keeps what is not there")
+                    precondition(
+                        start >= position && start <= input.count, "keeps what is not there")
                     kept = array(buffer + start, input.count - start)
                     position = input.count
                 case .violation(let violation):
@@ -85,16 +86,20 @@ struct ParserBench {
             line += " \(operation.headerBytes)/\(operation.totalBytes)"
             line += " [\(part(operation.headerDigits)) \(part(operation.sizeDigits))]"
             if operation.hasCanonicalTail {
-                let parts = [part(operation.reply), part(operation.headerDigits), part(operation.sizeDigits)]
+                let parts = [
+                    part(operation.reply), part(operation.headerDigits), part(operation.sizeDigits),
+                ]
                 let tail = parts.filter { !$0.isEmpty }.joined(separator: " ") + "\r\n"
-                precondition(part(operation.tail) == tail, "canonical: \(part(operation.tail)) for \(tail)")
+                precondition(
+                    part(operation.tail) == tail, "canonical: \(part(operation.tail)) for \(tail)")
             }
             if operation.totalBytes < 16 << 10 {
                 line += " {\(text(buffer + operation.payloadStart, operation.totalBytes))}"
             }
             return line
         case .subscribe:
-            return "subscribe \(part(operation.subject)) queue=\(part(operation.queue)) sid=\(part(operation.sid))"
+            return
+                "subscribe \(part(operation.subject)) queue=\(part(operation.queue)) sid=\(part(operation.sid))"
         case .unsubscribe: return "unsubscribe \(part(operation.sid)) max=\(operation.deliveredMax)"
         case .connect, .info, .error: return "\(operation.verb) \(part(operation.argument))"
         case .ping, .pong, .ignored: return "\(operation.verb)"

@@ -8,7 +8,10 @@ import Testing
         ("pub foo 5\nhello\r\n", "publish foo reply= -1/5 [ 5] {hello}"),
         ("PuB\tfoo\t\tbar \t005 \r\nhello\r\n", "publish foo reply=bar -1/5 [ 005] {hello}"),
         ("PUB foo 0\r\n\r\n", "publish foo reply= -1/0 [ 0] {}"),
-        ("PUB   foo.bar   reply.to   2\r\n\r\n\r\n", "publish foo.bar reply=reply.to -1/2 [ 2] {\r\n}"),
+        (
+            "PUB   foo.bar   reply.to   2\r\n\r\n\r\n",
+            "publish foo.bar reply=reply.to -1/2 [ 2] {\r\n}"
+        ),
         ("HPUB foo 3 5\r\nabcde\r\n", "publishWithHeader foo reply= 3/5 [3 5] {abcde}"),
         ("hpub foo bar 0 5\r\nabcde\r\n", "publishWithHeader foo reply=bar 0/5 [0 5] {abcde}"),
         ("SUB foo 1\r\n", "subscribe foo queue= sid=1"),
@@ -27,7 +30,10 @@ import Testing
         ("CONNECT {\"verbose\":false}\r\n", "connect {\"verbose\":false}"),
         ("CONNECT{}\r\n", "connect {}"),
         ("INFO {}\r\n", "info {}"),
-        ("PUB " + String(repeating: " ", count: 100) + "foo 1\r\nx\r\n", "publish foo reply= -1/1 [ 1] {x}"),
+        (
+            "PUB " + String(repeating: " ", count: 100) + "foo 1\r\nx\r\n",
+            "publish foo reply= -1/1 [ 1] {x}"
+        ),
         ("SUB " + String(repeating: "\t", count: 100) + "foo 1\r\n", "subscribe foo queue= sid=1"),
     ]
 
@@ -40,7 +46,9 @@ import Testing
     func readsTheSameHoweverItIsCut(_ line: String, _ expected: String) {
         let bytes = Array(line.utf8)
         for cut in 1..<bytes.count {
-            #expect(ParserBench().events([Array(bytes[..<cut]), Array(bytes[cut...])]) == [expected], "cut at \(cut)")
+            #expect(
+                ParserBench().events([Array(bytes[..<cut]), Array(bytes[cut...])]) == [expected],
+                "cut at \(cut)")
         }
         #expect(ParserBench().events(bytes.map { [$0] }) == [expected], "byte by byte")
     }
@@ -72,7 +80,9 @@ import Testing
         let whole = ParserBench().events([bytes])
         #expect(whole == ["publish big reply= -1/20000 [ 20000]\(payload)\r\n", "ping"])
         for cut in [1, 14, 15, 16, 1_000, 20_014, 20_015, 20_016, 20_017, 20_018] {
-            #expect(ParserBench().events([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole, "cut at \(cut)")
+            #expect(
+                ParserBench().events([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole,
+                "cut at \(cut)")
         }
     }
 
@@ -80,13 +90,18 @@ import Testing
 
     /// Bytes, and how many of them are still fine.
     private static let violations: [(String, Int, String)] = [
-        ("X", 0, "unknownOperation"), ("\r\n", 0, "unknownOperation"), (" PING", 0, "unknownOperation"),
-        ("PX", 1, "unknownOperation"), ("PUX", 2, "unknownOperation"), ("PUBX", 3, "unknownOperation"),
-        ("PIx", 2, "unknownOperation"), ("HPUBx", 4, "unknownOperation"), ("SUBx", 3, "unknownOperation"),
-        ("UNSUBx", 5, "unknownOperation"), ("CONNECx", 6, "unknownOperation"), ("+Ox", 2, "unknownOperation"),
+        ("X", 0, "unknownOperation"), ("\r\n", 0, "unknownOperation"),
+        (" PING", 0, "unknownOperation"),
+        ("PX", 1, "unknownOperation"), ("PUX", 2, "unknownOperation"),
+        ("PUBX", 3, "unknownOperation"),
+        ("PIx", 2, "unknownOperation"), ("HPUBx", 4, "unknownOperation"),
+        ("SUBx", 3, "unknownOperation"),
+        ("UNSUBx", 5, "unknownOperation"), ("CONNECx", 6, "unknownOperation"),
+        ("+Ox", 2, "unknownOperation"),
         ("\u{10}", 0, "unknownOperation"), ("PUB foo\r\n", 8, "badArguments"),
         ("PUB foo bar baz 5\r\n", 18, "badArguments"), ("PUB foo -1\r\n", 11, "badArguments"),
-        ("PUB foo 1234567890\r\n", 19, "badArguments"), ("PUB foo 5\r\nhellox", 16, "unknownOperation"),
+        ("PUB foo 1234567890\r\n", 19, "badArguments"),
+        ("PUB foo 5\r\nhellox", 16, "unknownOperation"),
         ("PUB foo 5\r\nhello\rx", 17, "unknownOperation"), ("HPUB foo 6 5\r\n", 13, "badArguments"),
         ("HPUB foo 5\r\n", 11, "badArguments"), ("SUB foo\r\n", 8, "badArguments"),
         ("SUB a b c d\r\n", 12, "badArguments"), ("UNSUB a b c\r\n", 12, "badArguments"),
@@ -97,7 +112,8 @@ import Testing
     func refusesAtTheWrongByte(_ line: String, _ fine: Int, _ violation: String) {
         let bytes = Array(line.utf8)
         let before = ParserBench().events([Array(bytes[..<fine])])
-        #expect(!before.contains { $0.hasPrefix("violation") }, "\(line.debugDescription): \(before)")
+        #expect(
+            !before.contains { $0.hasPrefix("violation") }, "\(line.debugDescription): \(before)")
         #expect(ParserBench().events([Array(bytes[...fine])]) == ["violation \(violation)"])
         #expect(ParserBench().events(bytes.map { [$0] }) == ["violation \(violation)"])
     }
@@ -115,7 +131,9 @@ import Testing
     func aControlLineHasALimit(_ verb: String) {
         var bench = ParserBench()
         bench.controlLineBytesMax = 40
-        let ends = [("PUB ", " 0\r\n\r\n"), ("SUB ", " 1\r\n"), ("CONNECT ", "\r\n"), ("UNSUB ", "\r\n")]
+        let ends = [
+            ("PUB ", " 0\r\n\r\n"), ("SUB ", " 1\r\n"), ("CONNECT ", "\r\n"), ("UNSUB ", "\r\n"),
+        ]
         let end = ends.first { $0.0 == verb }!.1
         let argumentEnd = end.split(separator: "\r\n", omittingEmptySubsequences: false)[0].count
         let fits = verb + String(repeating: "a", count: 40 - argumentEnd) + end
@@ -123,8 +141,12 @@ import Testing
         let over = verb + String(repeating: "a", count: 41 - argumentEnd) + end
         #expect(bench.events(over) == ["violation controlLineTooLong"])
         // It need not be whole to be too long.
-        #expect(bench.events(verb + String(repeating: "a", count: 41)) == ["violation controlLineTooLong"])
-        #expect(bench.events(verb + String(repeating: "a", count: 40)) == ["kept \(verb.count + 40)"])
+        #expect(
+            bench.events(verb + String(repeating: "a", count: 41)) == [
+                "violation controlLineTooLong"
+            ])
+        #expect(
+            bench.events(verb + String(repeating: "a", count: 40)) == ["kept \(verb.count + 40)"])
     }
 
     /// A CR anywhere in the line costs one byte before its LF, which then does not count either.
@@ -153,7 +175,8 @@ import Testing
         #expect(ParserBench().events([start + Array("f".utf8)]) == ["kept \(verb.count + 2)"])
         let sizes = verb == "PUB" ? "9000" : "0 9000"
         let chunks = [start + Array("foo \(sizes)\r\n".utf8), Array("abc".utf8)]
-        #expect(ParserBench().events(chunks) == ["kept \(verb.count + 1 + 4 + sizes.count + 2 + 3)"])
+        #expect(
+            ParserBench().events(chunks) == ["kept \(verb.count + 1 + 4 + sizes.count + 2 + 3)"])
     }
 
     @Test func anIgnoredRestIsNotKept() {
@@ -181,7 +204,10 @@ import Testing
         for _ in 0..<500 {
             let gap = { (random: inout TestRandom) in random.pick([" ", " ", "  ", "\t", " \t "]) }
             let words = (0...random.below(5)).map { _ in
-                random.pick(["a", "foo.bar", "3", "0", "12", "x-very-long-subject.with.tokens", "007", "99999999999"])
+                random.pick([
+                    "a", "foo.bar", "3", "0", "12", "x-very-long-subject.with.tokens", "007",
+                    "99999999999",
+                ])
             }
             var line = random.pick(["PUB", "HPUB", "pub"])
             for word in words { line += gap(&random) + word }
@@ -197,7 +223,10 @@ import Testing
     @Test(arguments: testSeeds(20))
     func anyBytesReadTheSameHoweverTheyAreCut(seed: UInt64) {
         var random = TestRandom(seed)
-        let pieces = ["PUB ", "SUB ", "foo", " ", "5", "\r\n", "\n", "\r", "hello", "UNSUB", "PING", "HPUB ", "\t", "1", "{}", "CONNECT "]
+        let pieces = [
+            "PUB ", "SUB ", "foo", " ", "5", "\r\n", "\n", "\r", "hello", "UNSUB", "PING", "HPUB ",
+            "\t", "1", "{}", "CONNECT ",
+        ]
         for _ in 0..<300 {
             var bytes: [UInt8] = []
             for _ in 0..<(1 + random.below(12)) {
@@ -205,8 +234,12 @@ import Testing
             }
             let whole = ParserBench().operations([bytes])
             let cut = random.below(bytes.count)
-            #expect(ParserBench().operations([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole, "seed \(seed): \(bytes.asText.debugDescription) cut at \(cut)")
-            #expect(ParserBench().operations(bytes.map { [$0] }) == whole, "seed \(seed): \(bytes.asText.debugDescription)")
+            #expect(
+                ParserBench().operations([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole,
+                "seed \(seed): \(bytes.asText.debugDescription) cut at \(cut)")
+            #expect(
+                ParserBench().operations(bytes.map { [$0] }) == whole,
+                "seed \(seed): \(bytes.asText.debugDescription)")
         }
     }
 
@@ -214,8 +247,10 @@ import Testing
 
     @Test func aVerbIsKnownByItsLettersInEitherCase() {
         let verbs: [(String, Verb)] = [
-            ("pub", .publish), ("hpub", .publishWithHeader), ("sub", .subscribe), ("unsub", .unsubscribe),
-            ("ping", .ping), ("pong", .pong), ("connect", .connect), ("info", .info), ("+ok", .ignored),
+            ("pub", .publish), ("hpub", .publishWithHeader), ("sub", .subscribe),
+            ("unsub", .unsubscribe),
+            ("ping", .ping), ("pong", .pong), ("connect", .connect), ("info", .info),
+            ("+ok", .ignored),
             ("-err", .error),
         ]
         for (name, verb) in verbs {

@@ -23,7 +23,9 @@ import Testing
         #expect(fields["proto"] as? Int == 1 && fields["headers"] as? Bool == true)
         #expect(fields["max_payload"] as? Int == 1_048_576)
         #expect(fields["client_id"] as? Int == 7 && fields["client_ip"] as? String == "127.0.0.1")
-        for absent in ["auth_required", "ldm", "connect_info", "remote_account"] { #expect(fields[absent] == nil) }
+        for absent in ["auth_required", "ldm", "connect_info", "remote_account"] {
+            #expect(fields[absent] == nil)
+        }
     }
 
     @Test func whatIsSetIsSaid() throws {
@@ -33,11 +35,16 @@ import Testing
         info.isConnectInfo = true
         info.remoteAccount = "$G"
         let fields = try fields(info)
-        for present in ["auth_required", "ldm", "connect_info"] { #expect(fields[present] as? Bool == true) }
+        for present in ["auth_required", "ldm", "connect_info"] {
+            #expect(fields[present] as? Bool == true)
+        }
         #expect(fields["remote_account"] as? String == "$G")
     }
 
-    @Test(arguments: ["plain", "with \"quotes\"", "back\\slash", "line\nfeed\r\t", "\u{0}\u{1f}", "é😀", "\r\n", "\u{7f}"])
+    @Test(arguments: [
+        "plain", "with \"quotes\"", "back\\slash", "line\nfeed\r\t", "\u{0}\u{1f}", "é😀", "\r\n",
+        "\u{7f}",
+    ])
     func textIsQuotedSoThatItComesBack(_ text: String) throws {
         var info = ServerInfo()
         info.serverName = text

@@ -15,7 +15,9 @@ import Testing
             let sid = random.pick(sids)
             let bytes = Array(sid.utf8)
             let found = table.find(bytes, bytes.count, in: slab)
-            #expect(found.map { Int($0.pointee.index) } == model[sid], "seed \(seed), step \(step): \(sid)")
+            #expect(
+                found.map { Int($0.pointee.index) } == model[sid],
+                "seed \(seed), step \(step): \(sid)")
             if let found, random.oneIn(2) {
                 table.remove(found, pool: pool)
                 pool.free(found.pointee.names!, found.pointee.nameBytes)
@@ -25,7 +27,8 @@ import Testing
                 let record = slab[slab.take { Subscription(index: $0) }!]
                 let names = Array(" \(sid) ".utf8)
                 record.pointee.spacedSIDCount = UInt32(names.count)
-                record.pointee.names = pool.allocateAlways(names.count).assumingMemoryBound(to: UInt8.self)
+                record.pointee.names = pool.allocateAlways(names.count).assumingMemoryBound(
+                    to: UInt8.self)
                 record.pointee.names!.update(from: names, count: names.count)
                 table.insert(record, pool: pool)
                 model[sid] = Int(record.pointee.index)

@@ -13,11 +13,13 @@ import Testing
         for step in 0..<800 {
             change(bench, &random)
             for _ in 0..<4 {
-                let subject = random.oneIn(4) ? RandomSubject.published(&random) : random.pick(usual)
+                let subject =
+                    random.oneIn(4) ? RandomSubject.published(&random) : random.pick(usual)
                 let expected = bench.matchedByModel(subject)
                 let cached = bench.matchedByCache(subject)
                 guard cached == expected else {
-                    Issue.record("seed \(seed), step \(step): \(subject) reaches \(cached), not \(expected)")
+                    Issue.record(
+                        "seed \(seed), step \(step): \(subject) reaches \(cached), not \(expected)")
                     return
                 }
             }
@@ -91,16 +93,16 @@ import Testing
     }
 
     #if DEBUG
-        @Test func givesEverythingBack() {
-            let bench = RoutingBench(seed: 5)
-            bench.subscribe("a.*", queue: "q")
-            bench.subscribe("a.b")
-            let before = bench.pool.liveBytes
-            for subject in ["a.b", "a.c", "x", "a", "y.z"] { _ = bench.matchedByCache(subject) }
-            #expect(bench.pool.liveBytes > before)
-            bench.cache.removeAll()
-            #expect(bench.pool.liveBytes == before)
-            #expect(bench.matchedByCache("a.b") == bench.matchedByModel("a.b"))
-        }
+    @Test func givesEverythingBack() {
+        let bench = RoutingBench(seed: 5)
+        bench.subscribe("a.*", queue: "q")
+        bench.subscribe("a.b")
+        let before = bench.pool.liveBytes
+        for subject in ["a.b", "a.c", "x", "a", "y.z"] { _ = bench.matchedByCache(subject) }
+        #expect(bench.pool.liveBytes > before)
+        bench.cache.removeAll()
+        #expect(bench.pool.liveBytes == before)
+        #expect(bench.matchedByCache("a.b") == bench.matchedByModel("a.b"))
+    }
     #endif
 }

@@ -3,7 +3,9 @@ import Testing
 @testable import MartletBroker
 
 @Suite struct SubjectTests {
-    @Test(arguments: ["a", "a.b", "*", ">", "a.*", "a.>", "*.*", "a*", "a.b>", ">a", "*>", "a.**", ">>.b"])
+    @Test(arguments: [
+        "a", "a.b", "*", ">", "a.*", "a.>", "*.*", "a*", "a.b>", ">a", "*>", "a.**", ">>.b",
+    ])
     func mayBeSubscribedTo(_ subject: String) {
         var bytes = Array(subject.utf8)
         #expect(Subject.isValidForSubscription(&bytes, bytes.count))
@@ -63,12 +65,15 @@ import Testing
             #expect(SubjectHash.bytes(bytes, count, seed: seed &+ 1) != hash)
             let i = random.below(count)
             bytes[i] ^= UInt8(1 + random.below(255))
-            #expect(SubjectHash.bytes(bytes, count, seed: seed) != hash, "\(count) bytes, byte \(i)")
+            #expect(
+                SubjectHash.bytes(bytes, count, seed: seed) != hash, "\(count) bytes, byte \(i)")
         }
     }
 
     @Test func theLastTokenStartsBehindTheLastDot() {
-        for (subject, start) in [("foo", 0), ("foo.bar", 4), ("a.b.c", 4), (".foo", 1), ("foo.", 4)] {
+        for (subject, start) in [
+            ("foo", 0), ("foo.bar", 4), ("a.b.c", 4), (".foo", 1), ("foo.", 4),
+        ] {
             var bytes = Array(subject.utf8)
             #expect(SubjectHash.lastTokenStart(&bytes, bytes.count) == start)
         }
@@ -91,10 +96,14 @@ import Testing
     }
 
     @Test func slotsKnowTheLeadingTokens() {
-        for (subject, expected) in [("a", (1, 1, 1)), ("a.bc", (1, 4, 2)), ("a.bc.d", (1, 4, 3)), ("ab.c.d.e", (2, 4, 4))] {
+        for (subject, expected) in [
+            ("a", (1, 1, 1)), ("a.bc", (1, 4, 2)), ("a.bc.d", (1, 4, 3)), ("ab.c.d.e", (2, 4, 4)),
+        ] {
             let bytes = Array(subject.utf8)
             let found = InterestSlots.leadingTokens(bytes, bytes.count)
-            #expect(found.first == expected.0 && found.second == expected.1 && found.tokens == expected.2)
+            #expect(
+                found.first == expected.0 && found.second == expected.1
+                    && found.tokens == expected.2)
         }
     }
 }

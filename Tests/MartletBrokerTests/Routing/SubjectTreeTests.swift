@@ -12,7 +12,9 @@ import Testing
             let subject = RandomSubject.published(&random)
             let expected = bench.matchedByModel(subject)
             guard bench.matchedByTree(subject) == expected else {
-                Issue.record("seed \(seed), step \(step): \(subject) matches \(bench.matchedByTree(subject)), not \(expected)")
+                Issue.record(
+                    "seed \(seed), step \(step): \(subject) matches \(bench.matchedByTree(subject)), not \(expected)"
+                )
                 return
             }
         }
@@ -20,7 +22,7 @@ import Testing
         #expect(bench.space.pointee.tree.subscriptionCount == 0)
         #expect(bench.matchedByTree("a.b") == .init())
         #if DEBUG
-            #expect(bench.space.pointee.tree.liveBytes == 0, "seed \(seed): nodes were left")
+        #expect(bench.space.pointee.tree.liveBytes == 0, "seed \(seed): nodes were left")
         #endif
     }
 

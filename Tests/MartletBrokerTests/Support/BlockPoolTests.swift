@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct BlockPoolTests {
     @Test func sizesArePowersOfTwo() {
-        for (wanted, capacity) in [(1, 32), (32, 32), (33, 64), (4_096, 4_096), (4_097, 8_192), (65_537, 131_072)] {
+        for (wanted, capacity) in [
+            (1, 32), (32, 32), (33, 64), (4_096, 4_096), (4_097, 8_192), (65_537, 131_072),
+        ] {
             #expect(BlockPool.capacity(for: wanted) == capacity)
         }
     }
@@ -34,7 +36,7 @@ import Testing
         }
         for (block, count, _) in live { pool.free(block, count) }
         #if DEBUG
-            #expect(pool.liveBytes == 0)
+        #expect(pool.liveBytes == 0)
         #endif
         pool.destroy()
         #expect(budget.usedBytes == 0, "seed \(seed)")

@@ -17,7 +17,8 @@ import Testing
         for _ in 0..<60 {
             let document = Self.randomValue(&random, depth: 0)
             let bytes = Array(document.utf8)
-            let theirs = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+            let theirs = try JSONSerialization.jsonObject(
+                with: Data(bytes), options: .fragmentsAllowed)
             let ours = try #require(read(bytes), "seed \(seed): \(document)")
             #expect(Self.areEqual(ours, theirs), "seed \(seed): \(document)")
         }
@@ -31,8 +32,12 @@ import Testing
         for _ in 0..<100 {
             var bytes = Array(Self.randomValue(&random, depth: 0).utf8.filter { $0 < 0x80 })
             let i = random.below(bytes.count)
-            bytes[i] = UInt8(ascii: random.pick(["{", "}", "[", "]", ",", ":", "\"", "1", "e", "-", ".", " ", "t", "\\"]))
-            let theirs = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+            bytes[i] = UInt8(
+                ascii: random.pick([
+                    "{", "}", "[", "]", ",", ":", "\"", "1", "e", "-", ".", " ", "t", "\\",
+                ]))
+            let theirs = try? JSONSerialization.jsonObject(
+                with: Data(bytes), options: .fragmentsAllowed)
             // Foundation wants numbers that a Double holds, and pairs of surrogates.
             let text = bytes.asText
             guard !text.contains(where: { "eE\\".contains($0) }) else { continue }
@@ -41,15 +46,20 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "nul", "nulll", "01", "-", "1.", ".5", "1e", "+1", "{,}", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}",
-        "{a:1}", "\"", "\"\\x\"", "\"\\u12\"", "\"\u{1}\"", "1 2", "]", "{\"a\":1,}", "tru", "TRUE", "'a'",
+        "", " ", "nul", "nulll", "01", "-", "1.", ".5", "1e", "+1", "{,}", "[1,]", "[,1]",
+        "{\"a\"}", "{\"a\":}",
+        "{a:1}", "\"", "\"\\x\"", "\"\\u12\"", "\"\u{1}\"", "1 2", "]", "{\"a\":1,}", "tru", "TRUE",
+        "'a'",
     ])
     func isNoDocument(_ text: String) {
         #expect(read(Array(text.utf8)) == nil)
     }
 
     @Test func stringsHaveTheirEscapes() {
-        guard case .string(let text) = read(Array(#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00""#.utf8)) else {
+        guard
+            case .string(let text) = read(
+                Array(#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00""#.utf8))
+        else {
             Issue.record("not a string")
             return
         }
@@ -67,7 +77,10 @@ import Testing
     @Test func depthHasAnEnd() {
         let deep = [UInt8](repeating: UInt8(ascii: "["), count: 200_000)
         #expect(read(deep) == nil)
-        #expect(read([UInt8](repeating: UInt8(ascii: "["), count: 500) + [UInt8](repeating: UInt8(ascii: "]"), count: 500)) != nil)
+        #expect(
+            read(
+                [UInt8](repeating: UInt8(ascii: "["), count: 500)
+                    + [UInt8](repeating: UInt8(ascii: "]"), count: 500)) != nil)
     }
 
     // MARK: Random documents
@@ -92,7 +105,10 @@ import Testing
     }
 
     private static func randomString(_ random: inout TestRandom) -> String {
-        let pieces = ["a", "hello", " ", "é", "😀", #"\n"#, #"\""#, #"\\"#, #"\u0041"#, #"\ud83d\ude00"#, "/", #"\/"#]
+        let pieces = [
+            "a", "hello", " ", "é", "😀", #"\n"#, #"\""#, #"\\"#, #"\u0041"#, #"\ud83d\ude00"#, "/",
+            #"\/"#,
+        ]
         return "\"" + (0..<random.below(6)).map { _ in random.pick(pieces) }.joined() + "\""
     }
 
@@ -106,8 +122,12 @@ import Testing
             guard let others = theirs as? [Any], others.count == items.count else { return false }
             return zip(items, others).allSatisfy { areEqual($0, $1) }
         case .object(let members):
-            guard let others = theirs as? [String: Any], others.count == members.count else { return false }
-            return members.allSatisfy { key, value in others[key].map { areEqual(value, $0) } ?? false }
+            guard let others = theirs as? [String: Any], others.count == members.count else {
+                return false
+            }
+            return members.allSatisfy { key, value in
+                others[key].map { areEqual(value, $0) } ?? false
+            }
         }
     }
 }

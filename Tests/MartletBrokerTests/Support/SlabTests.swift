@@ -9,7 +9,9 @@ import Testing
         var slab = Slab<Int>()
         var live: [Int: Reference<Int>] = [:]
         for step in 0..<5_000 {
-            if let (index, place) = live.randomElement(using: &random), random.oneIn(2) || live.count > 700 {
+            if let (index, place) = live.randomElement(using: &random),
+                random.oneIn(2) || live.count > 700
+            {
                 #expect(slab[index] == place)
                 live[index] = nil
                 slab.give(back: index)
