@@ -89,7 +89,7 @@ extension Faults {
             #expect(slowest.withLock { $0 } < .seconds(10))
             #expect(server.log.contains("max_memory reached"))
             // With the stuck ones gone, all is as before.
-            stuck.forEach { $0.close() }
+            for client in stuck { client.close() }
             let late = try server.client()
             try late.send("SUB flood 1\r\n")
             try late.barrier()
@@ -103,7 +103,7 @@ extension Faults {
             allowDescriptors(4_096)
             let server = try ServerProcess("max_closed_clients: 100\nmartlet { loops: 2 }")
             var sizes: [Int] = []
-            for _ in 0..<repetitions(4, long: 20) {
+            for _ in 0..<repetitions(8, long: 20) {
                 for _ in 0..<5 {
                     let clients = try (0..<100).map { _ in try RawClient(port: server.port) }
                     for (i, client) in clients.enumerated() {
@@ -117,7 +117,9 @@ extension Faults {
                 sizes.append(server.residentBytes)
             }
             print("resident after each round: \(sizes.map { $0 >> 10 }) KiB")
-            #expect(sizes[sizes.count - 1] - sizes[1] < 4 << 20)
+            // 2,500 connections and more: a leak of 2.5 KiB each would show. Pools settle within
+            // three rounds.
+            #expect(sizes[sizes.count - 1] - sizes[2] < 6 << 20)
         }
 
         private func pub(_ subject: String, _ size: Int) -> String {

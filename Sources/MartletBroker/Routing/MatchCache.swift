@@ -160,8 +160,9 @@ struct MatchCache {
         let exactGenerations = Self.generations(slots.exact, space)
         let parentGenerations = Self.generations(slots.parent, space)
         unsafe pthread_mutex_lock(space.pointee.lock)
-        let (route, toldApart) = unsafe space.pointee.tree.match(subject, count, pool: pool)
-        space.pointee.matches += 1
+        let contents = space.pointee.contents
+        let (route, toldApart) = unsafe contents.pointee.tree.match(subject, count, pool: pool)
+        contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
         if unsafe subject[0] != .dot {
             let level: Level = toldApart ? .parentToldApart : .parent

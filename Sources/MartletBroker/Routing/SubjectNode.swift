@@ -10,17 +10,17 @@ struct SubscriptionList {
     mutating func append(_ subscription: SubscriptionRef, pool: BlockPool) {
         if count == capacity { grow(pool) }
         unsafe items.unsafelyUnwrapped[Int(count)] = subscription
-        subscription.pointee.position = count
+        subscription.pointee.place.pointee.position = count
         count += 1
     }
 
     mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
-        let position = Int(subscription.pointee.position)
+        let position = Int(subscription.pointee.place.pointee.position)
         let items = unsafe items.unsafelyUnwrapped
         unsafe precondition(position < Int(count) && items[position] == subscription)
         count -= 1
         unsafe items[position] = unsafe items[Int(count)]
-        unsafe items[position].pointee.position = UInt32(position)
+        unsafe items[position].pointee.place.pointee.position = UInt32(position)
         if count == 0 { release(pool) }
     }
 

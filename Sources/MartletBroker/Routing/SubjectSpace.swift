@@ -14,11 +14,16 @@ struct SubjectSpace: ~Copyable {
     let seed: UInt64
     let lock: UnsafeMutablePointer<pthread_mutex_t>
     let generations: UnsafeMutablePointer<Atomic<UInt32>>
-    var tree: SubjectTree
-    var inserts = 0
-    var removes = 0
-    /// Matches in the tree, which are the misses of the caches.
-    var matches = 0
+    /// Reached with the lock held.
+    let contents: Reference<Contents>
+
+    struct Contents {
+        var tree: SubjectTree
+        var inserts = 0
+        var removes = 0
+        /// Matches in the tree, which are the misses of the caches.
+        var matches = 0
+    }
 
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
@@ -26,11 +31,13 @@ struct SubjectSpace: ~Copyable {
         unsafe pthread_mutex_init(lock, nil)
         unsafe generations = .allocate(capacity: Self.slotCount + 1)
         for i in 0...Self.slotCount { unsafe (generations + i).initialize(to: Atomic(0)) }
-        tree = SubjectTree(budget: budget, seed: seed)
+        contents = Reference(
+            allocating: Contents(tree: SubjectTree(budget: budget, seed: seed)))
     }
 
     deinit {
-        tree.destroy()
+        contents.pointee.tree.destroy()
+        contents.destroy()
         unsafe generations.deallocate()
         unsafe pthread_mutex_destroy(lock)
         unsafe lock.deallocate()
@@ -99,18 +106,18 @@ struct InterestSlots: BitwiseCopyable {
 extension SubjectSpace {
     /// Adds a subscription with a valid subject. When this returns, every publish that starts later,
     /// on any loop, sees it.
-    mutating func insert(_ subscription: SubscriptionRef) {
+    func insert(_ subscription: SubscriptionRef) {
         unsafe pthread_mutex_lock(lock)
-        tree.insert(subscription)
-        inserts += 1
+        contents.pointee.tree.insert(subscription)
+        contents.pointee.inserts += 1
         bumpGenerations(of: subscription)
         unsafe pthread_mutex_unlock(lock)
     }
 
-    mutating func remove(_ subscription: SubscriptionRef) {
+    func remove(_ subscription: SubscriptionRef) {
         unsafe pthread_mutex_lock(lock)
-        tree.remove(subscription)
-        removes += 1
+        contents.pointee.tree.remove(subscription)
+        contents.pointee.removes += 1
         bumpGenerations(of: subscription)
         unsafe pthread_mutex_unlock(lock)
     }

@@ -37,14 +37,14 @@ struct SubjectTree {
             node = unsafe childForInsert(of: node, token, count)
         }
         node.pointee.add(subscription, pool: pool)
-        subscription.pointee.node = node
+        subscription.pointee.place.pointee.node = node
         subscriptionCount += 1
     }
 
     mutating func remove(_ subscription: SubscriptionRef) {
-        guard let node = subscription.pointee.node else { return }
+        guard let node = subscription.pointee.place.pointee.node else { return }
         node.pointee.remove(subscription, pool: pool)
-        subscription.pointee.node = nil
+        subscription.pointee.place.pointee.node = nil
         subscriptionCount -= 1
         prune(node)
     }

@@ -2,41 +2,55 @@ import Synchronization
 
 /// A connection's interest in a subject.
 ///
-/// It has two parts. The first is what other loops may look at while they publish: atomics that stay
-/// mapped for ever, because the slot is recycled but never freed. The second belongs to the loop of
-/// the connection. They are on different cache lines: a delivery writes only to the second.
+/// Three parts, each with its own writers: what the owning loop changes with every delivery; what is
+/// constant while the subscription is open and the subject tree reads; and the atomics that other
+/// loops look at while they publish. Those stay mapped for ever, because the slot is recycled but
+/// never freed, and stand on a cache line of their own: a delivery does not write to it.
 @safe
 struct Subscription: ~Copyable {
+    // Of the owning loop. These come first: the thread sanitizer marks a change to any field of a
+    // struct at the struct's start, which no other thread reads.
+    var delivered = 0
+    /// UNSUB's maximum, 0 without one.
+    var deliveredMax = 0
+
+    // Constant while open.
+    var loop: UInt16 = 0
+    var connection = SlabHandle(index: 0, generation: 0)
+    var index: UInt32 = 0
+    var policy = BrokerConfiguration.SlowConsumerPolicy.close
+    /// One block: the subject, the queue, then ` sid ` with a space on each side.
+    var names: UnsafeMutablePointer<UInt8>?
+    var subjectCount: UInt32 = 0
+    var queueCount: UInt32 = 0
+    var spacedSIDCount: UInt32 = 0
+    /// Where the subject tree keeps it; under the tree's lock, whoever's thread that is.
+    let place = Reference(allocating: TreePlace())
+
+    var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (
+        0, 0, 0, 0, 0, 0, 0, 0
+    )
     /// generation << 2 | has a maximum << 1 | is open. A route that was made for another tenant
     /// of the slot, or before the subscription closed, sees that here.
     let state = Atomic<UInt64>(0)
     /// Deliveries that publishers may still claim, tagged with the generation: who was slow to claim one
     /// of a tenant that has gone takes none from the next. Counts only while the state has a maximum.
     private let remaining = Atomic<UInt64>(0)
-    var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
-    // Of the owning loop; the subject tree reads what is constant while the subscription is open.
-    var loop: UInt16 = 0
-    var connection = SlabHandle(index: 0, generation: 0)
-    var index: UInt32 = 0
-    var policy = BrokerConfiguration.SlowConsumerPolicy.close
-    var delivered = 0
-    /// UNSUB's maximum, 0 without one.
-    var deliveredMax = 0
-    /// Where the subject tree keeps it; under the tree's lock.
-    var node: NodeRef?
-    var position: UInt32 = 0
-    /// One block: the subject, the queue, then ` sid ` with a space on each side.
-    var names: UnsafeMutablePointer<UInt8>?
-    var subjectCount: UInt32 = 0
-    var queueCount: UInt32 = 0
-    var spacedSIDCount: UInt32 = 0
+    struct TreePlace {
+        var node: NodeRef?
+        var position: UInt32 = 0
+    }
 
     static let openBit: UInt64 = 1
     static let maximumBit: UInt64 = 2
 
     init(index: Int) {
         self.index = UInt32(index)
+    }
+
+    deinit {
+        place.destroy()
     }
 
     var subject: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped }

@@ -42,10 +42,10 @@ extension Broker {
         let space = shared.globalAccount.space
         var snapshot = RoutingSnapshot()
         unsafe pthread_mutex_lock(space.pointee.lock)
-        snapshot.subscriptions = space.pointee.tree.subscriptionCount
-        snapshot.inserts = space.pointee.inserts
-        snapshot.removes = space.pointee.removes
-        let misses = space.pointee.matches
+        snapshot.subscriptions = space.pointee.contents.pointee.tree.subscriptionCount
+        snapshot.inserts = space.pointee.contents.pointee.inserts
+        snapshot.removes = space.pointee.contents.pointee.removes
+        let misses = space.pointee.contents.pointee.matches
         unsafe pthread_mutex_unlock(space.pointee.lock)
         var fanoutTotal = 0
         for loop in shared.loops {

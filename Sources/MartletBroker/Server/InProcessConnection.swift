@@ -81,7 +81,9 @@ final class InProcessConnection: Sendable {
         }
         var sent = 0
         while sent < frame.count {
-            guard let count = pipe.peerSend(frame[sent...]) else { throw endOfPipe() }
+            guard let count = pipe.peerSend(frame[sent...]) else {
+                throw await endOfPipe()
+            }
             sent += count
             if sent < frame.count { await room.wait() }
         }
@@ -141,8 +143,13 @@ final class InProcessConnection: Sendable {
 
     /// The pipe is closed. The reader may not have read to its end yet, and may be waiting for the very
     /// task that writes: so this does not wait for the last reason.
-    private func endOfPipe() -> BrokerError {
-        state.withLock { $0.end } ?? closedByBroker()
+    /// The broker has closed. What it said last may still be on its way to the reader, who will know.
+    private func endOfPipe() async -> BrokerError {
+        for _ in 0..<1_000 {
+            if let end = state.withLock({ $0.end }) { return end }
+            try? await Task.sleep(for: .milliseconds(1))
+        }
+        return closedByBroker()
     }
 
     // MARK: Subscriptions

@@ -19,10 +19,12 @@ import Testing
             }
         }
         while !bench.entries.isEmpty { bench.unsubscribe(at: random.below(bench.entries.count)) }
-        #expect(bench.space.pointee.tree.subscriptionCount == 0)
+        #expect(bench.space.pointee.contents.pointee.tree.subscriptionCount == 0)
         #expect(bench.matchedByTree("a.b") == .init())
         #if DEBUG
-        #expect(bench.space.pointee.tree.liveBytes == 0, "seed \(seed): nodes were left")
+        #expect(
+            bench.space.pointee.contents.pointee.tree.liveBytes == 0,
+            "seed \(seed): nodes were left")
         #endif
     }
 
