@@ -72,14 +72,15 @@ final class RoutingBench {
 
     var hits: Int { counters.pointee.cacheHits.total }
     /// Matches in the tree: those that the cache did not save.
-    var misses: Int { space.pointee.contents.pointee.matches }
+    private var contents: Reference<SubjectSpace.Contents> { space.pointee.contents }
+    var misses: Int { contents.pointee.matches }
 
     // MARK: Asking
 
     /// As the subject tree says, without a cache.
     func matchedByTree(_ subject: String) -> Matched {
         var bytes = Array(subject.utf8)
-        let (route, _) = space.pointee.contents.pointee.tree.match(&bytes, bytes.count, pool: pool)
+        let (route, _) = contents.pointee.tree.match(&bytes, bytes.count, pool: pool)
         defer { if let block = route.block { pool.free(block, Int(route.blockBytes)) } }
         return Self.describe(route)
     }
