@@ -95,7 +95,7 @@ final class MemoryPipe: Sendable {
 
     /// Whether reading would give bytes, or the end.
     var brokerHasInput: Bool {
-        state.withLock { $0.unread > 0 || $0.peerClosed }
+        @inline(never) get { state.withLock { $0.unread > 0 || $0.peerClosed } }
     }
 
     @inline(never)
