@@ -101,10 +101,11 @@ extension BrokerLoop {
     private func postQueued(
         _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int
     ) {
-        var one = destination
-        unsafe withUnsafeMutablePointer(to: &one) {
-            unsafe write(message, to: Int(destination.loop), $0, 1, queue: queue, queueCount)
-        }
+        let target = Int(destination.loop)
+        unsafe state.pointee.remote[target].append(destination)
+        unsafe write(
+            message, to: target, state.pointee.remote[target].items, 1, queue: queue, queueCount)
+        unsafe state.pointee.remote[target].removeAll()
     }
 
     private func write(
