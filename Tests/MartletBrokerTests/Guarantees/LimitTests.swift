@@ -32,7 +32,7 @@ extension Guarantees {
                 let counts = (admitted.withLock { $0.count }, refused.load(ordering: .relaxed))
                 #expect(counts == (40, 40))
                 for client in admitted.withLock({ $0 }) { try client.barrier() }
-                admitted.withLock { $0.forEach { $0.close() } }
+                for client in admitted.withLock({ $0 }) { client.close() }
                 #expect(eventually { broker.connections().isEmpty })
             }
         }
@@ -44,7 +44,7 @@ extension Guarantees {
             #expect(eventually { broker.connections().count == 200 })
             let counts = Dictionary(grouping: broker.connections(), by: \.loop).mapValues(\.count)
             #expect(counts.values.allSatisfy { abs($0 - 200 / loops) <= 2 }, "\(counts)")
-            clients.forEach { $0.close() }
+            for client in clients { client.close() }
         }
 
         @Test(
