@@ -5,6 +5,8 @@ extension Guarantees {
     @Suite(.serialized) struct Ordering {
         /// Messages of each publisher, over all loop counts; a long run takes 100,000 of each.
         static let messages = repetitions(20_000, long: 100_000)
+        /// How often each barrier is tried.
+        static let barriers = repetitions(1_000, long: 100_000)
 
         @Test(
             "Messages of one connection keep their order at each subscriber", arguments: loopCounts)
@@ -92,7 +94,7 @@ extension Guarantees {
             let publishers = try broker.clients(loops)
             #expect(broker.usedLoops.count == loops)
             let width = 50
-            for round in 0..<(Self.messages / 100 / width) {
+            for round in 0..<(Self.barriers / width) {
                 for (i, subscriber) in subscribers.enumerated() {
                     try subscriber.send(
                         (0..<width).map {
@@ -131,7 +133,7 @@ extension Guarantees {
                 try subscriber.send("SUB b 1\r\nSUB b q 2\r\n")
                 try subscriber.barrier()
             }
-            for round in 0..<(Self.messages / 20) {
+            for round in 0..<Self.barriers {
                 for publisher in publishers {
                     try publisher.send(pub("b", "\(round)") + "PING\r\n")
                 }
@@ -152,7 +154,7 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops)
             let publishers = try broker.clients(loops)
             let subscribers = try broker.clients(loops)
-            let rounds = Self.messages / 40
+            let rounds = Self.barriers
             try onThreads(loops * 2) { i in
                 if i < loops {
                     for round in 0..<rounds {
