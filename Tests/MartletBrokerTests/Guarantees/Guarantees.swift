@@ -14,7 +14,7 @@ import Testing
 extension TestBroker {
     /// The open connections, without the pool that tests may have filled with blocked threads.
     func connections(subscriptions: Bool = false) -> [ConnectionSnapshot] {
-        let all = Mutex<[ConnectionSnapshot]>([])
+        let all = Guarded<[ConnectionSnapshot]>([])
         let group = DispatchGroup()
         for loop in broker.shared.loops {
             group.enter()
