@@ -36,7 +36,7 @@ public final class Broker: Sendable {
     private struct Lifecycle {
         var threads: [LoopThread] = []
         var phase = Phase.new
-        var lameDuck: LoopThread?
+        var isLameDuck = false
         var waiters: [CheckedContinuation<Void, Never>] = []
         /// The broker itself while it runs: its threads do not end for lack of a reference.
         var running: Broker?
@@ -203,15 +203,17 @@ public final class Broker: Sendable {
     /// `lameDuckDurationNanoseconds`, then stops. Returns at once.
     public func enterLameDuck() {
         let starts = lifecycle.withLock { state in
-            guard state.phase == .running, state.lameDuck == nil else { return false }
-            state.lameDuck = try? LoopThread(name: "lame-duck") { [self] in LameDuck(self).run() }
-            return state.lameDuck != nil
+            guard state.phase == .running, !state.isLameDuck else { return false }
+            // Nobody waits for this thread: it stops the broker, and who stops it waits for the loops.
+            state.isLameDuck =
+                (try? LoopThread(name: "lame-duck") { [self] in LameDuck(self).run() }) != nil
+            return state.isLameDuck
         }
         if starts { shared.logger.info("Entering lame duck mode, stop accepting new clients") }
     }
 
     var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }
-    var isLameDuck: Bool { lifecycle.withLock { $0.lameDuck != nil } }
+    var isLameDuck: Bool { lifecycle.withLock { $0.isLameDuck } }
 
     // MARK: Looking at it
 
