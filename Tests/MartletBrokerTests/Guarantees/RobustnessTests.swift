@@ -140,9 +140,9 @@ extension Guarantees {
             #expect(eventually { broker.connections().isEmpty })
             #expect(eventually { openDescriptors() <= before + 2 })
             for loop in broker.broker.shared.loops {
-                #expect(unsafe loop.state.pointee.connections.liveCount == 0)
-                #expect(unsafe loop.state.pointee.connections.endIndex < 200)
-                #expect(unsafe loop.state.pointee.subscriptions.liveCount == 0)
+                #expect(loop.state.pointee.connections.liveCount == 0)
+                #expect(loop.state.pointee.connections.endIndex < 200)
+                #expect(loop.state.pointee.subscriptions.liveCount == 0)
             }
         }
 
