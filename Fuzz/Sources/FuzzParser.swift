@@ -32,9 +32,24 @@ private func parse(_ chunks: [[UInt8]]) -> [String] {
         var operation = Operation()
         var position = 0
         while position < input.count {
-            switch parser.next(
+            let usual = UsualPublish(
+                buffer + position, input.count - position, payloadBytesMax: 99)
+            let status = parser.next(
                 buffer, from: position, to: input.count, headers: true, into: &operation)
-            {
+            if let usual {
+                guard case .complete = status else {
+                    check(false, "usual, but \(status)")
+                    break
+                }
+                check(
+                    position + usual.byteCount == operation.end
+                        && position + usual.tailStart == Int(operation.tail.start)
+                        && usual.replyCount == operation.reply.length
+                        && usual.payloadCount == operation.totalBytes
+                        && operation.hasCanonicalTail,
+                    "the usual way finds \(usual)")
+            }
+            switch status {
             case .complete:
                 found.append(describe(operation, buffer, operation.end))
                 check(

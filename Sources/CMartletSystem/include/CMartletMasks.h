@@ -43,6 +43,12 @@ static inline uint64_t martlet_load64(const uint8_t *bytes) {
     return value;
 }
 
+static inline uint16_t martlet_load16(const uint8_t *bytes) {
+    uint16_t value;
+    memcpy(&value, bytes, sizeof value);
+    return value;
+}
+
 static inline uint32_t martlet_load32(const uint8_t *bytes) {
     uint32_t value;
     memcpy(&value, bytes, sizeof value);
@@ -59,9 +65,12 @@ static inline uint64_t martlet_blank_mask(const uint8_t *bytes) {
     return mask;
 }
 
+/// The index of the lowest bit that is set; there must be one.
+static inline intptr_t martlet_first_bit(uint64_t mask) { return __builtin_ctzll(mask); }
+
 /// Whether `count` bytes are the same, at least one; reads none besides. Subjects are short, so
 /// that a call of memcmp costs more than the comparison.
-static inline _Bool martlet_equal(const uint8_t *a, const uint8_t *b, intptr_t count) {
+__attribute__((always_inline)) static inline _Bool martlet_equal(const uint8_t *a, const uint8_t *b, intptr_t count) {
     if (count < 8) {
         if (count < 4)
             return a[0] == b[0] && a[count >> 1] == b[count >> 1] && a[count - 1] == b[count - 1];

@@ -54,7 +54,7 @@ final class BrokerLoop: EventLoopDriver {
         mail = try Mailbox()
         try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
-        cache = MatchCache(pool: pool, counters: counters)
+        cache = MatchCache(loop: index, pool: pool, counters: counters)
         unsafe outgoing = .allocate(capacity: loopCount)
         unsafe incoming = .allocate(capacity: loopCount)
         unsafe bells = .allocate(capacity: loopCount)

@@ -11,6 +11,7 @@ extension BrokerLoop {
         connection.pointee.flags.insert(.isDoomed)
         connection.pointee.closeReason = reason
         state.pointee.doomed.append(connection.pointee.handle)
+        endShare()
     }
 
     /// Tells the peer why, then closes.

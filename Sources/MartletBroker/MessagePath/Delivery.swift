@@ -6,10 +6,13 @@ import Synchronization
 extension BrokerLoop {
     /// To every plain subscription and to one member of each queue group. Whether anyone got it.
     @inline(__always)
-    func deliver(_ message: Message, along route: Route, from publisher: ConnectionRef) -> Bool {
+    func deliver(
+        _ message: Message, along route: Route, from publisher: ConnectionRef,
+        startingWith first: Int = 0
+    ) -> Bool {
         var wasDelivered = false
         var hasRemote = false
-        for i in 0..<Int(route.plainCount) {
+        for i in first..<Int(route.plainCount) {
             let destination = unsafe route.destinations[i]
             if message.excludesPublisher, isPublisher(destination, message) { continue }
             guard Subscription.claim(destination.subscription, expecting: destination.state) else {
@@ -75,13 +78,17 @@ extension BrokerLoop {
             return false
         }
         guard encode(message, for: subscription, on: connection) else { return false }
+        countDelivery(subscription, of: connection)
+        return true
+    }
+
+    /// The delivery that reaches an UNSUB's maximum closes the subscription.
+    @inline(__always)
+    func countDelivery(_ subscription: SubscriptionRef, of connection: ConnectionRef) {
         subscription.pointee.delivered &+= 1
-        if subscription.pointee.deliveredMax != 0,
-            subscription.pointee.delivered >= subscription.pointee.deliveredMax
-        {
+        if subscription.pointee.delivered >= subscription.pointee.deliveredMax {
             close(subscription, of: connection)
         }
-        return true
     }
 }
 
@@ -212,7 +219,8 @@ extension BrokerLoop {
     /// message, on whatever loop; with none left the requester hears 503.
     private func redeliver(_ message: Message, _ queue: Bytes, _ queueCount: Int) {
         let route = unsafe cache.route(
-            of: message.subject, message.subjectCount, in: shared.globalAccount.space)
+            of: message.subject, message.subjectCount, in: shared.globalAccount.space
+        ).pointee
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard Int(group.nameCount) == queueCount,

@@ -61,7 +61,8 @@ extension BrokerLoop {
             one.sid = unsafe text(
                 record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
             one.messages = record.pointee.delivered
-            one.messagesMax = record.pointee.deliveredMax
+            let most = record.pointee.deliveredMax
+            one.messagesMax = most == .max ? 0 : most
             one.connectionID = connection.pointee.id
             all.append(one)
         }

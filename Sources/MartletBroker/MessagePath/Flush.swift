@@ -172,6 +172,7 @@ extension BrokerLoop {
         guard !connection.pointee.pauseReasons.contains(reason) else { return }
         let wasReading = connection.pointee.pauseReasons.isEmpty
         connection.pointee.pauseReasons.insert(reason)
+        endShare()
         guard wasReading else { return }
         if reason != .authentication {
             connection.pointee.stalls += 1

@@ -20,6 +20,8 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var blockNanosecondsMax: UInt64
     var traces: Bool
     var tracedMessageBytesMax: Int
+    /// Messages need no look at rates or traces, and usual control lines none at their length.
+    var publishesSimply: Bool
     /// A turn that takes longer counts as a stall.
     var stallNanoseconds: UInt64 = 5_000_000
 
@@ -41,5 +43,7 @@ struct LoopSettings: BitwiseCopyable, Sendable {
         blockNanosecondsMax = configuration.slowConsumers.blockNanosecondsMax
         traces = configuration.log.trace
         tracedMessageBytesMax = configuration.tracedMessageBytesMax
+        publishesSimply =
+            !traces && !hasRate && controlLineBytesMax >= UsualPublish.argumentBytesMax
     }
 }

@@ -82,6 +82,7 @@ extension BrokerLoop {
     private func pauseReadersForMemory() {
         for loop in shared.loops where loop.index != index { loop.mail.post(.shedMemory) }
         state.pointee.isShortOfMemory = true
+        endShare()
     }
 
     /// Another loop found no memory: gives back what lies idle here, then the slowest consumer.

@@ -11,8 +11,8 @@ import Glibc
 ///
 /// SAFETY: the buffer is readable for `slack` bytes past `count`.
 struct Parser {
-    /// Bytes behind the input that masks may read.
-    static let slack = 64
+    /// Bytes behind the input that masks may read: 64, from up to 4 past the last byte.
+    static let slack = 80
 
     /// Bytes of one control line's arguments.
     var controlLineBytesMax: Int
@@ -30,27 +30,7 @@ struct Parser {
     }
 
     /// The operation that starts at `start`.
-    @inline(__always)
     mutating func next(
-        _ buffer: Bytes, from start: Int, to count: Int, headers: Bool,
-        into operation: inout Operation
-    ) -> ParseStatus {
-        if start &+ 4 <= count {
-            // Letters in lower case; a space or tab is compared as it is.
-            let word = unsafe martlet_load32(buffer + start) | 0x0020_2020
-            if word == 0x2062_7570 || word == 0x0962_7570 {  // "pub " or "pub\t"
-                if unsafe isUsual(buffer, start &+ 4, count, into: &operation) {
-                    return unsafe payload(buffer, count, start, &operation)
-                }
-                return unsafe publish(
-                    buffer, start &+ 4, count, start, withHeader: false, into: &operation)
-            }
-        }
-        return unsafe slowNext(buffer, from: start, to: count, headers: headers, into: &operation)
-    }
-
-    @inline(never)
-    private mutating func slowNext(
         _ buffer: Bytes, from start: Int, to count: Int, headers: Bool,
         into operation: inout Operation
     ) -> ParseStatus {
@@ -168,56 +148,13 @@ struct Parser {
 // MARK: - PUB and HPUB
 
 extension Parser {
-    /// Whether a line is `subject size CR LF` or `subject reply size CR LF` in 64 bytes, with one space
-    /// between: nearly every PUB is. Fills the operation then; any other form is left to `publish`.
-    @inline(__always)
-    private func isUsual(
-        _ buffer: Bytes, _ start: Int, _ count: Int, into operation: inout Operation
-    ) -> Bool {
-        var mask = unsafe martlet_blank_mask(buffer + start)
-        let subjectEnd = start &+ mask.trailingZeroBitCount
-        mask &= mask &- 1
-        var end = start &+ mask.trailingZeroBitCount
-        guard end &+ 1 < count, subjectEnd > start, unsafe buffer[subjectEnd] == .space else {
-            return false
-        }
-        var sizeStart = subjectEnd &+ 1
-        operation.reply = .empty
-        if unsafe buffer[end] == .space {
-            operation.reply = ByteRange(from: sizeStart, to: end)
-            guard operation.reply.count > 0 else { return false }
-            sizeStart = end &+ 1
-            mask &= mask &- 1
-            end = start &+ mask.trailingZeroBitCount
-            guard end &+ 1 < count else { return false }
-        }
-        guard unsafe buffer[end] == .carriageReturn, unsafe buffer[end &+ 1] == .lineFeed,
-            end &- start <= controlLineBytesMax
-        else { return false }
-        operation.sizeDigits = ByteRange(from: sizeStart, to: end)
-        operation.totalBytes = unsafe Self.size(buffer, operation.sizeDigits)
-        guard operation.totalBytes >= 0 else { return false }
-        operation.verb = .publish
-        operation.argument = ByteRange(from: start, to: end)
-        operation.subject = ByteRange(from: start, to: subjectEnd)
-        operation.headerDigits = .empty
-        operation.headerBytes = -1
-        operation.payloadStart = end &+ 2
-        operation.tail = ByteRange(from: subjectEnd &+ 1, to: end &+ 2)
-        operation.hasCanonicalTail = true
-        return true
-    }
-
     /// Lines with arguments of visible characters, white space between, and CR LF at the end.
     /// Anything else goes to `publishSlowly`.
-    @inline(never)
     private mutating func publish(
         _ buffer: Bytes, _ start: Int, _ count: Int, _ operationStart: Int, withHeader: Bool,
         into operation: inout Operation
     ) -> ParseStatus {
-        var ends: (Int, Int, Int, Int) = (0, 0, 0, 0)
-        var starts: (Int, Int, Int, Int) = (0, 0, 0, 0)
-        var arguments = 0
+        var arguments = PublishArguments()
         var tokenStart = start
         var base = start
         while base < count {
@@ -226,44 +163,20 @@ extension Parser {
                 let i = base &+ mask.trailingZeroBitCount
                 mask &= mask &- 1
                 guard i < count else { break }
-                if i > tokenStart {
-                    guard arguments < 4 else {
-                        return unsafe publishSlowly(
-                            buffer, start, count, operationStart, withHeader, &operation)
-                    }
-                    switch arguments {
-                    case 0:
-                        starts.0 = tokenStart
-                        ends.0 = i
-                    case 1:
-                        starts.1 = tokenStart
-                        ends.1 = i
-                    case 2:
-                        starts.2 = tokenStart
-                        ends.2 = i
-                    default:
-                        starts.3 = tokenStart
-                        ends.3 = i
-                    }
-                    arguments &+= 1
-                }
+                if i > tokenStart { arguments.append(from: tokenStart, to: i) }
                 tokenStart = i &+ 1
                 let byte = unsafe buffer[i]
-                if byte == .carriageReturn {
-                    guard i &+ 1 < count, unsafe buffer[i &+ 1] == .lineFeed, arguments > 0 else {
-                        return unsafe publishSlowly(
-                            buffer, start, count, operationStart, withHeader, &operation)
-                    }
-                    operation.argument = ByteRange(from: starts.0, to: i)
-                    operation.end = i &+ 2
-                    return unsafe publishArguments(
-                        buffer, count, operationStart, withHeader, arguments, starts, ends,
-                        &operation)
-                }
-                if byte == .lineFeed {
+                guard byte == .carriageReturn || byte == .lineFeed else { continue }
+                guard byte == .carriageReturn, i &+ 1 < count,
+                    unsafe buffer[i &+ 1] == .lineFeed, (1...4).contains(arguments.count)
+                else {
                     return unsafe publishSlowly(
                         buffer, start, count, operationStart, withHeader, &operation)
                 }
+                operation.argument = ByteRange(from: Int(arguments.first.start), to: i)
+                operation.end = i &+ 2
+                return unsafe publishArguments(
+                    buffer, count, operationStart, withHeader, arguments, &operation)
             }
             base &+= 64
         }
@@ -289,9 +202,7 @@ extension Parser {
         }
         let line = unsafe wholeLine(buffer, first, count, into: &operation)
         guard case .complete = line else { return line }
-        var starts: (Int, Int, Int, Int) = (0, 0, 0, 0)
-        var ends: (Int, Int, Int, Int) = (0, 0, 0, 0)
-        var arguments = 0
+        var arguments = PublishArguments()
         let end = Int(operation.argument.start) + operation.argument.length
         var i = first
         while i < end {
@@ -299,51 +210,34 @@ extension Parser {
             guard i < end else { break }
             let tokenStart = i
             while i < end, unsafe buffer[i] != .space, unsafe buffer[i] != .tab { i += 1 }
-            switch arguments {
-            case 0:
-                starts.0 = tokenStart
-                ends.0 = i
-            case 1:
-                starts.1 = tokenStart
-                ends.1 = i
-            case 2:
-                starts.2 = tokenStart
-                ends.2 = i
-            case 3:
-                starts.3 = tokenStart
-                ends.3 = i
-            default: return .violation(.badArguments)
-            }
-            arguments += 1
+            arguments.append(from: tokenStart, to: i)
         }
         return unsafe publishArguments(
-            buffer, count, operationStart, withHeader, arguments, starts, ends, &operation)
+            buffer, count, operationStart, withHeader, arguments, &operation)
     }
 
-    @inline(__always)
     private mutating func publishArguments(
-        _ buffer: Bytes, _ count: Int, _ operationStart: Int, _ withHeader: Bool, _ arguments: Int,
-        _ starts: (Int, Int, Int, Int), _ ends: (Int, Int, Int, Int), _ operation: inout Operation
+        _ buffer: Bytes, _ count: Int, _ operationStart: Int, _ withHeader: Bool,
+        _ arguments: PublishArguments, _ operation: inout Operation
     ) -> ParseStatus {
+        guard arguments.count <= 4 else { return .violation(.badArguments) }
         guard operation.argument.length <= controlLineBytesMax else {
             return .violation(.controlLineTooLong)
         }
         operation.verb = withHeader ? .publishWithHeader : .publish
-        operation.subject = ByteRange(from: starts.0, to: ends.0)
+        operation.subject = arguments.first
         // subject [reply] [header size] size
         let required = withHeader ? 3 : 2
-        guard arguments == required || arguments == required &+ 1 else {
+        guard arguments.count == required || arguments.count == required &+ 1 else {
             return .violation(.badArguments)
         }
-        let hasReply = arguments > required
-        operation.reply = hasReply ? ByteRange(from: starts.1, to: ends.1) : .empty
-        let sizes: (ByteRange, ByteRange)
-        if hasReply {
-            sizes = (ByteRange(from: starts.2, to: ends.2), ByteRange(from: starts.3, to: ends.3))
-        } else {
-            sizes = (ByteRange(from: starts.1, to: ends.1), ByteRange(from: starts.2, to: ends.2))
-        }
-        var isCanonical = !hasReply || starts.2 == ends.1 &+ 1
+        let hasReply = arguments.count > required
+        operation.reply = hasReply ? arguments.second : .empty
+        let sizes =
+            hasReply ? (arguments.third, arguments.fourth) : (arguments.second, arguments.third)
+        var isCanonical =
+            !hasReply
+            || arguments.third.start == arguments.second.start &+ arguments.second.count &+ 1
         if withHeader {
             operation.headerDigits = sizes.0
             operation.sizeDigits = sizes.1
@@ -364,7 +258,8 @@ extension Parser {
         let sizeEnd = Int(operation.sizeDigits.start &+ operation.sizeDigits.count)
         operation.payloadStart = operation.end
         operation.hasCanonicalTail = isCanonical && operation.payloadStart == sizeEnd &+ 2
-        operation.tail = ByteRange(from: starts.1, to: operation.payloadStart)
+        operation.tail = ByteRange(
+            from: Int(arguments.second.start), to: operation.payloadStart)
         return unsafe payload(buffer, count, operationStart, &operation)
     }
 
@@ -403,6 +298,28 @@ extension Parser {
             value = value &* 10 &+ Int(digit)
         }
         return value
+    }
+}
+
+/// The words of a PUB or HPUB line; the fifth and later ones are only counted.
+private struct PublishArguments {
+    var count = 0
+    var first = ByteRange.empty
+    var second = ByteRange.empty
+    var third = ByteRange.empty
+    var fourth = ByteRange.empty
+
+    @inline(__always)
+    mutating func append(from start: Int, to end: Int) {
+        let word = ByteRange(from: start, to: end)
+        switch count {
+        case 0: first = word
+        case 1: second = word
+        case 2: third = word
+        case 3: fourth = word
+        default: break
+        }
+        count &+= 1
     }
 }
 

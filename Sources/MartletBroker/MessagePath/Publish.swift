@@ -26,7 +26,8 @@ extension BrokerLoop {
         let message = unsafe makeMessage(connection, buffer, operation, payload)
         let route = unsafe cache.route(
             of: subject, count, in: connection.pointee.space.unsafelyUnwrapped)
-        let wasDelivered = !route.isEmpty && deliver(message, along: route, from: connection)
+        let wasDelivered =
+            !route.pointee.isEmpty && deliver(message, along: route.pointee, from: connection)
         if !wasDelivered, message.wantsNoResponders { sendNoResponders(connection, message) }
         if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
     }
@@ -37,18 +38,12 @@ extension BrokerLoop {
         _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation
     ) -> Bool {
         let subject = unsafe buffer.at(operation.subject)
-        let first = unsafe subject[0]
-        if first == UInt8(ascii: "$") || first == UInt8(ascii: "_"),
-            unsafe ReservedSubject.mayNotPublish(subject, operation.subject.length)
-        {
-            unsafe refusePublish(
-                connection, "Permissions Violation for Publish to", subject,
-                operation.subject.length)
+        guard unsafe isAllowedSubject(connection, subject, operation.subject.length) else {
             return false
         }
         if operation.reply.count > 0 {
             let reply = unsafe buffer.at(operation.reply)
-            if unsafe reply[0] == UInt8(ascii: "$") || reply[0] == UInt8(ascii: "_"),
+            if unsafe ReservedSubject.isSuspect(reply),
                 unsafe ReservedSubject.mayNotReply(reply, operation.reply.length)
             {
                 unsafe refusePublish(
@@ -59,6 +54,15 @@ extension BrokerLoop {
         }
         guard let permissions = connection.pointee.permissions else { return true }
         return unsafe permissions.pointee.allowsPublish(subject, operation.subject.length)
+    }
+
+    @inline(__always)
+    func isAllowedSubject(_ connection: ConnectionRef, _ subject: Bytes, _ count: Int) -> Bool {
+        guard unsafe ReservedSubject.isSuspect(subject),
+            unsafe ReservedSubject.mayNotPublish(subject, count)
+        else { return true }
+        unsafe refusePublish(connection, "Permissions Violation for Publish to", subject, count)
+        return false
     }
 
     @inline(never)
@@ -132,8 +136,8 @@ extension BrokerLoop {
         let reply = unsafe message.head
         let route = unsafe cache.route(
             of: reply, message.replyCount, in: connection.pointee.space.unsafelyUnwrapped)
-        for i in 0..<Int(route.plainCount) {
-            let destination = unsafe route.destinations[i]
+        for i in 0..<Int(route.pointee.plainCount) {
+            let destination = unsafe route.pointee.destinations[i]
             guard destination.connection == connection.pointee.handle,
                 Int(destination.loop) == index,
                 destination.subscription.pointee.state.load(ordering: .relaxed)
@@ -146,6 +150,16 @@ extension BrokerLoop {
 
 /// Prefixes that belong to servers talking to each other.
 enum ReservedSubject {
+    /// Whether a subject, of one byte at least and another behind it, may have such a prefix: it
+    /// starts with `$`, `_R` or `_G`. Most do not.
+    @inline(__always)
+    static func isSuspect(_ subject: Bytes) -> Bool {
+        let first = unsafe subject[0]
+        guard first == UInt8(ascii: "$") || first == UInt8(ascii: "_") else { return false }
+        return unsafe first == UInt8(ascii: "$") || subject[1] == UInt8(ascii: "R")
+            || subject[1] == UInt8(ascii: "G")
+    }
+
     static func mayNotPublish(_ subject: Bytes, _ count: Int) -> Bool {
         unsafe hasPrefix(subject, count, "$NRG.") || isGateway(subject, count)
     }

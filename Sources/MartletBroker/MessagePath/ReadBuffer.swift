@@ -63,7 +63,7 @@ extension BrokerLoop {
             publishLarge(connection)
             if state.pointee.isShortOfMemory { waitForMemory(connection) }
             guard !connection.pointee.flags.contains(.isDoomed) else { return }
-            if mustYield(connection) {
+            if mustStop {
                 return yield(connection, from: 0, to: max(0, count - wanted))
             }
             process(connection, max(0, count - wanted))
@@ -89,49 +89,62 @@ extension BrokerLoop {
     /// Parses and carries out what stands in the receive buffer.
     @inline(never)
     func process(_ connection: ConnectionRef, _ count: Int) {
-        var parser = Parser(
-            controlLineBytesMax: state.pointee.settings.controlLineBytesMax,
-            payloadBytesMax: state.pointee.settings.payloadBytesMax,
-            largePayloadBytes: Self.largePayloadBytes)
-        var operation = Operation()
         var position = 0
         state.pointee.deliveredBytes = 0
         // A shortage that something else met is not this connection's.
         state.pointee.isShortOfMemory = false
         while position < count {
-            if connection.pointee.flags.contains(.awaitsAuthentication),
-                unsafe !mayProceed(connection, input[position])
-            {
-                return
+            let start = position
+            position = publishUsual(connection, from: start, to: count)
+            if position == start {
+                guard let end = processNext(connection, from: start, to: count) else { return }
+                position = end
             }
-            let hasHeaders = connection.pointee.flags.contains(.headers)
-            switch unsafe parser.next(
-                input, from: position, to: count, headers: hasHeaders, into: &operation)
-            {
-            case .complete:
-                position = operation.end
-                dispatch(connection, operation)
-            case .largePayload:
-                position = takeLargePayload(connection, operation, count)
-            case .incomplete:
-                return keep(
-                    connection, from: unsafe parser.compactedStart(input, to: count), to: count)
-            case .violation(let violation):
-                return refuse(connection, violation)
-            }
+            guard mustStop else { continue }
             if connection.pointee.flags.contains(.isDoomed) { return }
             if state.pointee.isShortOfMemory { waitForMemory(connection) }
-            if mustYield(connection) { return yield(connection, from: position, to: count) }
+            return yield(connection, from: position, to: count)
         }
         releaseCarry(connection)
     }
 
-    /// Whether the connection has had its share of the turn, or must not be read for now.
-    @inline(__always)
-    private func mustYield(_ connection: ConnectionRef) -> Bool {
-        state.pointee.deliveredBytes > Self.deliveredBytesPerTurn
-            || !connection.pointee.pauseReasons.isEmpty
+    /// The operation that starts at `start`, whatever it is. Returns its end; nil when it is not whole, or
+    /// ends the connection.
+    @inline(never)
+    private func processNext(_ connection: ConnectionRef, from start: Int, to count: Int) -> Int? {
+        if connection.pointee.flags.contains(.awaitsAuthentication),
+            unsafe !mayProceed(connection, input[start])
+        {
+            return nil
+        }
+        var parser = Parser(
+            controlLineBytesMax: state.pointee.settings.controlLineBytesMax,
+            payloadBytesMax: state.pointee.settings.payloadBytesMax,
+            largePayloadBytes: Self.largePayloadBytes)
+        var operation = Operation()
+        let hasHeaders = connection.pointee.flags.contains(.headers)
+        switch unsafe parser.next(
+            input, from: start, to: count, headers: hasHeaders, into: &operation)
+        {
+        case .complete:
+            dispatch(connection, operation)
+            return operation.end
+        case .largePayload:
+            return takeLargePayload(connection, operation, count)
+        case .incomplete:
+            keep(connection, from: unsafe parser.compactedStart(input, to: count), to: count)
+        case .violation(let violation):
+            refuse(connection, violation)
+        }
+        return nil
     }
+
+    /// Whether who is read now has had its share of the turn, or may be paused, ending or short of memory:
+    /// whatever pauses or ends a connection says so with `endShare`.
+    @inline(__always)
+    var mustStop: Bool { state.pointee.deliveredBytes > Self.deliveredBytesPerTurn }
+
+    func endShare() { state.pointee.deliveredBytes = .max / 2 }
 
     @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {

@@ -59,7 +59,7 @@ extension BrokerLoop {
         record.pointee.loop = UInt16(index)
         record.pointee.connection = connection.pointee.handle
         record.pointee.delivered = 0
-        record.pointee.deliveredMax = 0
+        record.pointee.deliveredMax = .max
         copyNames(record, operation)
         let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
@@ -81,7 +81,7 @@ extension BrokerLoop {
         record.pointee.spacedSIDCount = operation.sid.count + 2
         // 16 bytes of slack: a sid is copied in whole pieces of 16.
         let block = unsafe pool.allocateAlways(record.pointee.nameBytes + 16)
-        unsafe record.pointee.names = unsafe block.assumingMemoryBound(to: UInt8.self)
+        unsafe record.pointee.place(names: block)
         unsafe memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
         if operation.queue.count > 0 {
             unsafe memcpy(record.pointee.queue, input.at(operation.queue), operation.queue.length)

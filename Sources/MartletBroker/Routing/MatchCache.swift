@@ -18,14 +18,18 @@ struct MatchCache {
 
     @safe
     private struct Way {
+        /// First, so that its address is the way's.
+        var route = Route.empty
         var hash: UInt64 = 0
-        var space: SubjectSpaceRef?
+        /// The space, as `Reference.bits`; 0 where the way is free.
+        var space: UInt = 0
         var key: MutableBytes?
         var keyCount: UInt32 = 0
         var level = Level.exact
         var slots = InterestSlots(literal: 0, twoTokens: 0, oneToken: 0)
         var generations: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
-        var route = Route.empty
+        /// The space's changes when the generations were last found to be the same.
+        var changes: UInt64 = 0
     }
 
     private enum Level: UInt8 {
@@ -37,13 +41,15 @@ struct MatchCache {
 
     private let table: UnsafeMutablePointer<Way>
     private let victims: UnsafeMutablePointer<UInt8>
+    private let loop: Int
     private let pool: BlockPool
     private let counters: Reference<LoopCounters>
     /// The way of the exact level that answered last. A publisher often stays with one subject, and
     /// comparing it costs less than hashing it.
     private let last: Reference<UnsafeMutablePointer<Way>>
 
-    init(pool: BlockPool, counters: Reference<LoopCounters>) {
+    init(loop: Int, pool: BlockPool, counters: Reference<LoopCounters>) {
+        self.loop = loop
         self.pool = pool
         self.counters = counters
         let bytes = Self.setCount * Self.ways * MemoryLayout<Way>.stride
@@ -57,11 +63,11 @@ struct MatchCache {
 
     /// Gives every key and route back to the pool.
     func removeAll() {
-        for i in 0..<(Self.setCount * Self.ways) where unsafe table[i].space != nil {
+        for i in 0..<(Self.setCount * Self.ways) where unsafe table[i].space != 0 {
             unsafe freeRoute(of: table + i)
             if let key = unsafe table[i].key { unsafe pool.free(key, Int(table[i].keyCount)) }
             unsafe table[i].key = nil
-            unsafe table[i].space = nil
+            unsafe table[i].space = 0
         }
     }
 
@@ -73,21 +79,23 @@ struct MatchCache {
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
-    func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Route {
+    func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Reference<Route> {
         let way = unsafe last.pointee
-        if unsafe way.pointee.space == space, unsafe Int(way.pointee.keyCount) == count,
+        if unsafe way.pointee.space == space.bits, unsafe Int(way.pointee.keyCount) == count,
             unsafe way.pointee.level == .exact,
             unsafe martlet_equal(way.pointee.key.unsafelyUnwrapped, subject, count),
             unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
-            return unsafe way.pointee.route
+            return unsafe Self.route(of: way)
         }
         return unsafe search(subject, count, space)
     }
 
     @inline(never)
-    private func search(_ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef) -> Route {
+    private func search(
+        _ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef
+    ) -> Reference<Route> {
         let seed = space.pointee.seed
         let cut = unsafe SubjectHash.lastTokenStart(subject, count)
         let parentCount = max(0, cut &- 1)
@@ -97,14 +105,14 @@ struct MatchCache {
         if let way = unsafe find(hash, .exact, subject, count, space), unsafe holds(way, space) {
             counters.pointee.cacheHits.add(1)
             unsafe last.pointee = way
-            return unsafe way.pointee.route
+            return unsafe Self.route(of: way)
         }
         // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
         if let way = unsafe find(parentHash, .parent, subject, parentCount, space),
             unsafe way.pointee.level == .parent, count > cut, cut != 1, unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
-            return unsafe way.pointee.route
+            return unsafe Self.route(of: way)
         }
         return unsafe match(subject, count, parentCount, hash, parentHash, space)
     }
@@ -117,7 +125,7 @@ struct MatchCache {
             unsafe table + Int(truncatingIfNeeded: hash & UInt64(Self.setCount - 1)) &* Self.ways
         for i in 0..<Self.ways {
             let way = unsafe set + i
-            if unsafe way.pointee.hash == hash, unsafe way.pointee.space == space,
+            if unsafe way.pointee.hash == hash, unsafe way.pointee.space == space.bits,
                 unsafe Int(way.pointee.keyCount) == count,
                 unsafe (way.pointee.level == .exact) == (level == .exact),
                 unsafe count == 0 || martlet_equal(way.pointee.key.unsafelyUnwrapped, key, count)
@@ -130,9 +138,20 @@ struct MatchCache {
 
     @inline(__always)
     private func holds(_ way: UnsafeMutablePointer<Way>, _ space: SubjectSpaceRef) -> Bool {
+        let changes = unsafe space.pointee.changes.pointee.load(ordering: .acquiring)
+        return unsafe way.pointee.changes == changes || stillHolds(way, space, after: changes)
+    }
+
+    @inline(never)
+    private func stillHolds(
+        _ way: UnsafeMutablePointer<Way>, _ space: SubjectSpaceRef, after changes: UInt64
+    ) -> Bool {
         let now = unsafe Self.generations(way.pointee.slots, space)
         let then = unsafe way.pointee.generations
-        return (now.0 ^ then.0) | (now.1 ^ then.1) | (now.2 ^ then.2) | (now.3 ^ then.3) == 0
+        guard (now.0 ^ then.0) | (now.1 ^ then.1) | (now.2 ^ then.2) | (now.3 ^ then.3) == 0
+        else { return false }
+        unsafe way.pointee.changes = changes
+        return true
     }
 
     @inline(__always)
@@ -153,27 +172,37 @@ struct MatchCache {
     private func match(
         _ subject: Bytes, _ count: Int, _ parentCount: Int, _ hash: UInt64, _ parentHash: UInt64,
         _ space: SubjectSpaceRef
-    ) -> Route {
+    ) -> Reference<Route> {
         let slots = unsafe InterestSlots.of(
             subject: subject, count, hash: hash, parentHash: parentHash, seed: space.pointee.seed)
         // Read before the match: a change during it makes the entry stale, never wrong.
+        let changes = unsafe space.pointee.changes.pointee.load(ordering: .acquiring)
         let exactGenerations = Self.generations(slots.exact, space)
         let parentGenerations = Self.generations(slots.parent, space)
         unsafe pthread_mutex_lock(space.pointee.lock)
         let contents = space.pointee.contents
-        let (route, toldApart) = unsafe contents.pointee.tree.match(subject, count, pool: pool)
+        var (route, toldApart) = unsafe contents.pointee.tree.match(subject, count, pool: pool)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
-        if unsafe subject[0] != .dot {
+        route.isPlainHere =
+            unsafe route.isPlain(on: loop) && !ReservedSubject.isSuspect(subject)
+        // A subject that starts with a dot is always told apart.
+        if unsafe !toldApart || subject[0] != .dot {
             let level: Level = toldApart ? .parentToldApart : .parent
             let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
             unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+            unsafe parent.pointee.changes = changes
+            if !toldApart { return unsafe Self.route(of: parent) }
         }
-        if toldApart {
-            let exact = unsafe claim(hash, .exact, subject, count, space)
-            unsafe fill(exact, .exact, slots.exact, exactGenerations, route)
-        }
-        return route
+        let exact = unsafe claim(hash, .exact, subject, count, space)
+        unsafe fill(exact, .exact, slots.exact, exactGenerations, route)
+        unsafe exact.pointee.changes = changes
+        return unsafe Self.route(of: exact)
+    }
+
+    @inline(__always)
+    private static func route(of way: UnsafeMutablePointer<Way>) -> Reference<Route> {
+        unsafe Reference(UnsafeMutableRawPointer(way).assumingMemoryBound(to: Route.self))
     }
 
     /// The way that has this key, or the oldest of its set with the key put in.
@@ -186,10 +215,10 @@ struct MatchCache {
         unsafe victims[set] = UInt8((victim + 1) % Self.ways)
         let way = unsafe table + set * Self.ways + victim
         if let old = unsafe way.pointee.key { unsafe pool.free(old, Int(way.pointee.keyCount)) }
-        if unsafe way.pointee.space == nil { counters.pointee.cachedRoutes.add(1) }
+        if unsafe way.pointee.space == 0 { counters.pointee.cachedRoutes.add(1) }
         unsafe freeRoute(of: way)
         unsafe way.pointee.hash = hash
-        unsafe way.pointee.space = space
+        unsafe way.pointee.space = space.bits
         unsafe way.pointee.keyCount = UInt32(count)
         unsafe way.pointee.key = nil
         if count > 0 {

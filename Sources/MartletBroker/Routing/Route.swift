@@ -26,9 +26,17 @@ struct Route: BitwiseCopyable {
     var plainCount: UInt32
     var groupCount: UInt32
     var memberCount: UInt32
+    /// No queue groups, and every destination is on the loop that asked.
+    var isPlainHere = false
 
     static var empty: Route {
         unsafe Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
+    }
+
+    func isPlain(on loop: Int) -> Bool {
+        guard plainCount > 0, groupCount == 0 else { return false }
+        for i in 0..<Int(plainCount) where unsafe Int(destinations[i].loop) != loop { return false }
+        return true
     }
 
     @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }

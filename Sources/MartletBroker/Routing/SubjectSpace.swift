@@ -14,6 +14,8 @@ struct SubjectSpace: ~Copyable {
     let seed: UInt64
     let lock: UnsafeMutablePointer<pthread_mutex_t>
     let generations: UnsafeMutablePointer<Atomic<UInt32>>
+    /// How often any of them was bumped: while it stays the same, they need not be looked at.
+    let changes: UnsafeMutablePointer<Atomic<UInt64>>
     /// Reached with the lock held.
     let contents: Reference<Contents>
 
@@ -31,6 +33,8 @@ struct SubjectSpace: ~Copyable {
         unsafe pthread_mutex_init(lock, nil)
         unsafe generations = .allocate(capacity: Self.slotCount + 1)
         for i in 0...Self.slotCount { unsafe (generations + i).initialize(to: Atomic(0)) }
+        unsafe changes = .allocate(capacity: 1)
+        unsafe changes.initialize(to: Atomic(0))
         contents = Reference(
             allocating: Contents(tree: SubjectTree(budget: budget, seed: seed)))
     }
@@ -39,6 +43,7 @@ struct SubjectSpace: ~Copyable {
         contents.pointee.tree.destroy()
         contents.destroy()
         unsafe generations.deallocate()
+        unsafe changes.deallocate()
         unsafe pthread_mutex_destroy(lock)
         unsafe lock.deallocate()
     }
@@ -140,6 +145,7 @@ extension SubjectSpace {
 
     private func bump(_ slot: UInt32) {
         unsafe generations[Int(slot)].wrappingAdd(1, ordering: .acquiringAndReleasing)
+        unsafe changes.pointee.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
 
     private enum LeadingLiterals {

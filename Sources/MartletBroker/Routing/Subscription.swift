@@ -11,8 +11,8 @@ struct Subscription: ~Copyable {
     // Of the owning loop. These come first: the thread sanitizer marks a change to any field of a
     // struct at the struct's start, which no other thread reads.
     var delivered = 0
-    /// UNSUB's maximum, 0 without one.
-    var deliveredMax = 0
+    /// UNSUB's maximum, the largest number without one.
+    var deliveredMax = Int.max
 
     // Constant while open.
     var loop: UInt16 = 0
@@ -21,6 +21,7 @@ struct Subscription: ~Copyable {
     var policy = BrokerConfiguration.SlowConsumerPolicy.close
     /// One block: the subject, the queue, then ` sid ` with a space on each side.
     var names: UnsafeMutablePointer<UInt8>?
+    private(set) var spacedSIDStart: UnsafeMutablePointer<UInt8>?
     var subjectCount: UInt32 = 0
     var queueCount: UInt32 = 0
     var spacedSIDCount: UInt32 = 0
@@ -55,11 +56,17 @@ struct Subscription: ~Copyable {
 
     var subject: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped }
     var queue: UnsafeMutablePointer<UInt8> { unsafe names.unsafelyUnwrapped + Int(subjectCount) }
-    var spacedSID: UnsafeMutablePointer<UInt8> {
-        unsafe names.unsafelyUnwrapped + Int(subjectCount &+ queueCount)
-    }
+    @inline(__always)
+    var spacedSID: UnsafeMutablePointer<UInt8> { unsafe spacedSIDStart.unsafelyUnwrapped }
     var nameBytes: Int { Int(subjectCount &+ queueCount &+ spacedSIDCount) }
     var isQueued: Bool { queueCount > 0 }
+
+    /// Takes a block for the names, whose lengths are known.
+    mutating func place(names block: UnsafeMutableRawPointer) {
+        let bytes = unsafe block.assumingMemoryBound(to: UInt8.self)
+        unsafe names = unsafe bytes
+        unsafe spacedSIDStart = unsafe bytes + Int(subjectCount &+ queueCount)
+    }
 }
 
 typealias SubscriptionRef = Reference<Subscription>
@@ -71,7 +78,11 @@ extension Subscription {
     static func claim(_ subscription: SubscriptionRef, expecting state: UInt64) -> Bool {
         let current = subscription.pointee.state.load(ordering: .acquiring)
         guard (current ^ state) & ~maximumBit == 0 else { return false }
-        guard current & maximumBit != 0 else { return true }
+        return current & maximumBit == 0 || claimOne(of: subscription, current)
+    }
+
+    @inline(never)
+    private static func claimOne(of subscription: SubscriptionRef, _ current: UInt64) -> Bool {
         let tag = tag(of: current)
         var word = subscription.pointee.remaining.load(ordering: .relaxed)
         while word & ~countMask == tag, word & countMask > 0 {

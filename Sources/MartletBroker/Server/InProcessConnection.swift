@@ -164,7 +164,7 @@ final class InProcessConnection: Sendable {
 
     /// Ends everything that waits. Without a failure, iterations just end.
     func finish(_ reason: BrokerError, isFailure: Bool) {
-        pipe.peerClose()
+        // The reason first: the reader that sees the pipe close must not take it for the broker's doing.
         let ended = state.withLock { state -> State? in
             guard state.end == nil else { return nil }
             state.end = reason
@@ -176,6 +176,7 @@ final class InProcessConnection: Sendable {
             return state
         }
         guard let ended else { return }
+        pipe.peerClose()
         hello.resolve(.failure(reason))
         for fence in ended.fences { fence.answer.resolve(.failure(reason)) }
         for request in ended.requests.values { request.resolve(.failure(reason)) }

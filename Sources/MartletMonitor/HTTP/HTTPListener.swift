@@ -17,6 +17,7 @@ final class HTTPListener: Sendable {
     /// A pipe that interrupts `poll`.
     private let wakeUp: (read: Int32, write: Int32)
     private let handler: Handler
+    private let executor = MonitorExecutor()
     private let answers = Mutex<[(id: UInt64, response: HTTPResponse)]>([])
     private let isStopping = Atomic<Bool>(false)
     private let stopped = DispatchSemaphore(value: 0)
@@ -97,7 +98,7 @@ final class HTTPListener: Sendable {
     }
 
     private func start(_ request: HTTPRequest, id: UInt64) {
-        Task {
+        Task(executorPreference: executor) { [self] in
             let response = await handler(request)
             answers.withLock { $0.append((id, response)) }
             wake()

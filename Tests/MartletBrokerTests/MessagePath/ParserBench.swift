@@ -8,7 +8,6 @@ struct ParserBench {
     var payloadBytesMax = 1_048_576
     var largePayloadBytes = 16 << 10
     var headers = true
-
     /// The operations of all bytes, one line each; each chunk is one read.
     func events(_ chunks: [[UInt8]]) -> [String] {
         var parser = Parser(
@@ -38,9 +37,16 @@ struct ParserBench {
             var operation = Operation()
             var position = 0
             while position < input.count {
-                switch parser.next(
+                let usual = UsualPublish(
+                    buffer + position, input.count - position,
+                    payloadBytesMax: min(payloadBytesMax, largePayloadBytes - 1))
+                let status = parser.next(
                     buffer, from: position, to: input.count, headers: headers, into: &operation)
-                {
+                if let usual, controlLineBytesMax >= UsualPublish.argumentBytesMax {
+                    guard case .complete = status, usual.agrees(with: operation, at: position)
+                    else { return events + ["the usual way finds \(usual)"] }
+                }
+                switch status {
                 case .complete:
                     events.append(Self.describe(operation, buffer))
                     position = operation.end
@@ -104,5 +110,19 @@ struct ParserBench {
         case .connect, .info, .error: return "\(operation.verb) \(part(operation.argument))"
         case .ping, .pong, .ignored: return "\(operation.verb)"
         }
+    }
+}
+
+extension UsualPublish {
+    /// Whether the parser found the same places in the operation that starts at `start`.
+    func agrees(with operation: Operation, at start: Int) -> Bool {
+        operation.verb == .publish && operation.hasCanonicalTail
+            && operation.subject
+                == ByteRange(from: start + Self.subjectStart, to: start + tailStart - 1)
+            && operation.reply.length == replyCount
+            && (replyCount == 0 || Int(operation.reply.start) == start + tailStart)
+            && operation.tail == ByteRange(from: start + tailStart, to: start + lineCount)
+            && operation.payloadStart == start + lineCount && operation.totalBytes == payloadCount
+            && operation.end == start + byteCount
     }
 }

@@ -219,6 +219,33 @@ import Testing
         }
     }
 
+    /// `ParserBench` compares the two wherever the usual way finds something; here it must, or must not.
+    @Test(arguments: [
+        ("PUB foo 5\r\nhello\r\n", true), ("pub foo 5\r\nhello\r\n", true),
+        ("PUB foo 0\r\n\r\n", true), ("PUB foo bar 5\r\nhello\r\n", true),
+        ("PUB foo 000000005\r\nhello\r\n", true), ("PUB foo 0000000005\r\nhello\r\n", false),
+        ("PUB foo bar 5\r\nhello\r\nPING\r\n", true), ("PUB  foo 5\r\nhello\r\n", false),
+        ("PUB foo  5\r\nhello\r\n", false), ("PUB foo 5 \r\nhello\r\n", false),
+        ("PUB\tfoo 5\r\nhello\r\n", false), ("PUB foo\t5\r\nhello\r\n", false),
+        ("PUB foo 5\nhello\r\n", false), ("PUB foo 5\r\nhell\r\n\n", false),
+        ("PUB foo 5\r\nhello\r", false), ("PUB foo 5\r\nhello", false),
+        ("PUB foo 100\r\nhello\r\n", false), ("PUB foo x\r\nhello\r\n", false),
+        ("PUB foo \r\nhello\r\n", false), ("PUB 5\r\nhello\r\n", false),
+        ("PUB foo bar baz 5\r\nhello\r\n", false), ("HPUB foo 0 5\r\nhello\r\n", false),
+        ("PUB \(String(repeating: "s", count: 60)) 5\r\nhello\r\n", true),
+        ("PUB \(String(repeating: "s", count: 62)) 5\r\nhello\r\n", false),
+        ("PUB foo 20\r\n\(String(repeating: "x", count: 20))\r\n", true),
+        ("PUB foo 21\r\n\(String(repeating: "x", count: 21))\r\n", false),
+    ])
+    func theUsualWayTakesWholePlainLines(_ text: String, _ isUsual: Bool) {
+        var bytes = Array(text.utf8)
+        let count = bytes.count
+        // What an earlier read left behind must not count.
+        bytes += Array("\r\n5\r\nhello\r\n".utf8)
+        bytes += [UInt8](repeating: 0x20, count: Parser.slack)
+        #expect((UsualPublish(bytes, count, payloadBytesMax: 20) != nil) == isUsual)
+    }
+
     /// Whatever the bytes, cutting them does not change what is read.
     @Test(arguments: testSeeds(20))
     func anyBytesReadTheSameHoweverTheyAreCut(seed: UInt64) {

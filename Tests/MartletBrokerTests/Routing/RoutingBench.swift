@@ -31,7 +31,7 @@ final class RoutingBench {
         let budget = MemoryBudget(bytesMax: 1 << 30)
         space = Reference(allocating: SubjectSpace(budget: budget, seed: seed))
         pool = BlockPool(budget: budget)
-        cache = MatchCache(pool: pool, counters: counters)
+        cache = MatchCache(loop: 0, pool: pool, counters: counters)
     }
 
     deinit {
@@ -51,7 +51,7 @@ final class RoutingBench {
         record.pointee.spacedSIDCount = 3
         let block = pool.allocateAlways(names.count).assumingMemoryBound(to: UInt8.self)
         block.update(from: names, count: names.count)
-        record.pointee.names = block
+        record.pointee.place(names: block)
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | 1, ordering: .relaxed)
         space.pointee.insert(record)
@@ -88,7 +88,7 @@ final class RoutingBench {
     /// As a loop asks, through the cache.
     func matchedByCache(_ subject: String) -> Matched {
         var bytes = Array(subject.utf8)
-        return Self.describe(cache.route(of: &bytes, bytes.count, in: space))
+        return Self.describe(cache.route(of: &bytes, bytes.count, in: space).pointee)
     }
 
     /// By comparing each subscription, token by token.

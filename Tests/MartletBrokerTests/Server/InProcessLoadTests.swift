@@ -9,7 +9,11 @@ struct InProcessLoadTests {
         "payloads larger than the pipe come whole, in order, with small ones behind them",
         arguments: [1, 2, 4], [4_096, 1 << 20])
     func largePayloads(loops: Int, pipeBytes: Int) async throws {
-        try await withBroker(loops: loops, changing { $0.payloadBytesMax = 8 << 20 }) { broker in
+        let settings = changing {
+            $0.payloadBytesMax = 8 << 20
+            $0.writeDeadlineNanoseconds = 100_000_000_000
+        }
+        try await withBroker(loops: loops, settings) { broker in
             let publisher = try await broker.connect(
                 name: "p", credentials: nil, echo: true, pipeBytes: pipeBytes, loop: 0)
             let subscriber = try await broker.connect(
