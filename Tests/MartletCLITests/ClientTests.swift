@@ -119,6 +119,23 @@ struct ClientCommandTests {
         #expect(counts.allSatisfy { $0 > 0 })
     }
 
+    @Test("a request is answered by who listens with a reply", arguments: PeerServer.available)
+    func reply(peer: PeerServer) async throws {
+        let (server, url) = try await started(peer)
+        defer { server.signal(SIGINT) }
+        let responder = try TestProcess(
+            ["sub", "who", "--reply", "me", "--count", "2", "--server", url])
+        try await responder.waitForLog("Listening on")
+        try await Task.sleep(for: .milliseconds(200))
+        // One that wants no answer gets none.
+        let message = try TestProcess(["pub", "who", "x", "--server", url])
+        #expect(try await message.exitCode() == 0)
+        let request = try TestProcess(["request", "who", "is there?", "--server", url])
+        #expect(try await request.exitCode() == 0)
+        #expect(request.output == "me\n")
+        #expect(try await responder.exitCode() == 0)
+    }
+
     @Test(
         "a request without responders, and one that nobody answers", arguments: PeerServer.available
     )

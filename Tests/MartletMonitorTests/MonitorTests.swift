@@ -85,7 +85,7 @@ struct MonitorTests {
             let own = try #require(varz["martlet"] as? [String: Any])
             let ownKeys = [
                 "loops", "longest_turn_ns", "stalls", "dropped_messages", "paused_publishers",
-                "memory_bytes", "max_memory",
+                "memory_bytes", "max_memory", "turns_by_log2_us", "allocations", "last_allocation",
             ]
             #expect(Set(ownKeys).isSubset(of: own.keys))
             let second = try setup.json("/varz")

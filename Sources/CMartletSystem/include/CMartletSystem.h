@@ -44,6 +44,14 @@ static inline int martlet_poll_wait(int poller, struct epoll_event *events, int 
     return (int)syscall(SYS_epoll_pwait, poller, events, count, milliseconds, (void *)0, 0);
 }
 
+// epoll_pwait2 has one number on every architecture, and takes 64-bit times.
+static inline int martlet_poll_wait_precisely(int poller, struct epoll_event *events, int count,
+                                              uint64_t nanoseconds) {
+    struct { int64_t seconds, nanoseconds; } timeout = {
+        (int64_t)(nanoseconds / 1000000000), (int64_t)(nanoseconds % 1000000000)};
+    return (int)syscall(441, poller, events, count, &timeout, (void *)0, 0);
+}
+
 // GNU extensions that Glibc's module does not export.
 int pthread_setname_np(pthread_t thread, const char *name);
 #include "CMartletCrypt.h"

@@ -30,9 +30,15 @@ public struct BrokerSnapshot: Sendable {
     /// Bytes of the memory budget in use, and the budget.
     public var memoryBytes = 0
     public var memoryBytesMax = 0
+    /// How often the pools of the loops took memory from the system, and when last, in nanoseconds since
+    /// 1970: neither changes under a load that they have seen before.
+    public var allocations = 0
+    public var lastAllocationAt: UInt64 = 0
     /// The longest turn of any loop so far, and turns over the stall threshold.
     public var longestTurnNanoseconds: UInt64 = 0
     public var stalls = 0
+    /// The turns of all loops by how long they took.
+    public var turns = TurnHistogram()
     public var isLameDuck = false
 
     public init() {}

@@ -35,18 +35,16 @@ struct LoopCounters: ~Copyable {
     let cachedRoutes = Count()
     let cachedDestinations = Count()
     let fanoutMax = Count()
+    /// Turns by how long they took.
+    let turns = InlineArray<16, Count> { _ in Count() }
     private let longestTurn = Atomic<UInt64>(0)
 
     @inline(__always)
-    func noteTurn(_ nanoseconds: UInt64, stallThreshold: UInt64) {
-        guard nanoseconds > longestTurn.load(ordering: .relaxed) || nanoseconds > stallThreshold
-        else {
-            return
-        }
+    func noteTurn(_ nanoseconds: UInt64) {
+        turns[TurnHistogram.bucket(of: nanoseconds)].add(1)
         if nanoseconds > longestTurn.load(ordering: .relaxed) {
             longestTurn.store(nanoseconds, ordering: .relaxed)
         }
-        if nanoseconds > stallThreshold { stalls.add(1) }
     }
 
     var longestTurnNanoseconds: UInt64 { longestTurn.load(ordering: .relaxed) }

@@ -12,12 +12,16 @@ protocol EventLoopDriver: AnyObject {
     func endTurn()
     /// Whether work is left that must not wait for a descriptor.
     var hasWorkLeft: Bool { get }
+    /// When output that is held back must leave; the largest number when none is.
+    var outputDueAt: UInt64 { get }
+    /// How long to look for events before sleeping.
+    var spinNanoseconds: UInt64 { get }
     var isStopping: Bool { get }
     var mail: Mailbox<LoopLetter> { get }
     /// Time as of this turn; the loop sets it once a turn.
     var now: UInt64 { get set }
-    /// Told how long a turn took, waiting not counted.
-    func turnTook(_ nanoseconds: UInt64)
+    /// Told how long a turn took, waiting not counted, and how many descriptors were ready.
+    func turnTook(_ nanoseconds: UInt64, events: Int)
 }
 
 /// One thread's loop: wait, handle what is ready, collect mail, run timers, end the turn.
@@ -52,22 +56,42 @@ struct EventLoop {
         if timers.nextDeadline <= started { runTimers(driver, started) }
         driver.resumeWork()
         driver.endTurn()
-        driver.turnTook(clock.now() &- started)
+        let ended = clock.now()
+        driver.turnTook(ended &- started, events: count)
+        // The wait is reckoned from here: a look at the clock costs as much as a tenth of a small turn.
+        driver.now = ended
     }
 
     @inline(__always)
     private func wait<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) -> Int {
         guard waits, !driver.hasWorkLeft else { return poller.wait(timeoutMilliseconds: 0) }
+        if driver.spinNanoseconds > 0, let count = spin(driver) { return count }
         guard driver.mail.prepareToSleep() else { return poller.wait(timeoutMilliseconds: 0) }
         defer { driver.mail.awake() }
-        return poller.wait(timeoutMilliseconds: millisecondsToNextDeadline())
+        if driver.outputDueAt != .max {
+            let left = max(driver.outputDueAt, driver.now) - driver.now
+            return poller.wait(timeoutNanoseconds: left)
+        }
+        return poller.wait(timeoutMilliseconds: millisecondsToNextDeadline(from: driver.now))
+    }
+
+    /// Looks for events without sleeping, until a deadline comes or it has been long enough; nil then.
+    @inline(never)
+    private func spin<Driver: EventLoopDriver>(_ driver: Driver) -> Int? {
+        let end = min(
+            driver.now &+ driver.spinNanoseconds, min(timers.nextDeadline, driver.outputDueAt))
+        repeat {
+            let count = poller.wait(timeoutMilliseconds: 0)
+            if count > 0 || driver.mail.isRung { return count }
+        } while clock.now() < end
+        return nil
     }
 
     /// Rounded up, so that a timer that fires is due.
-    private func millisecondsToNextDeadline() -> Int32 {
+    @inline(__always)
+    private func millisecondsToNextDeadline(from now: UInt64) -> Int32 {
         let next = timers.nextDeadline
         guard next != .max else { return -1 }
-        let now = clock.now()
         guard next > now else { return 0 }
         return Int32(clamping: (next - now + 999_999) / 1_000_000)
     }

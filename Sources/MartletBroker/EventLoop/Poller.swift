@@ -50,6 +50,17 @@ struct Poller {
                     descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
     }
 
+    /// As `wait`, for less than a millisecond: on a kernel without epoll_pwait2 (before 5.11) the rest of
+    /// the millisecond is waited too.
+    @inline(never)
+    func wait(timeoutNanoseconds: UInt64) -> Int {
+        let count = unsafe martlet_poll_wait_precisely(
+            descriptor, events, Int32(Self.eventsMax), timeoutNanoseconds)
+        guard count < 0, errno == ENOSYS else { return max(0, Int(count)) }
+        return wait(
+            timeoutMilliseconds: Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000))
+    }
+
     @inline(__always)
     func event(_ i: Int) -> (token: UInt64, readiness: Readiness) {
         unsafe (martlet_event_token(events + i), Readiness(rawValue: events[i].events))

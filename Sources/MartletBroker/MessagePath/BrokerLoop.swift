@@ -127,9 +127,29 @@ final class BrokerLoop: EventLoopDriver {
         if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
     }
 
-    func turnTook(_ nanoseconds: UInt64) {
-        counters.pointee.noteTurn(
-            nanoseconds, stallThreshold: state.pointee.settings.stallNanoseconds)
+    var outputDueAt: UInt64 { state.pointee.outputDueAt }
+    var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
+
+    func turnTook(_ nanoseconds: UInt64, events: Int) {
+        counters.pointee.noteTurn(nanoseconds)
+        if nanoseconds > state.pointee.settings.stallThresholdNanoseconds {
+            noteStall(nanoseconds, events)
+        }
+        state.pointee.messagesBefore = counters.pointee.messagesOut.total
+    }
+
+    /// Counts a turn that others had to wait for, and says what the loop did in it, once a second at most.
+    @inline(never)
+    private func noteStall(_ nanoseconds: UInt64, _ events: Int) {
+        counters.pointee.stalls.add(1)
+        guard now >= state.pointee.stallLogDueAt else { return }
+        state.pointee.stallLogDueAt = now &+ 1_000_000_000
+        let deliveries = counters.pointee.messagesOut.total - state.pointee.messagesBefore
+        let letters = state.pointee.lettersReadAt == now ? state.pointee.lettersRead : 0
+        let last = connection(state.pointee.lastRead).map { ", \(name(of: $0)) read last" } ?? ""
+        shared.logger.warning(
+            "Loop \(index) stalled for \(nanoseconds / 1_000)us: \(events) events, \(letters) letters, \(deliveries) deliveries\(last)"
+        )
     }
 
     // MARK: Connections by handle
@@ -173,6 +193,15 @@ struct LoopState {
 
     var random: RandomSource
     var deliveredBytes = 0
+    /// When output that is held back must leave; the largest number when none is.
+    var outputDueAt = UInt64.max
+    /// For `noteStall`: deliveries before this turn, how many letters were read in the turn that started
+    /// then, and who was read last.
+    var messagesBefore = 0
+    var lettersReadAt: UInt64 = 0
+    var lettersRead = 0
+    var lastRead = SlabHandle(index: 0, generation: .max)
+    var stallLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
     var isStopping = false

@@ -17,6 +17,25 @@ extension BrokerLoop {
     func endTurn() {
         returns.collect(into: pool)
         postBatches()
+        if !holdsOutputBack() { flushDirty() }
+        if state.pointee.doomed.count > 0 { closeDoomed() }
+    }
+
+    /// Whether output waits for more to come, which the setting `coalesce` asks for.
+    @inline(__always)
+    private func holdsOutputBack() -> Bool {
+        let window = state.pointee.settings.coalesceNanoseconds
+        guard window > 0, state.pointee.dirty.count > 0, !state.pointee.isStopping else {
+            return false
+        }
+        if state.pointee.outputDueAt == .max { state.pointee.outputDueAt = now &+ window }
+        guard now >= state.pointee.outputDueAt else { return true }
+        state.pointee.outputDueAt = .max
+        return false
+    }
+
+    @inline(__always)
+    private func flushDirty() {
         // Flushing may release publishers or doom connections, never make new frames.
         var i = 0
         while i < state.pointee.dirty.count {
@@ -27,7 +46,6 @@ extension BrokerLoop {
             if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
         }
         state.pointee.dirty.removeAll()
-        if state.pointee.doomed.count > 0 { closeDoomed() }
     }
 
     /// Writes a connection with much pending before the turn ends.

@@ -12,7 +12,10 @@ extension BrokerLoop {
 
     @inline(never)
     private func readLetters() {
-        for letter in mail.collect() { read(letter) }
+        let letters = mail.collect()
+        state.pointee.lettersReadAt = now
+        state.pointee.lettersRead = letters.count
+        for letter in letters { read(letter) }
     }
 
     func read(_ letter: LoopLetter) {

@@ -22,8 +22,9 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var tracedMessageBytesMax: Int
     /// Messages need no look at rates or traces, and usual control lines none at their length.
     var publishesSimply: Bool
-    /// A turn that takes longer counts as a stall.
-    var stallNanoseconds: UInt64 = 5_000_000
+    var spinNanoseconds: UInt64
+    var coalesceNanoseconds: UInt64
+    var stallThresholdNanoseconds: UInt64
 
     init(_ configuration: BrokerConfiguration) {
         controlLineBytesMax = configuration.controlLineBytesMax
@@ -43,6 +44,9 @@ struct LoopSettings: BitwiseCopyable, Sendable {
         blockNanosecondsMax = configuration.slowConsumers.blockNanosecondsMax
         traces = configuration.log.trace
         tracedMessageBytesMax = configuration.tracedMessageBytesMax
+        spinNanoseconds = configuration.spinNanoseconds
+        coalesceNanoseconds = configuration.coalesceNanoseconds
+        stallThresholdNanoseconds = configuration.stallThresholdNanoseconds
         publishesSimply =
             !traces && !hasRate && controlLineBytesMax >= UsualPublish.argumentBytesMax
     }

@@ -40,6 +40,7 @@ extension BrokerLoop {
     @inline(__always)
     private func noteInput(_ connection: ConnectionRef) {
         connection.pointee.lastInputAt = now
+        state.pointee.lastRead = connection.pointee.handle
         if mail.isRung { deliverBatches() }
     }
 

@@ -27,6 +27,9 @@ extension Broker {
             snapshot.staleConnections += counters.pointee.staleConnections.total
             snapshot.pausedPublishers += counters.pointee.pausedPublishers.total
             snapshot.droppedMessages += counters.pointee.droppedMessages.total
+            for i in 0..<TurnHistogram.bucketCount {
+                snapshot.turns.counts[i] += counters.pointee.turns[i].total
+            }
             snapshot.stalls += counters.pointee.stalls.total
             snapshot.longestTurnNanoseconds = max(
                 snapshot.longestTurnNanoseconds, counters.pointee.longestTurnNanoseconds)
@@ -34,6 +37,8 @@ extension Broker {
         snapshot.isLameDuck = isLameDuck
         snapshot.memoryBytes = shared.budget.usedBytes
         snapshot.memoryBytesMax = shared.budget.bytesMax
+        snapshot.allocations = shared.budget.allocations
+        snapshot.lastAllocationAt = shared.budget.lastAllocationAt
         return snapshot
     }
 

@@ -89,6 +89,12 @@ public struct BrokerConfiguration: Sendable {
     /// Payload bytes a second that one connection may publish; 0 is without limit.
     public var publishedBytesPerSecondMax = 0
     public var slowConsumers = SlowConsumers()
+    /// How long a loop looks for events before it sleeps; up to a core each is spent on it.
+    public var spinNanoseconds: UInt64 = 0
+    /// How long output may wait for more to come before it is written; 0 writes at the end of a turn.
+    public var coalesceNanoseconds: UInt64 = 0
+    /// A turn of a loop that takes longer is logged and counted as a stall.
+    public var stallThresholdNanoseconds: UInt64 = 5_000_000
 
     /// The configuration file that this came from, for logs and /varz.
     public var configurationFile: String?

@@ -6,12 +6,23 @@ import Synchronization
 final class MemoryBudget: Sendable {
     let bytesMax: Int
     private let used = Atomic<Int>(0)
+    private let taken = Atomic<Int>(0)
+    private let takenAt = Atomic<UInt64>(0)
 
     init(bytesMax: Int) {
         self.bytesMax = bytesMax
     }
 
     var usedBytes: Int { used.load(ordering: .relaxed) }
+
+    /// How often memory was taken, and when last, in nanoseconds since 1970. Once warm, it stays.
+    var allocations: Int { taken.load(ordering: .relaxed) }
+    var lastAllocationAt: UInt64 { takenAt.load(ordering: .relaxed) }
+
+    private func noteAllocation() {
+        taken.wrappingAdd(1, ordering: .relaxed)
+        takenAt.store(Clock.wallNanoseconds(), ordering: .relaxed)
+    }
 
     /// Less than a sixteenth is left.
     var isNearlySpent: Bool { usedBytes > bytesMax - bytesMax / 16 }
@@ -23,12 +34,14 @@ final class MemoryBudget: Sendable {
             used.wrappingSubtract(count, ordering: .relaxed)
             return false
         }
+        noteAllocation()
         return true
     }
 
     /// Takes bytes that cold paths cannot do without (a subscription that was accepted).
     func reserveAlways(_ count: Int) {
         used.wrappingAdd(count, ordering: .relaxed)
+        noteAllocation()
     }
 
     func release(_ count: Int) {

@@ -22,6 +22,9 @@ struct SubscribeCommand: ParsableCommand {
     @Option(help: "End after so many messages.")
     var count: Int?
 
+    @Option(help: "Answer every request with this text.")
+    var reply: String?
+
     @Flag(name: [.long, .short], help: "Print payloads only.")
     var quiet = false
 
@@ -41,6 +44,7 @@ struct SubscribeCommand: ParsableCommand {
                 }
                 received += 1
                 guard show(message, number: received) else { return }
+                try answer(message, on: connection)
             }
         }
     }
@@ -51,6 +55,13 @@ struct SubscribeCommand: ParsableCommand {
         note("[#\(number)] \"\(message.subject)\", \(message.payload.count) bytes\(reply)")
         for header in message.headers { note("\(header)") }
         return Console.write(message.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    }
+
+    private func answer(
+        _ message: ClientMessage, on connection: ClientConnection
+    ) throws(CommandFailure) {
+        guard let reply, let inbox = message.reply else { return }
+        try connection.publish(inbox, payload: Array(reply.utf8))
     }
 
     private func note(_ text: String) {

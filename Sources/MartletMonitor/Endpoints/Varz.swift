@@ -17,6 +17,9 @@ struct Varz: Encodable {
         let loops: Int
         let longestTurnNanoseconds: UInt64
         let stalls: Int
+        let turns: [Int]
+        let allocations: Int
+        let lastAllocation: String
         let droppedMessages: Int
         let pausedPublishers: Int
         let memoryBytes: Int
@@ -28,6 +31,9 @@ struct Varz: Encodable {
             loops = snapshot.loopCount
             longestTurnNanoseconds = snapshot.longestTurnNanoseconds
             stalls = snapshot.stalls
+            turns = snapshot.turns.counts
+            allocations = snapshot.allocations
+            lastAllocation = GoText.time(nanosecondsSince1970: snapshot.lastAllocationAt)
             droppedMessages = snapshot.droppedMessages
             pausedPublishers = snapshot.pausedPublishers
             memoryBytes = snapshot.memoryBytes
@@ -36,7 +42,9 @@ struct Varz: Encodable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case version, loops, stalls
+            case version, loops, stalls, allocations
+            case turns = "turns_by_log2_us"
+            case lastAllocation = "last_allocation"
             case longestTurnNanoseconds = "longest_turn_ns"
             case droppedMessages = "dropped_messages"
             case pausedPublishers = "paused_publishers"

@@ -13,12 +13,18 @@ import Testing
         #expect(counters.messagesIn.total == 0)
     }
 
-    @Test func aTurnOverTheThresholdIsAStall() {
+    @Test func turnsAreCountedByHowLongTheyTook() {
         let counters = LoopCounters()
-        for nanoseconds: UInt64 in [10, 500, 100, 501, 900, 20] {
-            counters.noteTurn(nanoseconds, stallThreshold: 500)
+        for nanoseconds: UInt64 in [0, 1_023, 1_024, 2_047, 2_048, 500_000, 16_777_216, .max >> 1] {
+            counters.noteTurn(nanoseconds)
         }
-        #expect(counters.stalls.total == 2)
-        #expect(counters.longestTurnNanoseconds == 900)
+        let counts = (0..<TurnHistogram.bucketCount).map { counters.turns[$0].total }
+        #expect(counts == [2, 2, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2])
+        #expect(counters.longestTurnNanoseconds == .max >> 1)
+        // Each bound is the first that no longer counts in its bucket.
+        for (i, bound) in TurnHistogram.bounds.enumerated() {
+            #expect(TurnHistogram.bucket(of: bound - 1) == i)
+            #expect(TurnHistogram.bucket(of: bound) == i + 1)
+        }
     }
 }

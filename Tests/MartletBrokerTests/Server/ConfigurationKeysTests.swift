@@ -119,6 +119,10 @@ struct ConfigurationKeysTests {
         Key("martlet { loops: 3 }") { $0.loopCount == 3 },
         Key("martlet { loops: auto }") { $0.loopCount == nil },
         Key("martlet { max_memory: 2GB }") { $0.memoryBytesMax == 2_147_483_648 },
+        Key("martlet { spin: 50us, coalesce: '0.2ms', stall_threshold: 1s }") {
+            $0.spinNanoseconds == 50_000 && $0.coalesceNanoseconds == 200_000
+                && $0.stallThresholdNanoseconds == 1_000_000_000
+        },
         Key("martlet { max_publish_rate: 1000 }") { $0.publishedMessagesPerSecondMax == 1_000 },
         Key("martlet { max_publish_bytes: 10MB }") {
             $0.publishedBytesPerSecondMax == 10_485_760
@@ -244,6 +248,10 @@ struct ConfigurationKeysTests {
             (
                 "martlet { slow_consumers { default: drop } }",
                 "1:27: \"default\" takes one of close, drop_new, drop_old, block, not \"drop\""
+            ),
+            (
+                "martlet { coalesce: 1s }",
+                "1:10: \"coalesce\" takes a time of 0 to 10ms"
             ),
             (
                 "martlet { slow_consumers { block_max: '0s' } }",

@@ -8,15 +8,16 @@ extension ConfigurationReader {
         guard key == "martlet" else { return false }
         for entry in try value.map(key).entries {
             read(entry) { (reader, key, entry) throws(ConfigurationComplaint) in
-                try reader.readMartletEntry(key, entry.value)
+                try reader.readMartletEntry(key, entry)
             }
         }
         return true
     }
 
     private mutating func readMartletEntry(
-        _ key: String, _ value: ConfigurationValue
+        _ key: String, _ entry: ConfigurationMap.Entry
     ) throws(ConfigurationComplaint) -> Bool {
+        let value = entry.value
         switch key {
         case "loops": configuration.loopCount = try loops(value)
         case "max_memory": configuration.memoryBytesMax = try value.integer(key)
@@ -25,9 +26,26 @@ extension ConfigurationReader {
         case "max_publish_bytes":
             configuration.publishedBytesPerSecondMax = try value.integer(key)
         case "slow_consumers": try readSlowConsumers(value)
+        case "spin":
+            configuration.spinNanoseconds = try duration(entry, 0...100_000_000, "0 to 100ms")
+        case "coalesce":
+            configuration.coalesceNanoseconds = try duration(entry, 0...10_000_000, "0 to 10ms")
+        case "stall_threshold":
+            configuration.stallThresholdNanoseconds = try duration(
+                entry, 10_000...60_000_000_000, "10us to 60s")
         default: return false
         }
         return true
+    }
+
+    private func duration(
+        _ entry: ConfigurationMap.Entry, _ range: ClosedRange<Int64>, _ words: String
+    ) throws(ConfigurationComplaint) -> UInt64 {
+        let nanoseconds = try duration(entry)
+        guard range.contains(nanoseconds) else {
+            throw entry.value.complaint("\"\(entry.key)\" takes a time of \(words)")
+        }
+        return UInt64(nanoseconds)
     }
 
     private func loops(_ value: ConfigurationValue) throws(ConfigurationComplaint) -> Int? {

@@ -1,0 +1,107 @@
+import Foundation
+import Logging
+import MartletTestSupport
+import Testing
+
+@testable import MartletBroker
+
+extension Guarantees {
+    /// Settings that trade one cost for another change when things happen, never what.
+    @Suite(.serialized) struct Pace {
+        @Test(
+            "Barriers hold with spinning and with output held back", arguments: loopCounts,
+            [(20_000, 0), (0, 300_000), (50_000, 200_000)] as [(UInt64, UInt64)])
+        func barriers(loops: Int, times: (spin: UInt64, coalesce: UInt64)) throws {
+            let broker = try TestBroker(loops: loops) {
+                $0.spinNanoseconds = times.spin
+                $0.coalesceNanoseconds = times.coalesce
+            }
+            let publishers = try broker.clients(loops)
+            let subscribers = try broker.clients(loops)
+            for round in 0..<50 {
+                for subscriber in subscribers {
+                    try subscriber.send("SUB p.\(round) \(round)\r\n")
+                    try subscriber.barrier()
+                }
+                for publisher in publishers {
+                    try publisher.send(pub("p.\(round)", "x") + pub("p.\(round)", "y") + "PING\r\n")
+                }
+                for publisher in publishers { _ = try publisher.framesToPong() }
+                for subscriber in subscribers {
+                    try subscriber.send("UNSUB \(round)\r\n")
+                    let count = try subscriber.barrier().compactMap(\.message).count
+                    try #require(count == 2 * loops, "round \(round)")
+                }
+            }
+        }
+
+        @Test("What is held back still leaves: before a close, and when the broker stops")
+        func lastOutput() throws {
+            let broker = try TestBroker { $0.coalesceNanoseconds = 10_000_000 }
+            let client = try broker.client()
+            try client.send("SUB a 1\r\n" + pub("a", "x") + "NONSENSE\r\n")
+            let frames = try client.framesToEnd()
+            #expect(frames.first?.message?.text == "x")
+            #expect(frames.last == .error("'Unknown Protocol Operation'"))
+            let other = try broker.client()
+            try other.send("SUB a 1\r\n" + pub("a", "y"))
+            #expect(eventually { broker.broker.snapshot().messagesIn == 2 })
+            broker.broker.stop()
+            #expect(try other.framesToEnd().first?.message?.text == "y")
+        }
+
+        @Test("A turn over the threshold is counted and logged, with what ran")
+        func stall() throws {
+            let log = CapturedLog()
+            var configuration = BrokerConfiguration()
+            configuration.host = "127.0.0.1"
+            configuration.port = -1
+            configuration.loopCount = 1
+            // A busy machine makes long turns of its own; this one is longer.
+            configuration.stallThresholdNanoseconds = 300_000_000
+            let broker = try Broker(
+                configuration: configuration, logger: Logger(label: "t") { _ in log })
+            try broker.start()
+            defer { broker.stop() }
+            let client = try RawClient(port: broker.clientPort)
+            try client.connect()
+            #expect(broker.snapshot().stalls == 0)
+            broker.shared.loops[0].mail.post(
+                .describeConnections(withSubscriptions: false) { _ in
+                    Thread.sleep(forTimeInterval: 0.4)
+                })
+            try client.barrier()
+            #expect(eventually { broker.snapshot().stalls == 1 })
+            #expect(broker.snapshot().longestTurnNanoseconds >= 400_000_000)
+            #expect(broker.snapshot().turns.counts.last == 1)
+            let line = try #require(log.lines.first { $0.contains("stalled") })
+            let form = /Loop 0 stalled for \d{6}us: \d events, 1 letters, 0 deliveries.*/
+            #expect(line.wholeMatch(of: form) != nil, "\(line)")
+        }
+    }
+}
+
+/// Log lines of a test's broker.
+private final class CapturedLog: LogHandler, @unchecked Sendable {
+    // SAFETY: only `all` changes, and it has its lock.
+    private let all = Guarded<[String]>([])
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .warning }
+        set {}
+    }
+
+    var lines: [String] { all.withLock { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        all.withLock { $0.append("\(event.message)") }
+    }
+}
