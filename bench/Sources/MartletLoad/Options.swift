@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// What every workload needs to know.
 struct Options: ParsableArguments {
@@ -8,6 +9,9 @@ struct Options: ParsableArguments {
     @Option(help: "its port")
     var port: UInt16 = 4222
 
+    @Option(help: "what it speaks: nats, redis or mqtt")
+    var wire = WireProtocol.nats
+
     @Option(help: "bytes of a payload, at least 8")
     var size = 16
 
@@ -16,6 +20,12 @@ struct Options: ParsableArguments {
 
     @Option(help: "seconds that count")
     var duration = 5.0
+
+    @Option(help: "report latency also by windows of so many seconds; 0 does not")
+    var window = 0.0
+
+    @Flag(help: "never sleep between messages; for a core of its own")
+    var spin = false
 
     @Option(help: "TCP congestion control of the sockets; empty leaves the machine's")
     var congestion = "cubic"
@@ -27,17 +37,35 @@ struct Options: ParsableArguments {
         guard warmup >= 0, duration > 0 else {
             throw ValidationError("--duration must be positive")
         }
+        guard window == 0 || (window >= 0.1 && duration / window <= 10_000) else {
+            throw ValidationError("--window must be 0.1 s or more, and at most 10,000 of them")
+        }
     }
 
     func makeTurns() throws -> Turns {
-        try Turns(ServerAddress(host: host, port: port, congestion: congestion))
+        try Turns(ServerAddress(host: host, port: port, congestion: congestion, wire: wire))
+    }
+
+    func makeHead(_ subject: String, reply: String? = nil) -> Head {
+        Head(wire, subject: subject, reply: reply, payloadBytes: size)
     }
 
     /// What is sent, but for the due moment at its start.
-    func makePayload() -> UnsafeMutablePointer<UInt8> {
-        let payload = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
-        for i in 0..<size { unsafe payload[i] = UInt8(97 + i % 26) }
+    func makePayload(_ byteCount: Int? = nil) -> UnsafeMutablePointer<UInt8> {
+        let count = byteCount ?? size
+        let payload = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+        for i in 0..<count { unsafe payload[i] = UInt8(97 + i % 26) }
         return unsafe payload
+    }
+
+    /// When the part that counts starts and ends. Says so at once, as a line of JSON in nanoseconds of
+    /// CLOCK_MONOTONIC, so that others can look at the server at the same moments.
+    func announce(from begin: UInt64) -> (start: UInt64, end: UInt64) {
+        let start = begin + UInt64(warmup * 1e9)
+        let end = start + UInt64(duration * 1e9)
+        Swift.print("{\"begin_ns\":\(begin),\"start_ns\":\(start),\"end_ns\":\(end)}")
+        fflush(nil)
+        return (start, end)
     }
 
     /// Prints the report with what was asked for in front.
@@ -45,6 +73,7 @@ struct Options: ParsableArguments {
         var all = Report()
         all.add("workload", workload)
         for (name, value) in details { all.add(name, value) }
+        all.add("wire", wire.rawValue)
         all.add("size", size)
         all.add("congestion", congestion)
         Swift.print(all.json.dropLast() + "," + report.json.dropFirst())

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,3 +24,6 @@ static inline int load_poll_wait(int poller, struct epoll_event *events, int cou
     struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
     return (int)syscall(SYS_epoll_pwait2, poller, events, count, &time, (void *)0, 0);
 }
+
+/// Lets this thread's waits end when they should, and not up to 50 microseconds later.
+static inline void load_wake_precisely(void) { prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); }

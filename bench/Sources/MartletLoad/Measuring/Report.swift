@@ -10,6 +10,9 @@ struct Report {
     mutating func add(_ name: String, _ number: Double) {
         fields.append("\"\(name)\":\((number * 1_000).rounded() / 1_000)")
     }
+    mutating func add(_ name: String, _ list: [Report]) {
+        fields.append("\"\(name)\":[\(list.map(\.json).joined(separator: ","))]")
+    }
 
     /// Percentiles in microseconds.
     mutating func add(_ name: String, _ histogram: Histogram<UInt32>) {
@@ -38,6 +41,18 @@ struct Report {
         add(
             "valid",
             recorder.received > 0 && lateness * 10 <= recorder.latency.valueAtPercentile(99))
+        guard !recorder.windows.isEmpty else { return }
+        add(
+            "windows",
+            recorder.windows.enumerated().map { index, window in
+                var inner = Report()
+                let begin = UInt64(index) * recorder.windowNanoseconds
+                inner.add("second", Double(begin) / 1e9)
+                inner.add("received", Int(window.latency.totalCount))
+                inner.add("latency_us", window.latency)
+                inner.add("lateness_us", window.lateness)
+                return inner
+            })
     }
 
     /// The generator's own processor time, as a share of one core.
@@ -47,6 +62,11 @@ struct Report {
         let after = processorTime()
         add("generator_user", Double(after.user - before.user) / Double(nanoseconds))
         add("generator_system", Double(after.system - before.system) / Double(nanoseconds))
+    }
+
+    /// The share of its time in which the generator had something to do.
+    mutating func add(_ work: WorkTime, over nanoseconds: UInt64) {
+        add("generator_busy", Double(work.nanoseconds) / Double(nanoseconds))
     }
 
     var json: String { "{\(fields.joined(separator: ","))}" }

@@ -8,6 +8,7 @@ struct Request: ParsableCommand {
         commandName: "request", abstract: "requests and replies, at a rate or one at a time")
 
     @OptionGroup var options: Options
+    @OptionGroup var beside: BackgroundOptions
 
     @Option(
         help: "requests per second, over all requesters; 0 keeps one in flight and nothing more")
@@ -16,43 +17,46 @@ struct Request: ParsableCommand {
     @Option(help: "requesters, with one responder each")
     var pairs = 8
 
+    private typealias Requester = (link: Link, head: Head)
+
+    func validate() throws {
+        guard options.wire == .nats else {
+            throw ValidationError("only the NATS protocol has requests and replies")
+        }
+    }
+
     func run() throws {
         let turns = try options.makeTurns()
-        var requesters: [(link: Link, head: Head)] = []
-        var isResponder: [Bool] = []
+        var requesters: [Requester] = []
         for i in 0..<pairs {
             let requester = try turns.connect()
-            requester.send("SUB _INBOX.load\(getpid()).\(i).* 1\r\n")
-            let head = Head(
-                subject: "bench.request.\(i)", reply: "_INBOX.load\(getpid()).\(i).",
-                payloadBytes: options.size)
+            requester.subscribe("_INBOX.load\(getpid()).\(i).*")
+            let head = options.makeHead(
+                "bench.request.\(i)", reply: "_INBOX.load\(getpid()).\(i).")
             requesters.append((requester, head))
-            try turns.connect().send("SUB bench.request.\(i) 1\r\n")
-            isResponder += [false, true]
+            try turns.connect(.responder).subscribe("bench.request.\(i)")
         }
+        let background = try beside.make(turns)
         try turns.barrier()
         let report =
             rate > 0
-            ? try paced(turns, requesters, isResponder)
-            : try oneInFlight(turns, requesters[0], isResponder)
+            ? try paced(turns, requesters, background) : try oneInFlight(turns, requesters[0])
         options.print(report, workload: "request", details: [("pairs", rate > 0 ? pairs : 1)])
     }
 
     private func paced(
-        _ turns: Turns, _ requesters: [(link: Link, head: Head)], _ isResponder: [Bool]
+        _ turns: Turns, _ requesters: [Requester], _ background: Background
     ) throws -> Report {
         let payload = unsafe options.makePayload()
         let responder = Responder(payloadBytes: options.size)
-        let run = PacedRun(
-            turns: turns, rate: rate, warmUpSeconds: options.warmup, seconds: options.duration,
-            copies: 1)
+        let run = PacedRun(turns: turns, options: options, background: background, rate: rate)
         return try run.run { k, due in
             let (link, head) = requesters[k % pairs]
             head.write(UInt64(k))
             unsafe link.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(link)
-        } arrives: { link, message in
-            guard isResponder[link.index] else { return true }
+        } arrives: { link, message, _ in
+            guard link.purpose == .responder else { return true }
             responder.answer(message, on: link)
             turns.markDirty(link)
             return false
@@ -60,17 +64,14 @@ struct Request: ParsableCommand {
     }
 
     /// A closed loop: the next request leaves when the reply to the last one is there.
-    private func oneInFlight(
-        _ turns: Turns, _ requester: (link: Link, head: Head), _ isResponder: [Bool]
-    ) throws -> Report {
+    private func oneInFlight(_ turns: Turns, _ requester: Requester) throws -> Report {
         let payload = unsafe options.makePayload()
         let responder = Responder(payloadBytes: options.size)
-        let start = nanosecondsNow() + UInt64(options.warmup * 1e9)
-        let end = start + UInt64(options.duration * 1e9)
-        var recorder = Recorder(start: start, end: end)
+        let begin = nanosecondsNow()
+        let (start, end) = options.announce(from: begin)
+        var recorder = Recorder(start: start, end: end, windowSeconds: options.window)
         let processorBefore = processorTime()
         var now = nanosecondsNow()
-        let begin = now
         var k: UInt64 = 0
         while now < end {
             requester.head.write(k)
@@ -83,11 +84,11 @@ struct Request: ParsableCommand {
             while !isAnswered {
                 try turns.flush()
                 try turns.receive(waiting: 0) { link, message, moment in
-                    if isResponder[link.index] {
+                    if link.purpose == .responder {
                         responder.answer(message, on: link)
                         return turns.markDirty(link)
                     }
-                    recorder.noteReceived(due: dueMoment(message), at: moment)
+                    recorder.noteReceived(due: message.dueMoment, at: moment)
                     isAnswered = true
                 }
                 guard nanosecondsNow() < now + 10_000_000_000 else {
@@ -125,7 +126,7 @@ struct Request: ParsableCommand {
         unsafe memcpy(line + 4, message.reply, message.replyCount)
         for i in 0..<tail.count { unsafe line[4 + message.replyCount + i] = tail[i] }
         unsafe link.send(
-            line, 4 + message.replyCount + tail.count, due: dueMoment(message), message.payload,
+            line, 4 + message.replyCount + tail.count, due: message.dueMoment, message.payload,
             message.byteCount)
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The first line of a PUB, with a number in it that changes: `PUB inbox.00000042 16 CR LF`.
+/// All of a published message before its payload, with a number in the reply subject that changes:
+/// `PUB price inbox.0000000042 16 CR LF`.
 ///
 /// SAFETY: one block that lives as long as the value's owner; `write` stays within the digits' place.
 @safe struct Head {
@@ -10,15 +11,13 @@ import Glibc
     static let digits = 10
 
     /// Without `reply` nothing changes. With one, it ends in the number.
-    init(subject: String, reply: String? = nil, payloadBytes: Int) {
-        var text = "PUB \(subject) "
-        if let reply { text += reply + String(repeating: "0", count: Self.digits) }
-        numberEnd = text.utf8.count
-        if reply != nil { text += " " }
-        text += "\(payloadBytes)\r\n"
-        count = text.utf8.count
-        unsafe bytes = .allocate(capacity: text.utf8.count)
-        for (i, byte) in text.utf8.enumerated() { unsafe bytes[i] = byte }
+    init(_ wire: WireProtocol, subject: String, reply: String? = nil, payloadBytes: Int) {
+        let numbered = reply.map { $0 + String(repeating: "0", count: Self.digits) }
+        let head = wire.publishHead(subject, reply: numbered, payloadBytes: payloadBytes)
+        numberEnd = head.replyEnd
+        count = head.bytes.count
+        unsafe bytes = .allocate(capacity: head.bytes.count)
+        for (i, byte) in head.bytes.enumerated() { unsafe bytes[i] = byte }
     }
 
     @inline(__always)

@@ -7,6 +7,7 @@ struct ServerAddress {
     /// Congestion control of the sockets: bbr, where it is the default, paces loopback and says more
     /// about itself than about a server. Empty leaves the machine's.
     let congestion: String
+    let wire: WireProtocol
 
     /// A connected, non-blocking socket without Nagle's delay.
     func connect() throws -> Int32 {

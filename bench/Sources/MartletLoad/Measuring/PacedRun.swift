@@ -4,11 +4,11 @@ import Glibc
 /// server which stops for a while is charged for all that it delayed.
 struct PacedRun {
     let turns: Turns
+    let options: Options
+    let background: Background
     let rate: Double
-    let warmUpSeconds: Double
-    let seconds: Double
     /// How often each message is received.
-    let copies: Int
+    var copies = 1
 
     /// Sleeping is left this early, because waking up takes its time.
     private static let spinNanoseconds: UInt64 = 80_000
@@ -17,21 +17,23 @@ struct PacedRun {
     /// Waited for messages still under way at the end.
     private static let graceNanoseconds: UInt64 = 2_000_000_000
 
-    /// `send` queues message `k`; `answer` is told of what comes in, and says whether that is an arrival.
+    /// `send` queues message `k`; `arrives` is told of what comes in, and says whether that is an arrival.
     func run(
         send: (_ k: Int, _ due: UInt64) -> Void,
-        arrives: (Link, Message) throws -> Bool
+        arrives: (Link, Message, UInt64) throws -> Bool
     ) throws -> Report {
         let begin = nanosecondsNow() + 1_000_000
-        let measureStart = begin + UInt64(warmUpSeconds * 1e9)
-        let end = measureStart + UInt64(seconds * 1e9)
-        var recorder = Recorder(start: measureStart, end: end)
+        let (measureStart, end) = options.announce(from: begin)
+        var recorder = Recorder(
+            start: measureStart, end: end, windowSeconds: options.window)
         let interval = 1e9 / rate
         let total = Int(Double(end - begin) / interval)
         let processorBefore = processorTime()
+        var work = WorkTime()
         var k = 0
         while true {
-            var now = nanosecondsNow()
+            let turn = nanosecondsNow()
+            var now = turn
             let first = k
             while k < total, k - first < Self.sendsPerTurn {
                 let due = begin + UInt64(Double(k) * interval)
@@ -45,31 +47,37 @@ struct PacedRun {
                 recorder.noteSent(due: begin + UInt64(Double(sent) * interval), at: now)
             }
             try turns.flush()
+            let hadTick = try background.tick(now)
             if k == total,
                 recorder.received == recorder.sent * copies || now > end + Self.graceNanoseconds
             {
                 break
             }
             let next = k < total ? begin + UInt64(Double(k) * interval) : now + 1_000_000
-            try turns.receive(
-                waiting: next > now + Self.spinNanoseconds ? next - now - Self.spinNanoseconds : 0
-            ) {
-                link, message, moment in
-                guard try arrives(link, message) else { return }
-                recorder.noteReceived(due: dueMoment(message), at: moment)
+            let (linkCount, waited) = try turns.receive(
+                waiting: sleep(from: now, to: min(next, background.nextTick))
+            ) { link, message, moment in
+                guard try arrives(link, message, moment) else { return }
+                recorder.noteReceived(due: message.dueMoment, at: moment)
             }
+            work.addTurn(
+                from: turn, to: nanosecondsNow(), waited: waited,
+                hadWork: k > first || linkCount > 0 || hadTick)
         }
         var report = Report()
         report.add("rate", rate)
         report.add("lost", recorder.sent * copies - recorder.received)
         report.add(recorder)
-        report.addProcessorShare(from: processorBefore, over: nanosecondsNow() - begin)
+        let elapsed = nanosecondsNow() - begin
+        report.addProcessorShare(from: processorBefore, over: elapsed)
+        report.add(work, over: elapsed)
+        background.add(to: &report)
         return report
     }
-}
 
-/// Every payload starts with the moment it was due.
-@inline(__always)
-func dueMoment(_ message: Message) -> UInt64 {
-    unsafe UnsafeRawPointer(message.payload).loadUnaligned(as: UInt64.self)
+    @inline(__always)
+    private func sleep(from now: UInt64, to next: UInt64) -> UInt64 {
+        guard !options.spin, next > now + Self.spinNanoseconds else { return 0 }
+        return next - now - Self.spinNanoseconds
+    }
 }

@@ -1,0 +1,36 @@
+import ArgumentParser
+
+/// One publisher, many subscribers.
+struct FanOut: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fanout", abstract: "one publisher to many subscribers, at a rate")
+
+    @OptionGroup var options: Options
+    @OptionGroup var beside: BackgroundOptions
+
+    @Option(help: "messages published per second")
+    var rate = 1_000.0
+
+    @Option(help: "subscribers, each with a connection of its own")
+    var subscribers = 50
+
+    func run() throws {
+        let turns = try options.makeTurns()
+        let payload = unsafe options.makePayload()
+        for _ in 0..<subscribers { try turns.connect().subscribe("bench.fanout") }
+        let publisher = try turns.connect()
+        let head = options.makeHead("bench.fanout")
+        let background = try beside.make(turns)
+        try turns.barrier()
+        let run = PacedRun(
+            turns: turns, options: options, background: background, rate: rate,
+            copies: subscribers)
+        let report = try run.run { _, due in
+            unsafe publisher.send(head.bytes, head.count, due: due, payload, options.size)
+            turns.markDirty(publisher)
+        } arrives: { _, _, _ in
+            true
+        }
+        options.print(report, workload: "fanout", details: [("subscribers", subscribers)])
+    }
+}
