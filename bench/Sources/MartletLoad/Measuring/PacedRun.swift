@@ -14,6 +14,8 @@ struct PacedRun {
     private static let spinNanoseconds: UInt64 = 80_000
     /// Messages sent before the links are read again.
     private static let sendsPerTurn = 128
+    /// Links read before the next message may be due; many of them would make it late.
+    private var linksPerTurn: Int32 { rate > 10_000 ? 4 : Turns.eventsMax }
     /// Waited for messages still under way at the end.
     private static let graceNanoseconds: UInt64 = 2_000_000_000
 
@@ -55,7 +57,8 @@ struct PacedRun {
             }
             let next = k < total ? begin + UInt64(Double(k) * interval) : now + 1_000_000
             let (linkCount, waited) = try turns.receive(
-                waiting: sleep(from: now, to: min(next, background.nextTick))
+                waiting: sleep(from: now, to: min(next, background.nextTick)),
+                linksMax: linksPerTurn
             ) { link, message, moment in
                 guard try arrives(link, message, moment) else { return }
                 recorder.noteReceived(due: message.dueMoment, at: moment)

@@ -6,7 +6,7 @@ import Glibc
     let wire: WireProtocol
     private let poller: Int32
     private let events: UnsafeMutablePointer<epoll_event>
-    private static let eventsMax: Int32 = 256
+    static let eventsMax: Int32 = 256
     private(set) var links: [Link] = []
     private var dirty: [Link] = []
     private var unfinished: [Link] = []
@@ -79,15 +79,18 @@ import Glibc
     }
 
     /// Waits for at most so many nanoseconds, unless something is still to be flushed, and hands over
-    /// what has come, with its moment. Returns how many links had something, and the time waited.
+    /// what has come, with its moment, for at most so many links; the next call begins with others.
+    /// Returns how many had something, and the time waited.
     @inline(__always)
     @discardableResult
     func receive(
-        waiting nanoseconds: UInt64, _ received: (Link, Message, UInt64) throws -> Void
+        waiting nanoseconds: UInt64, linksMax: Int32 = Turns.eventsMax,
+        _ received: (Link, Message, UInt64) throws -> Void
     ) throws -> (linkCount: Int, waited: UInt64) {
         let wait = dirty.isEmpty ? nanoseconds : 0
         let begin = wait > 0 ? nanosecondsNow() : 0
-        let count = max(0, Int(unsafe load_poll_wait(poller, events, Self.eventsMax, Int64(wait))))
+        let most = min(linksMax, Self.eventsMax)
+        let count = max(0, Int(unsafe load_poll_wait(poller, events, most, Int64(wait))))
         let waited = wait > 0 ? nanosecondsNow() &- begin : 0
         for i in 0..<count {
             let link = links[Int(unsafe load_event_token(events + i))]

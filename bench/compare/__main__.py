@@ -1,0 +1,124 @@
+"""The command line of dev/bench."""
+
+import argparse
+import json
+import sys
+
+from . import document, machine, rounds, soak, table
+from .systems import PINNED, UNPINNED, all_systems
+from .workloads import BY_NAME, NAMES, WORKLOADS
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="dev/bench")
+    parser.add_argument(
+        "what", nargs="?", default="compare", choices=("compare", "soak", "render", "list"),
+        help="compare (the default), soak, list the workloads, or render what was measured again")
+    parser.add_argument("--quick", action="store_true", help="one short round; publishes nothing")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="that count, of each run")
+    parser.add_argument("--warmup", type=float, default=1.0, help="seconds before they do")
+    parser.add_argument("--only", nargs="+", metavar="WORKLOAD", choices=NAMES)
+    parser.add_argument("--systems", nargs="+", metavar="SYSTEM")
+    parser.add_argument("--modes", nargs="+", choices=(PINNED, UNPINNED))
+    parser.add_argument("--minutes", type=float, default=30.0, help="of each system's soak")
+    parser.add_argument("--window", type=float, default=10.0, help="seconds of a soak's windows")
+    parser.add_argument("--scratch", action="store_true", help="publish nothing in docs")
+    options = parser.parse_args()
+    # What is not the whole of it must not stand for the whole.
+    options.publishes = not (
+        options.quick or options.only or options.systems or options.modes or options.scratch)
+    if options.what == "soak":
+        options.publishes = not (options.quick or options.systems or options.scratch)
+    modes = options.modes or ([PINNED] if options.quick else [PINNED, UNPINNED])
+    options.modes = sorted(set(modes), key=[PINNED, UNPINNED].index)
+    if options.quick:
+        options.rounds, options.seconds, options.warmup = 1, 0.7, 0.3
+    return options
+
+
+def installed_systems(wanted):
+    """Those to measure, and what is said of the others."""
+    known = all_systems()
+    unknown = set(wanted or ()) - {system.name for system in known}
+    if unknown:
+        raise SystemExit(f"error: no system is called {', '.join(sorted(unknown))}")
+    chosen = [system for system in known if not wanted or system.name in wanted]
+    left_out = [
+        f"{system.name}, not installed ({system.install})"
+        for system in chosen if system.path is None]
+    for text in left_out:
+        print(f"left out: {text}", flush=True)
+    return [system for system in chosen if system.path is not None], left_out
+
+
+def possible_workloads(wanted):
+    limit = machine.raise_file_limit()
+    chosen = [BY_NAME[name] for name in wanted] if wanted else list(WORKLOADS)
+    for workload in chosen:
+        if workload.files > limit:
+            print(f"left out: {workload.name}, which takes {workload.files:,} open files; this user "
+                  f"may have {limit:,} (ulimit -n)", flush=True)
+    return [workload for workload in chosen if workload.files <= limit]
+
+
+def compare(options, folder):
+    systems, left_out = installed_systems(options.systems)
+    workloads = possible_workloads(options.only)
+    steps = list(rounds.plan(systems, workloads, options.modes, options.rounds))
+    results = {
+        "machine": machine.facts(), "rounds": options.rounds, "seconds": options.seconds,
+        "warmup": options.warmup, "left_out": left_out,
+        "systems": {system.name: system.version_text() for system in systems}}
+    path = folder / "results.json"
+    rounds.measure_all(
+        steps, machine.two_cores(), options.warmup, options.seconds,
+        lambda runs: rounds.write(path, {**results, "runs": runs}))
+    show_comparison(json.loads(path.read_text()), folder, options.publishes)
+
+
+def show_comparison(results, folder, publishes):
+    document.write_comparison(results, folder, publishes)
+    print(f"\n{table.ratio_table(results)}\n\n{table.goal_table(results)}\n")
+    print(f"written: {folder.relative_to(machine.ROOT)}/"
+          + (f" and {document.PAGE.relative_to(machine.ROOT)}" if publishes else ""))
+
+
+def render(options, folder):
+    """Tables and plots of earlier measurements, after a change of how they are shown."""
+    found = False
+    for name, show in (
+            ("results.json", lambda results: show_comparison(results, folder, options.publishes)),
+            ("soak.json", lambda results: soak.write(results, folder, options.publishes))):
+        if (folder / name).exists():
+            show(json.loads((folder / name).read_text()))
+            found = True
+    if not found:
+        raise SystemExit(f"error: nothing was measured yet in {folder.relative_to(machine.ROOT)}")
+
+
+def main():
+    options = arguments()
+    if options.what == "list":
+        for workload in WORKLOADS:
+            print(f"{workload.name:<14} {workload.text}")
+        return 0
+    folder = document.FOLDER if options.publishes else document.SCRATCH
+    if options.what == "render":
+        render(options, folder)
+        return 0
+    machine.enter_own_network()
+    machine.raise_file_limit()
+    if options.what == "compare":
+        compare(options, folder)
+        return 0
+    systems, _ = installed_systems(options.systems)
+    minutes = 0.5 if options.quick else options.minutes
+    window = 5.0 if options.quick else options.window
+    passed = soak.run(
+        systems, machine.two_cores(), minutes, folder, options.publishes, window)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

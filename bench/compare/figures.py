@@ -1,0 +1,84 @@
+"""From single runs to medians, spreads and ratios. Nothing here measures."""
+
+import dataclasses
+import statistics
+
+FIGURES = (
+    "rate", "p50", "p90", "p99", "p99.9", "max", "cpu", "cpu_user", "cpu_kernel", "memory")
+SATURATED = 0.9
+
+VALID = "valid"
+# The generator could not do more and the broker could: what a message costs counts, nothing else.
+COST_ONLY = "cost only"
+# The generator was so late that this alone could explain the latency.
+VOID = "void"
+FAILED = "failed"
+
+COST_FIGURES = ("cpu", "cpu_user", "cpu_kernel")
+
+
+def state(run):
+    if "error" in run:
+        return FAILED
+    if run["generator_busy"] >= SATURATED and run["broker_share"] < SATURATED:
+        return COST_ONLY
+    return VALID if run["on_time"] else VOID
+
+
+def usable(run, figure):
+    """The run's figure if it counts, else None."""
+    counts = state(run) == VALID or (state(run) == COST_ONLY and figure in COST_FIGURES)
+    return run.get(figure) if counts else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    median: float
+    least: float
+    most: float
+    count: int
+
+    @staticmethod
+    def of(values):
+        values = [value for value in values if value is not None]
+        if not values:
+            return None
+        return Spread(statistics.median(values), min(values), max(values), len(values))
+
+
+def select(runs, **wanted):
+    return [run for run in runs if all(run.get(name) == value for name, value in wanted.items())]
+
+
+def spread(runs, figure):
+    return Spread.of(usable(run, figure) for run in runs)
+
+
+def ratio(subjects, references, figure):
+    """Each round's figure as a multiple of that round's figure of another system."""
+    by_round = {run["round"]: usable(run, figure) for run in references}
+    ratios = []
+    for run in subjects:
+        mine, other = usable(run, figure), by_round.get(run["round"])
+        if mine is not None and other:
+            ratios.append(mine / other)
+    return Spread.of(ratios)
+
+
+def rate_at_least(subjects, references):
+    """The ratio of rates, also where the generator could not take more from the first system: then
+    that one's rate is at least what was seen."""
+    by_round = {run["round"]: usable(run, "rate") for run in references}
+    return Spread.of(
+        run["rate"] / by_round[run["round"]] for run in subjects
+        if state(run) in (VALID, COST_ONLY) and by_round.get(run["round"]))
+
+
+def states(runs):
+    """How many runs of each state there are, as words; nothing but the number if all are valid."""
+    count = {name: 0 for name in (VALID, COST_ONLY, VOID, FAILED)}
+    for run in runs:
+        count[state(run)] += 1
+    if count[VALID] == len(runs):
+        return str(len(runs))
+    return ", ".join(f"{number} {name}" for name, number in count.items() if number)

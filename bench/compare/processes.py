@@ -1,0 +1,84 @@
+"""What the kernel says of processes and of the machine, read without any load of its own."""
+
+import dataclasses
+import os
+import pathlib
+import time
+
+PROC = pathlib.Path("/proc")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One moment. `threads` maps a thread to the nanoseconds that it ran and that it was kept from
+    running though it could."""
+    moment_ns: int
+    user: float
+    system: float
+    resident_bytes: int
+    threads: dict
+    generator_threads: dict
+    steal: float
+
+
+def sample(broker, generator):
+    """How far two processes have come."""
+    user, system = processor_seconds(broker)
+    return Sample(
+        moment_ns=time.monotonic_ns(), user=user, system=system,
+        resident_bytes=resident_bytes(broker), threads=threads(broker),
+        generator_threads=threads(generator), steal=steal_seconds())
+
+
+def processor_seconds(pid):
+    fields = (PROC / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) / TICKS_PER_SECOND, int(fields[12]) / TICKS_PER_SECOND
+
+
+def resident_bytes(pid):
+    return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE_BYTES
+
+
+def threads(pid):
+    found = {}
+    for task in (PROC / str(pid) / "task").iterdir():
+        try:
+            ran, waited, _ = (task / "schedstat").read_text().split()
+        except (OSError, ValueError):
+            continue  # it has just ended
+        found[int(task.name)] = (int(ran), int(waited))
+    return found
+
+
+def steal_seconds():
+    """What the machine below took from all cores of this one."""
+    with open(PROC / "stat") as file:
+        fields = file.readline().split()
+    return int(fields[8]) / TICKS_PER_SECOND
+
+
+def delay_ms(before, after):
+    """How long threads were kept from running between two moments."""
+    return sum(
+        waited - before.get(thread, (0, 0))[1] for thread, (_, waited) in after.items()) / 1e6
+
+
+def busiest_delay_ms(before, after):
+    """The same of the thread that ran most. Threads of a broker on one core wait for one another,
+    which nobody has stolen; the one that does the work waits for few others."""
+    if not after:
+        return 0.0
+    def ran(thread):
+        return after[thread][0] - before.get(thread, (0, 0))[0]
+    busiest = max(after, key=ran)
+    return (after[busiest][1] - before.get(busiest, (0, 0))[1]) / 1e6
+
+
+def stolen_ms(before, after):
+    """Time that neither the broker nor the generator could have used."""
+    return (
+        (after.steal - before.steal) * 1e3
+        + delay_ms(before.generator_threads, after.generator_threads)
+        + busiest_delay_ms(before.threads, after.threads))
