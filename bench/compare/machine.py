@@ -79,7 +79,8 @@ def facts():
     processor = next(
         (line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if "model name" in line),
         platform.machine())
-    changed = " with changes" if output("git", "status", "--porcelain", "-uno") else ""
+    changed = " with changes" if output(
+        "git", "status", "--porcelain", "-uno", "--", "Sources", "Package.swift", "bench") else ""
     return {
         "processor": processor,
         "cores": len(os.sched_getaffinity(0)),

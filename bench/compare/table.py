@@ -57,15 +57,32 @@ def ratio_table(results):
     """Every workload in both modes as ratios; below 1 is better but for messages/s."""
     shown = ("rate", "p50", "p99", "cpu", "memory")
     heads = " | ".join(NAMES.get(name, name) for name in shown)
-    lines = [f"| workload | mode | {heads} |", "|---|---|" + "---|" * len(shown)]
+    lines = [
+        f"| workload | mode | {heads} | runs | stolen ms a run |",
+        "|---|---|" + "---|" * (len(shown) + 2)]
     for name, mode in pairs(results):
         both = [
             figures.select(results["runs"], workload=name, mode=mode, system=system)
             for system in (MARTLET, NATS)]
         if all(both):
             ratios = " | ".join(spread(figures.ratio(*both, figure)) for figure in shown)
-            lines.append(f"| {BY_NAME[name].text} | {mode} | {ratios} |")
+            runs = "; ".join(figures.states(runs) for runs in both)
+            lines.append(
+                f"| {BY_NAME[name].text} | {mode} | {ratios} | {runs} | {stolen(both)} |")
     return "\n".join(lines)
+
+
+def stolen(both):
+    """Steal of the machine below with the delay of the generator's thread, a run of each system.
+    Unpinned the generator also waits for the broker, so that only steal says something."""
+    keys = ("steal_ms", "generator_delay_ms")
+    parts = []
+    for runs in both:
+        sums = [
+            sum(run[key] for key in keys if run["mode"] == PINNED or key == "steal_ms")
+            for run in runs if "error" not in run]
+        parts.append(spread(figures.Spread.of(sums)))
+    return "; ".join(parts)
 
 
 def pairs(results):

@@ -11,6 +11,7 @@
     private let payload: UnsafeMutablePointer<UInt8>
     private var messages: Pace
     private var reads: Pace
+    private var pings = Pace(perSecond: 1)
     private var published = 0
     private var closed = 0
     private static let payloadBytes = 1_024
@@ -38,6 +39,11 @@
             closed += 1
             subscriber = try turns.reconnect(subscriber)
             subscriber.subscribe(subject)
+        }
+        // The end of a connection stands behind what is not read; only writing shows it.
+        if pings.due(count) > 0 {
+            subscriber.send(turns.wire.ping)
+            turns.markDirty(subscriber)
         }
         let sendCount = messages.due(count)
         guard sendCount > 0, publisher.pendingBytes < Self.pendingBytesMax else { return }

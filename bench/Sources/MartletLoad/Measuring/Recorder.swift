@@ -14,6 +14,9 @@ struct Recorder {
     private(set) var lateness = Recorder.histogram()
     private(set) var sent = 0
     private(set) var received = 0
+    /// Messages that came in between start and end, whenever they were due. A server that falls behind
+    /// has fewer of those.
+    private(set) var arrived = 0
     /// None unless windows were asked for; all are made at once, so that none is made in the run.
     private(set) var windows: [Window] = []
     let windowNanoseconds: UInt64
@@ -33,7 +36,7 @@ struct Recorder {
     }
 
     @inline(__always)
-    private func counts(_ due: UInt64) -> Bool { due >= start && due < end }
+    private func counts(_ moment: UInt64) -> Bool { moment >= start && moment < end }
 
     /// A message left; late by what passed since it was due.
     @inline(__always)
@@ -47,6 +50,7 @@ struct Recorder {
 
     @inline(__always)
     mutating func noteReceived(due: UInt64, at now: UInt64) {
+        if counts(now) { arrived &+= 1 }
         guard counts(due) else { return }
         received &+= 1
         let waited = now > due ? now &- due : 0

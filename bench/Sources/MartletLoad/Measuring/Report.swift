@@ -34,7 +34,7 @@ struct Report {
         add("sent", recorder.sent)
         add("received", recorder.received)
         add("sent_per_second", Double(recorder.sent) / recorder.seconds)
-        add("received_per_second", Double(recorder.received) / recorder.seconds)
+        add("received_per_second", Double(recorder.arrived) / recorder.seconds)
         add("latency_us", recorder.latency)
         add("lateness_us", recorder.lateness)
         let lateness = recorder.lateness.valueAtPercentile(99)

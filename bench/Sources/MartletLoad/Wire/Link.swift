@@ -32,7 +32,8 @@ final class Link {
     private static let callBytesMax = 1 << 18
 
     init(_ address: ServerAddress, index: Int, purpose: Purpose) throws {
-        descriptor = try address.connect()
+        // What the kernel would hold for a link that does not read keeps it from being slow.
+        descriptor = try address.connect(receiveBytes: purpose == .stopped ? 1 << 16 : nil)
         wire = address.wire
         self.index = index
         self.purpose = purpose

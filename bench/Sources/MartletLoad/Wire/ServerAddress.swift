@@ -9,8 +9,9 @@ struct ServerAddress {
     let congestion: String
     let wire: WireProtocol
 
-    /// A connected, non-blocking socket without Nagle's delay.
-    func connect() throws -> Int32 {
+    /// A connected, non-blocking socket without Nagle's delay. It holds so many bytes received, or as
+    /// many as the kernel thinks good.
+    func connect(receiveBytes: Int32? = nil) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw LoadFailure.system("socket") }
         var address = sockaddr_in()
@@ -20,6 +21,11 @@ struct ServerAddress {
             throw LoadFailure("\(host) is not an IPv4 address")
         }
         try setUp(descriptor)
+        if var receiveBytes {
+            unsafe setsockopt(
+                descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBytes,
+                socklen_t(MemoryLayout<Int32>.size))
+        }
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
