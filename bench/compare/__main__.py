@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 
 from . import document, machine, rounds, soak, table
@@ -108,6 +109,17 @@ def main():
         render(options, folder)
         return 0
     machine.enter_own_network()
+    # Also in the background, and when told to end: servers must end too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return measure(options, folder)
+    except KeyboardInterrupt:
+        print("\nstopped; 'render' shows the rounds that were complete", file=sys.stderr)
+        return 130
+
+
+def measure(options, folder):
     machine.raise_file_limit()
     if options.what == "compare":
         compare(options, folder)

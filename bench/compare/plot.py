@@ -124,5 +124,7 @@ def lines(title, unit, series, logarithmic=False):
     for i, (name, points) in enumerate(series.items()):
         canvas.line([(MARGIN_LEFT + x / end * span, max(v, low)) for x, v in points], colour(name, i))
     for k in range(6):
-        canvas.text(MARGIN_LEFT + span * k / 5, canvas.floor + 16, f"{end * k / 5 / 60:.3g} min")
+        anchor = "end" if k == 5 else "middle"
+        canvas.text(
+            MARGIN_LEFT + span * k / 5, canvas.floor + 16, f"{end * k / 5 / 60:.3g} min", anchor)
     return canvas.svg()

@@ -15,7 +15,7 @@ struct PacedRun {
     /// Messages sent before the links are read again.
     private static let sendsPerTurn = 128
     /// Links read before the next message may be due; many of them would make it late.
-    private var linksPerTurn: Int32 { rate > 10_000 ? 4 : Turns.eventsMax }
+    private var linksPerTurn: Int32 { rate > 10_000 ? 2 : Turns.eventsMax }
     /// Waited for messages still under way at the end.
     private static let graceNanoseconds: UInt64 = 2_000_000_000
 
