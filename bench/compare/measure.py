@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import time
 
@@ -9,7 +10,8 @@ from . import processes
 from .machine import ROOT
 from .systems import PINNED, Server
 
-LOAD = ROOT / "bench/.build/release/martlet-load"
+LOAD = pathlib.Path(
+    os.environ.get("MARTLET_LOAD", ROOT / "bench/.build/release/martlet-load"))
 
 
 class Generator:

@@ -10,12 +10,12 @@ from .workloads import SOAK
 WARMUP_SECONDS = 5
 
 
-def measure(system, cores, seconds, window_seconds):
+def measure(system, cores, seconds, window_seconds, mode=PINNED):
     """The windows of one system's run, and what its generator reports."""
     arguments = [*SOAK.split(), "--window", str(window_seconds)]
     samples = []
-    with Server(system, PINNED, cores[0]) as server, Generator(
-            server, arguments, PINNED, cores[1], WARMUP_SECONDS, seconds) as generator:
+    with Server(system, mode, cores[0]) as server, Generator(
+            server, arguments, mode, cores[1], WARMUP_SECONDS, seconds) as generator:
         count = -(-seconds // window_seconds)
         for number in range(int(count) + 1):
             sleep_until(min(

@@ -16,7 +16,7 @@ struct FullRate: ParsableCommand {
     var underWay = 1 << 20
 
     /// A server that has lost messages is sent new ones after so long without any.
-    private static let patienceNanoseconds: UInt64 = 200_000_000
+    private static let patienceNanoseconds: UInt64 = 1_000_000_000
 
     private struct Pair {
         let publisher: Link
