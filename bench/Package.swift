@@ -31,7 +31,7 @@ let package = Package(
             dependencies: [
                 "MartletLoad", .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
-            swiftSettings: settings),
+            path: "tests/MartletLoadTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
