@@ -9,6 +9,10 @@ from . import document, machine, rounds, soak, table
 from .systems import PINNED, UNPINNED, all_systems
 from .workloads import BY_NAME, NAMES, WORKLOADS
 
+# What is published takes at least so much.
+ROUNDS = 5
+MINUTES = 30.0
+
 
 def arguments():
     parser = argparse.ArgumentParser(prog="dev/bench")
@@ -16,21 +20,23 @@ def arguments():
         "what", nargs="?", default="compare", choices=("compare", "soak", "render", "list"),
         help="compare (the default), soak, list the workloads, or render what was measured again")
     parser.add_argument("--quick", action="store_true", help="one short round; publishes nothing")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=3.0, help="that count, of each run")
     parser.add_argument("--warmup", type=float, default=1.0, help="seconds before they do")
     parser.add_argument("--only", nargs="+", metavar="WORKLOAD", choices=NAMES)
     parser.add_argument("--systems", nargs="+", metavar="SYSTEM")
     parser.add_argument("--modes", nargs="+", choices=(PINNED, UNPINNED))
-    parser.add_argument("--minutes", type=float, default=30.0, help="of each system's soak")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="of each system's soak")
     parser.add_argument("--window", type=float, default=10.0, help="seconds of a soak's windows")
     parser.add_argument("--scratch", action="store_true", help="publish nothing in docs")
     options = parser.parse_args()
     # What is not the whole of it must not stand for the whole.
-    options.publishes = not (
-        options.quick or options.only or options.systems or options.modes or options.scratch)
+    partial = options.quick or options.scratch or options.systems
     if options.what == "soak":
-        options.publishes = not (options.quick or options.systems or options.scratch)
+        options.publishes = not (partial or options.minutes < MINUTES)
+    else:
+        options.publishes = not (
+            partial or options.only or options.modes or options.rounds < ROUNDS)
     modes = options.modes or ([PINNED] if options.quick else [PINNED, UNPINNED])
     options.modes = sorted(set(modes), key=[PINNED, UNPINNED].index)
     if options.quick:

@@ -69,6 +69,9 @@ could not do more. Runs and stolen time are Martlet's and, after the semicolon, 
 
 {table.mixed_line(results)}
 
+Allocations and system calls per message are counted, not timed: `Tests/AllocationTests/run` and
+`bench/system-calls`, above.
+
 ![p50 by workload and system](performance/p50.svg)
 ![p99 by workload and system](performance/p99.svg)
 ![CPU per message by workload and system](performance/cpu.svg)

@@ -2,10 +2,8 @@
 
 import dataclasses
 import os
-import pathlib
 import time
 
-PROC = pathlib.Path("/proc")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -33,30 +31,40 @@ def sample(broker, generator):
 
 
 def processor_seconds(pid):
-    fields = (PROC / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()
+    fields = read(f"/proc/{pid}/stat").rsplit(b")", 1)[1].split(None, 14)
     return int(fields[11]) / TICKS_PER_SECOND, int(fields[12]) / TICKS_PER_SECOND
 
 
 def resident_bytes(pid):
-    return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE_BYTES
+    return int(read(f"/proc/{pid}/statm").split(None, 2)[1]) * PAGE_BYTES
 
 
 def threads(pid):
     found = {}
-    for task in (PROC / str(pid) / "task").iterdir():
+    folder = f"/proc/{pid}/task"
+    for thread in os.listdir(folder):
         try:
-            ran, waited, _ = (task / "schedstat").read_text().split()
+            ran, waited, _ = read(f"{folder}/{thread}/schedstat").split()
         except (OSError, ValueError):
             continue  # it has just ended
-        found[int(task.name)] = (int(ran), int(waited))
+        found[int(thread)] = (int(ran), int(waited))
     return found
 
 
 def steal_seconds():
     """What the machine below took from all cores of this one."""
-    with open(PROC / "stat") as file:
-        fields = file.readline().split()
-    return int(fields[8]) / TICKS_PER_SECOND
+    return int(read("/proc/stat").split(None, 9)[8]) / TICKS_PER_SECOND
+
+
+def read(path):
+    """The start of a small file, without the cost of Python's own files: all of a sample takes a
+    third of a millisecond, so that in a long run this program takes no time from the broker that
+    matters."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 1_024)
+    finally:
+        os.close(descriptor)
 
 
 def delay_ms(before, after):
