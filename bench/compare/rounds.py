@@ -61,4 +61,14 @@ def minutes(seconds):
 def write(path, results):
     path.parent.mkdir(parents=True, exist_ok=True)
     rounded = json.loads(json.dumps(results), parse_float=lambda text: round(float(text), 4))
-    path.write_text(json.dumps(rounded, indent=1) + "\n")
+    path.write_text(by_line(rounded) + "\n")
+
+
+def by_line(value, depth=0):
+    """JSON with one run or window a line, so that a change of it can be read."""
+    if isinstance(value, dict) and depth < 3:
+        parts = [f"{json.dumps(name)}: {by_line(part, depth + 1)}" for name, part in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(json.dumps(part) for part in value) + "\n]"
+    return json.dumps(value)

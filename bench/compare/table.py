@@ -25,9 +25,8 @@ def number(value):
 def spread(value):
     if value is None:
         return "–"
-    if value.count == 1:
-        return number(value.median)
-    return f"{number(value.median)} ({number(value.least)}..{number(value.most)})"
+    median, least, most = (number(part) for part in (value.median, value.least, value.most))
+    return median if least == most else f"{median} ({least}..{most})"
 
 
 def about(results):
@@ -44,12 +43,14 @@ def about(results):
 def goal_table(results):
     """The goals beside what was measured; medians of the rounds' ratios to nats-server."""
     lines = [
-        "| workload | mode | figure | goal | ratio to nats-server | |", "|---|---|---|---|---|---|"]
+        "| workload | mode | figure | goal | ratio to nats-server | rounds that count | |",
+        "|---|---|---|---|---|---|---|"]
     for goal in goals.load():
         ratio = goals.ratio(goal, results["runs"])
         lines.append(
             f"| {BY_NAME[goal.workload].text} | {goal.mode} | {NAMES.get(goal.figure, goal.figure)} "
-            f"| {goal.text} | {spread(ratio)} | {goal.verdict(ratio)} |")
+            f"| {goal.text} | {spread(ratio)} | {ratio.count if ratio else 0} "
+            f"of {results['rounds']} | {goal.verdict(ratio)} |")
     return "\n".join(lines)
 
 

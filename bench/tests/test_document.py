@@ -1,5 +1,6 @@
 """What is written: the section of a page, tables and plots."""
 
+import json
 import os
 import xml.dom.minidom
 
@@ -51,12 +52,12 @@ def test_the_page_has_the_markers():
 def test_the_tables_show_ratios_stolen_time_and_void_runs():
     both = results([full_run("martlet", p50=25.0), full_run("nats-server")])
     assert "| 0.50 |" in table.ratio_table(both)
-    assert "| ≤ 0.75 | 0.50 | met |" in table.goal_table(both)
+    assert "| ≤ 0.75 | 0.50 | 1 of 1 | met |" in table.goal_table(both)
     assert "| 1 | 0 | 1.00, 2.00, 3.00 |" in table.full_tables(both)
     assert "Left out: redis" in table.about(both)
     late = results([full_run("martlet", on_time=False), full_run("nats-server")])
     assert "1 void" in table.full_tables(late)
-    assert "| – | not measured |" in table.goal_table(late)
+    assert "| – | 0 of 1 | not measured |" in table.goal_table(late)
 
 
 def test_everything_is_written_also_when_every_run_failed(tmp_path):
@@ -86,6 +87,14 @@ def test_each_round_has_each_run_once_and_starts_with_another_system():
     assert len(first) == len(second) == 5 and first[0][3] != second[0][3]
     assert {key[3] for key in keys if key[2] == "unpinned"} == {"martlet", "nats-server"}
     assert {key[3] for key in keys if key[1] == "churn"} == {"martlet", "nats-server", "node"}
+
+
+def test_figures_are_written_by_line_and_read_back(tmp_path):
+    both = results([full_run("martlet", p50=1 / 3), full_run("nats-server")])
+    rounds.write(tmp_path / "new" / "results.json", both)
+    text = (tmp_path / "new" / "results.json").read_text()
+    assert json.loads(text)["runs"][0]["p50"] == 0.3333
+    assert sum('"p50"' in line for line in text.splitlines()) == 2
 
 
 def test_the_delay_of_threads_that_came_and_went():
