@@ -64,8 +64,8 @@ def possible_workloads(wanted):
     chosen = [BY_NAME[name] for name in wanted] if wanted else list(WORKLOADS)
     for workload in chosen:
         if workload.files > limit:
-            print(f"left out: {workload.name}, which takes {workload.files:,} open files; this user "
-                  f"may have {limit:,} (ulimit -n)", flush=True)
+            print(f"left out: {workload.name}, which takes {workload.files:,} open files; this "
+                  f"user may have {limit:,} (ulimit -n)", flush=True)
     return [workload for workload in chosen if workload.files <= limit]
 
 

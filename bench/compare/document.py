@@ -62,8 +62,8 @@ Ratios to nats-server: each round's, and of those the median (least..most).
 ### All ratios to nats-server
 
 Below 1 is better, but for messages/s. A dash: no run counts, because the generator was late or
-could not do more. Runs and stolen time are Martlet's and, after the semicolon, nats-server's. [All figures of all systems](performance/tables.md),
-[every run](performance/results.json).
+could not do more. Runs and stolen time are Martlet's and, after the semicolon, nats-server's.
+[All figures of all systems](performance/tables.md), [every run](performance/results.json).
 
 {table.ratio_table(results)}
 

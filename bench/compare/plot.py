@@ -122,7 +122,8 @@ def lines(title, unit, series, logarithmic=False):
     canvas.legend(series)
     span = canvas.width - MARGIN_LEFT - MARGIN_RIGHT
     for i, (name, points) in enumerate(series.items()):
-        canvas.line([(MARGIN_LEFT + x / end * span, max(v, low)) for x, v in points], colour(name, i))
+        canvas.line(
+            [(MARGIN_LEFT + x / end * span, max(v, low)) for x, v in points], colour(name, i))
     for k in range(6):
         anchor = "end" if k == 5 else "middle"
         canvas.text(

@@ -50,7 +50,7 @@ def line(run):
         text += f"  {figures.state(run)}"
     if run["lost"]:
         text += f"  {run['lost']} lost"
-    stolen = run["steal_ms"] + run["generator_delay_ms"] if run["mode"] == PINNED else run["steal_ms"]
+    stolen = run["steal_ms"] + (run["generator_delay_ms"] if run["mode"] == PINNED else 0)
     return text + (f"  stolen {stolen:.0f} ms" if stolen >= 1 else "")
 
 

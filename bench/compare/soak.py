@@ -34,8 +34,8 @@ def measure(system, cores, seconds, window_seconds, mode=PINNED):
 
 
 def show(system, second, seconds, samples):
-    print(f"{time.strftime('%H:%M:%S')} {system.name:<11} {second / 60:5.1f} of {seconds / 60:g} min"
-          f"  {samples[-1].resident_bytes / 2**20:7.1f} MiB", flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {system.name:<11} {second / 60:5.1f} of {seconds / 60:g} "
+          f"min  {samples[-1].resident_bytes / 2**20:7.1f} MiB", flush=True)
 
 
 def joined(window, before, after):

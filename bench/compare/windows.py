@@ -49,5 +49,7 @@ def memory_verdict(windows):
     first = max(window["memory"] for window in settled[:middle])
     second = max(window["memory"] for window in settled[middle:])
     grew = second > first * GROWTH_FACTOR_MAX and second > first + GROWTH_MIB_MIN
-    text = f"peak {first:.1f} MiB in the first half after the fifth minute, {second:.1f} in the second"
+    text = (
+        f"peak {first:.1f} MiB in the first half after the fifth minute, {second:.1f} in the "
+        "second")
     return ("failed" if grew else "passed"), text
