@@ -40,7 +40,7 @@ def arguments():
     modes = options.modes or ([PINNED] if options.quick else [PINNED, UNPINNED])
     options.modes = sorted(set(modes), key=[PINNED, UNPINNED].index)
     if options.quick:
-        options.rounds, options.seconds, options.warmup = 1, 0.7, 0.3
+        options.rounds, options.seconds, options.warmup = 1, 0.5, 0.2
     return options
 
 
