@@ -19,7 +19,7 @@ final class BrokerLoop: EventLoopDriver {
     let pool: BlockPool
     let returns = ReturnStack()
     let cache: MatchCache
-    let counters = Reference(allocating: LoopCounters())
+    let counters = Reference(onLinesOfItsOwn: LoopCounters())
     let state: Reference<LoopState>
     /// Links to every loop and from every loop, by loop index; the own ones stay unused.
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
@@ -71,7 +71,7 @@ final class BrokerLoop: EventLoopDriver {
         unsafe scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
         unsafe vectors = .allocate(capacity: Self.vectorsMax)
         state = Reference(
-            allocating: LoopState(
+            onLinesOfItsOwn: LoopState(
                 now: clock.now(), settings: settings, inputBytes: inputBytes,
                 scratchBytes: longestLine,
                 loopCount: loopCount, seed: seed))
@@ -188,8 +188,7 @@ struct LoopState {
     var waitingForLinks = HandleList()
 
     /// Destinations on other loops of the message that is published now, by loop.
-    var remote: UnsafeMutablePointer<DestinationList>
-    let loopCount: Int
+    var remote: RemoteDestinations
 
     var random: RandomSource
     var deliveredBytes = 0
@@ -215,17 +214,14 @@ struct LoopState {
         self.settings = settings
         self.inputBytes = inputBytes
         self.scratchBytes = scratchBytes
-        self.loopCount = loopCount
         random = RandomSource(seed: seed)
-        unsafe remote = .allocate(capacity: loopCount)
-        for i in 0..<loopCount { unsafe (remote + i).initialize(to: DestinationList()) }
+        remote = RemoteDestinations(loopCount: loopCount)
     }
 
     func destroy() {
         connections.destroy()
         subscriptions.destroy()
         for list in [dirty, resumable, doomed, waitingForLinks] { list.destroy() }
-        for i in 0..<loopCount { unsafe remote[i].destroy() }
-        unsafe remote.deallocate()
+        remote.destroy()
     }
 }

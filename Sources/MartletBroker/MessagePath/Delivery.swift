@@ -23,7 +23,7 @@ extension BrokerLoop {
                     wasDelivered = true
                 }
             } else {
-                unsafe state.pointee.remote[Int(destination.loop)].append(destination)
+                state.pointee.remote.append(destination)
                 hasRemote = true
             }
         }
@@ -98,10 +98,13 @@ extension BrokerLoop {
     /// Posts the message to every loop that destinations were gathered for.
     @inline(never)
     private func post(_ message: Message) {
-        for target in 0..<loopCount where unsafe state.pointee.remote[target].count > 0 {
-            let list = unsafe state.pointee.remote[target]
-            unsafe write(message, to: target, list.items, list.count, queue: nil, 0)
-            unsafe state.pointee.remote[target].removeAll()
+        for i in 0..<state.pointee.remote.loopCount {
+            let target = unsafe state.pointee.remote.loops[i]
+            let list = unsafe state.pointee.remote.lists[target]
+            if list.count > 0 {
+                unsafe write(message, to: target, list.items, list.count, queue: nil, 0)
+            }
+            unsafe state.pointee.remote.lists[target].removeAll()
         }
     }
 
@@ -109,10 +112,11 @@ extension BrokerLoop {
         _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int
     ) {
         let target = Int(destination.loop)
-        unsafe state.pointee.remote[target].append(destination)
+        state.pointee.remote.append(destination)
         unsafe write(
-            message, to: target, state.pointee.remote[target].items, 1, queue: queue, queueCount)
-        unsafe state.pointee.remote[target].removeAll()
+            message, to: target, state.pointee.remote.lists[target].items, 1, queue: queue,
+            queueCount)
+        unsafe state.pointee.remote.lists[target].removeAll()
     }
 
     private func write(
@@ -240,12 +244,13 @@ extension BrokerLoop {
     /// A publisher whose messages pile up on the way to another loop is not read until they drain.
     @inline(never)
     private func waitForFullLinks(_ publisher: ConnectionRef) {
-        guard loopCount > 1 else { return }
-        for target in 0..<loopCount where target != index {
+        for i in 0..<state.pointee.remote.loopCount {
+            let target = unsafe state.pointee.remote.loops[i]
             guard unsafe outgoing[target].pointee.mustWait() else { continue }
             pause(publisher, .mailbox)
             state.pointee.waitingForLinks.append(publisher.pointee.handle)
-            return
+            break
         }
+        state.pointee.remote.removeAll()
     }
 }
