@@ -133,10 +133,10 @@ struct SimulationRandom: RandomNumberGenerator {
     mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
 }
 
-/// The seeds of a run: always the same ones, fifty times as many with MARTLET_LONG_TESTS=1, and
+/// The seeds of a run: always the same ones, ten times as many with MARTLET_LONG_TESTS=1, and
 /// MARTLET_SEED=n alone to repeat one.
 func simulationSeeds(_ usual: Int) -> [UInt64] {
     let environment = ProcessInfo.processInfo.environment
     if let one = environment["MARTLET_SEED"].flatMap(UInt64.init) { return [one] }
-    return Array(1...UInt64(environment["MARTLET_LONG_TESTS"] == "1" ? usual * 50 : usual))
+    return Array(1...UInt64(environment["MARTLET_LONG_TESTS"] == "1" ? usual * 10 : usual))
 }

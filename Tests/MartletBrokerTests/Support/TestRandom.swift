@@ -29,7 +29,7 @@ struct TestRandom: RandomNumberGenerator {
 func testSeeds(_ usual: Int) -> [UInt64] {
     let environment = ProcessInfo.processInfo.environment
     if let one = environment["MARTLET_SEED"].flatMap(UInt64.init) { return [one] }
-    let count = environment["MARTLET_LONG_TESTS"] == "1" ? usual * 50 : usual
+    let count = environment["MARTLET_LONG_TESTS"] == "1" ? usual * 10 : usual
     return (1...UInt64(count)).map { $0 }
 }
 
