@@ -16,6 +16,8 @@ protocol EventLoopDriver: AnyObject {
     var outputDueAt: UInt64 { get }
     /// How long to look for events before sleeping.
     var spinNanoseconds: UInt64 { get }
+    /// How long a turn handles events before it ends, and the next one goes on with the rest.
+    var turnNanosecondsMax: UInt64 { get }
     var isStopping: Bool { get }
     var mail: Mailbox<LoopLetter> { get }
     /// Time as of this turn; the loop sets it once a turn.
@@ -41,16 +43,18 @@ struct EventLoop {
     /// One turn. A simulation runs single turns that do not wait.
     @inline(__always)
     func turn<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
-        let count = unsafe clock.virtualTime == nil ? wait(driver, waits: waits) : 0
+        if unsafe clock.virtualTime == nil, !poller.hasEvents { wait(driver, waits: waits) }
         let started = clock.now()
         driver.now = started
-        for i in 0..<count {
-            let event = poller.event(i)
+        var count = 0
+        while let event = poller.takeEvent() {
+            count += 1
             if event.token == Mailbox<LoopLetter>.token {
                 driver.mail.silence()
             } else {
                 driver.descriptorIsReady(event.token, event.readiness)
             }
+            if poller.hasEvents, clock.now() &- started > driver.turnNanosecondsMax { break }
         }
         if driver.mail.isRung { driver.collectMail() }
         if timers.nextDeadline <= started { runTimers(driver, started) }
@@ -63,9 +67,9 @@ struct EventLoop {
     }
 
     @inline(__always)
-    private func wait<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) -> Int {
+    private func wait<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
         guard waits, !driver.hasWorkLeft else { return poller.wait(timeoutMilliseconds: 0) }
-        if driver.spinNanoseconds > 0, let count = spin(driver) { return count }
+        if driver.spinNanoseconds > 0, spin(driver) { return }
         guard driver.mail.prepareToSleep() else { return poller.wait(timeoutMilliseconds: 0) }
         defer { driver.mail.awake() }
         if driver.outputDueAt != .max {
@@ -75,16 +79,16 @@ struct EventLoop {
         return poller.wait(timeoutMilliseconds: millisecondsToNextDeadline(from: driver.now))
     }
 
-    /// Looks for events without sleeping, until a deadline comes or it has been long enough; nil then.
+    /// Looks for events without sleeping, until a deadline comes or it has been long enough; false then.
     @inline(never)
-    private func spin<Driver: EventLoopDriver>(_ driver: Driver) -> Int? {
+    private func spin<Driver: EventLoopDriver>(_ driver: Driver) -> Bool {
         let end = min(
             driver.now &+ driver.spinNanoseconds, min(timers.nextDeadline, driver.outputDueAt))
         repeat {
-            let count = poller.wait(timeoutMilliseconds: 0)
-            if count > 0 || driver.mail.isRung { return count }
+            poller.wait(timeoutMilliseconds: 0)
+            if poller.hasEvents || driver.mail.isRung { return true }
         } while clock.now() < end
-        return nil
+        return false
     }
 
     /// Rounded up, so that a timer that fires is due.

@@ -21,6 +21,13 @@ struct Poller {
 
     private let descriptor: Int32
     private let events: UnsafeMutablePointer<epoll_event>
+    private let ready = Reference(allocating: Ready())
+
+    /// Of `events`, those that were found and not taken yet.
+    private struct Ready {
+        var next = 0
+        var count = 0
+    }
 
     init() throws(SystemFailure) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -41,33 +48,44 @@ struct Poller {
         _ = martlet_poll_change(descriptor, EPOLL_CTL_DEL, fd, 0, 0)
     }
 
-    /// The number of ready descriptors, after at most `timeoutMilliseconds` (-1: without end).
-    func wait(timeoutMilliseconds: Int32) -> Int {
-        unsafe Int(
-            max(
-                0,
-                martlet_poll_wait(
-                    descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)))
+    /// Whether a descriptor that was found ready has not been taken yet.
+    @inline(__always)
+    var hasEvents: Bool { ready.pointee.next < ready.pointee.count }
+
+    /// Finds what is ready, after at most `timeoutMilliseconds` (-1: without end). All that was found
+    /// before has been taken.
+    @inline(__always)
+    func wait(timeoutMilliseconds: Int32) {
+        let count = unsafe martlet_poll_wait(
+            descriptor, events, Int32(Self.eventsMax), timeoutMilliseconds)
+        ready.pointee = Ready(next: 0, count: max(0, Int(count)))
     }
 
     /// As `wait`, for less than a millisecond: on a kernel without epoll_pwait2 (before 5.11) the rest of
     /// the millisecond is waited too.
     @inline(never)
-    func wait(timeoutNanoseconds: UInt64) -> Int {
+    func wait(timeoutNanoseconds: UInt64) {
         let count = unsafe martlet_poll_wait_precisely(
             descriptor, events, Int32(Self.eventsMax), timeoutNanoseconds)
-        guard count < 0, errno == ENOSYS else { return max(0, Int(count)) }
-        return wait(
-            timeoutMilliseconds: Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000))
+        guard count < 0, errno == ENOSYS else {
+            ready.pointee = Ready(next: 0, count: max(0, Int(count)))
+            return
+        }
+        wait(timeoutMilliseconds: Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000))
     }
 
+    /// The next one that was found ready.
     @inline(__always)
-    func event(_ i: Int) -> (token: UInt64, readiness: Readiness) {
-        unsafe (martlet_event_token(events + i), Readiness(rawValue: events[i].events))
+    func takeEvent() -> (token: UInt64, readiness: Readiness)? {
+        guard hasEvents else { return nil }
+        let event = unsafe events + ready.pointee.next
+        ready.pointee.next &+= 1
+        return unsafe (martlet_event_token(event), Readiness(rawValue: event.pointee.events))
     }
 
     func destroy() {
         Glibc.close(descriptor)
         unsafe events.deallocate()
+        ready.destroy()
     }
 }

@@ -54,6 +54,8 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
     static let memory = PauseReasons(rawValue: 8)
     /// Too much waits for another loop.
     static let mailbox = PauseReasons(rawValue: 16)
+    /// It published to more connections than a turn writes to, and they are not all written yet.
+    static let fanOut = PauseReasons(rawValue: 32)
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
@@ -90,6 +92,9 @@ struct Connection: ~Copyable {
     /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
     /// left without being followed, until the queue is empty again.
     var firstUnsentFrame = 0
+    /// The turn in which it was last written to between events, and for how many turns it is not.
+    var flushedInTurn: UInt32 = 0
+    var gatheringTurns: UInt8 = 0
     var closeReason = CloseReason.clientClosed
 
     var subscriptions = SubscriptionTable()

@@ -12,6 +12,7 @@ extension BrokerLoop {
     ) -> Bool {
         var wasDelivered = false
         var hasRemote = false
+        if Int(route.plainCount) > flushesPerTurn { state.pointee.fansOut = true }
         for i in first..<Int(route.plainCount) {
             let destination = unsafe route.destinations[i]
             if message.excludesPublisher, isPublisher(destination, message) { continue }

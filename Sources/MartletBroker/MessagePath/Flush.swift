@@ -9,7 +9,45 @@ extension BrokerLoop {
     func markDirty(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.isDirty) else { return }
         connection.pointee.flags.insert(.isDirty)
+        if connection.pointee.flushedInTurn == state.pointee.turn {
+            connection.pointee.gatheringTurns = Self.gatheringTurns
+        }
         state.pointee.dirty.append(connection.pointee.handle)
+    }
+
+    /// Between two events of a turn: writes to those that got output from the first. The next one's
+    /// messages then need not wait for it, and its receiver can work while this loop does. Who would so be
+    /// written to twice in a turn gathers its output until the turn ends, for the next turns too.
+    ///
+    /// Other loops must get their batches before any socket is written; with more than one, all output
+    /// leaves at the end of the turn.
+    @inline(__always)
+    func flushBetweenEvents() {
+        guard events.poller.hasEvents, state.pointee.dirty.count > state.pointee.gathering,
+            loopCount == 1, state.pointee.settings.coalesceNanoseconds == 0
+        else { return }
+        flushNew()
+    }
+
+    @inline(never)
+    private func flushNew() {
+        let end = min(
+            state.pointee.dirty.count, state.pointee.gathering + Self.flushesBetweenEvents)
+        var kept = state.pointee.gathering
+        for i in state.pointee.gathering..<end {
+            let handle = unsafe state.pointee.dirty.items[i]
+            guard let connection = connection(handle) else { continue }
+            if connection.pointee.gatheringTurns > 0 {
+                unsafe state.pointee.dirty.items[kept] = handle
+                kept += 1
+            } else {
+                connection.pointee.flags.remove(.isDirty)
+                connection.pointee.flushedInTurn = state.pointee.turn
+                if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            }
+        }
+        state.pointee.gathering = kept
+        state.pointee.dirty.remove(from: kept, to: end)
     }
 
     /// Gather, then act once a turn: batches first, then one write for each connection with something
@@ -17,7 +55,11 @@ extension BrokerLoop {
     func endTurn() {
         returns.collect(into: pool)
         postBatches()
-        if !holdsOutputBack() { flushDirty() }
+        if state.pointee.fansOut { waitForFanOut() }
+        flushDirty()
+        if state.pointee.fannedOut.count > 0, state.pointee.unflushed.count == 0 {
+            resumeFannedOut()
+        }
         if state.pointee.doomed.count > 0 { closeDoomed() }
     }
 
@@ -34,18 +76,60 @@ extension BrokerLoop {
         return false
     }
 
+    /// Those that got output in this turn first, then those that an earlier one left; `flushesPerTurn` in
+    /// all, so that a fan-out to thousands holds nobody else up, and a quarter of that at least of the
+    /// earlier ones.
     @inline(__always)
     private func flushDirty() {
-        // Flushing may release publishers or doom connections, never make new frames.
-        var i = 0
-        while i < state.pointee.dirty.count {
-            let handle = unsafe state.pointee.dirty.items[i]
-            i += 1
-            guard let connection = connection(handle) else { continue }
-            connection.pointee.flags.remove(.isDirty)
-            if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+        let holdsBack = holdsOutputBack()
+        let own = holdsBack ? 0 : min(state.pointee.dirty.count, flushesPerTurn)
+        flush(state.pointee.dirty, own)
+        let earlier = state.pointee.unflushed.count
+        if earlier > 0 {
+            let share = min(earlier, max(flushesPerTurn / 4, flushesPerTurn - own))
+            flush(state.pointee.unflushed, share)
+            state.pointee.unflushed.removeFirst(share)
+        }
+        guard !holdsBack else { return }
+        for i in own..<state.pointee.dirty.count {
+            unsafe state.pointee.unflushed.append(state.pointee.dirty.items[i])
         }
         state.pointee.dirty.removeAll()
+        state.pointee.gathering = 0
+        state.pointee.turn &+= 1
+    }
+
+    /// Writes to the first `count` of a list. Flushing may release publishers or doom connections, never make
+    /// new frames.
+    @inline(__always)
+    private func flush(_ list: HandleList, _ count: Int) {
+        for i in 0..<count {
+            guard let connection = unsafe connection(list.items[i]) else { continue }
+            connection.pointee.flags.remove(.isDirty)
+            if connection.pointee.gatheringTurns > 0 { connection.pointee.gatheringTurns &-= 1 }
+            if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+        }
+    }
+
+    /// Who was read last has published to more connections than a turn writes to: it is read again when
+    /// they are written, so that what it publishes cannot pile up faster than it leaves.
+    @inline(never)
+    func waitForFanOut() {
+        state.pointee.fansOut = false
+        guard let publisher = connection(state.pointee.lastRead) else { return }
+        pause(publisher, .fanOut)
+        state.pointee.fannedOut.append(publisher.pointee.handle)
+    }
+
+    @inline(never)
+    private func resumeFannedOut() {
+        for i in 0..<state.pointee.fannedOut.count {
+            guard let publisher = unsafe connection(state.pointee.fannedOut.items[i]) else {
+                continue
+            }
+            unpause(publisher, .fanOut)
+        }
+        state.pointee.fannedOut.removeAll()
     }
 
     /// Writes a connection with much pending before the turn ends.
@@ -136,7 +220,14 @@ extension BrokerLoop {
         }
     }
 
+    @inline(__always)
     private func isDrained(_ connection: ConnectionRef) {
+        let waited = connection.pointee.blockedSince != 0
+        if waited || connection.pointee.waitingPublishers != nil { noteDrained(connection) }
+    }
+
+    @inline(never)
+    private func noteDrained(_ connection: ConnectionRef) {
         connection.pointee.blockedSince = 0
         connection.pointee.deadlines.write = Deadlines.never
         if connection.pointee.waitingPublishers != nil { releaseWaitingPublishers(connection) }
@@ -192,7 +283,7 @@ extension BrokerLoop {
         connection.pointee.pauseReasons.insert(reason)
         endShare()
         guard wasReading else { return }
-        if reason != .authentication {
+        if reason != .authentication, reason != .fanOut {
             connection.pointee.stalls += 1
             counters.pointee.pausedPublishers.add(1)
         }

@@ -70,6 +70,7 @@ struct OutboundQueue {
         return unsafe appendChunk(block, blockBytes)
     }
 
+    @inline(__always)
     private mutating func appendChunk(
         _ block: UnsafeMutableRawPointer, _ blockBytes: Int
     ) -> MutableBytes {
@@ -99,6 +100,7 @@ struct OutboundQueue {
         pendingBytes += payload.pointee.count - start
     }
 
+    @inline(__always)
     private mutating func append(_ segment: SegmentRef) {
         if let tail { tail.pointee.next = segment } else { head = segment }
         tail = segment

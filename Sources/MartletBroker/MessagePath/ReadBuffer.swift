@@ -161,15 +161,21 @@ extension BrokerLoop {
     }
 
     /// Goes on with input that a turn's share or a pause left over.
+    @inline(__always)
     func resumeWork() {
+        if state.pointee.resumable.count > 0 { resumeAll() }
+    }
+
+    @inline(never)
+    private func resumeAll() {
         let count = state.pointee.resumable.count
-        guard count > 0 else { return }
         for i in 0..<count {
             guard let connection = unsafe connection(state.pointee.resumable.items[i]) else {
                 continue
             }
             connection.pointee.flags.remove(.hasInputLeft)
             resume(connection)
+            if state.pointee.fansOut { waitForFanOut() }
         }
         state.pointee.resumable.removeFirst(count)
     }
@@ -180,6 +186,7 @@ extension BrokerLoop {
         else {
             return
         }
+        state.pointee.lastRead = connection.pointee.handle
         let kept = connection.pointee.carryCount
         if kept > 0, connection.pointee.payload == nil {
             unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)

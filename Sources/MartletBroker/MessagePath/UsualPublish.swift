@@ -119,13 +119,14 @@ extension BrokerLoop {
     /// Copies the frame for plain subscriptions of this loop that have room, and stops at the first
     /// destination that needs more thought. Returns its index, or -1 when somebody has the message and
     /// nobody is left, and how many deliveries there were.
-    @inline(never)
+    @inline(always)
     private func deliverHere(
         _ subject: Bytes, _ subjectCount: Int, _ tail: Bytes, _ tailCount: Int, payloadBytes: Int,
         along route: Reference<Route>
     ) -> (next: Int, delivered: Int) {
         guard route.pointee.isPlainHere else { return (0, 0) }
         let count = Int(route.pointee.plainCount)
+        if count > flushesPerTurn { state.pointee.fansOut = true }
         let destinations = unsafe route.pointee.destinations
         var delivered = 0
         var i = 0

@@ -15,6 +15,12 @@ struct HandleList {
     @inline(__always)
     mutating func removeAll() { count = 0 }
 
+    /// Takes out those from `start` up to `end`.
+    mutating func remove(from start: Int, to end: Int) {
+        for i in end..<count { unsafe items[start + i - end] = unsafe items[i] }
+        count -= end - start
+    }
+
     /// Takes out the first `taken`, which were dealt with; what was added meanwhile stays.
     mutating func removeFirst(_ taken: Int) {
         for i in taken..<count { unsafe items[i - taken] = unsafe items[i] }
