@@ -37,6 +37,12 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: [.linkedLibrary("crypt")]
         ),
+        // JSON, schemas and rules over bytes: compiled once, then evaluated without allocating.
+        .target(
+            name: "MartletRules",
+            dependencies: ["CMartletSystem"],
+            swiftSettings: settings
+        ),
         .target(
             name: "MartletMonitor",
             dependencies: [
@@ -80,6 +86,11 @@ let package = Package(
         .testTarget(
             name: "FaultTests",
             dependencies: ["MartletCLI", "MartletTestSupport"],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "MartletRulesTests",
+            dependencies: ["MartletRules"],
             swiftSettings: testSettings
         ),
         .testTarget(

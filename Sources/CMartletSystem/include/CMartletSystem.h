@@ -55,4 +55,5 @@ static inline int martlet_poll_wait_precisely(int poller, struct epoll_event *ev
 // GNU extensions that Glibc's module does not export.
 int pthread_setname_np(pthread_t thread, const char *name);
 #include "CMartletCrypt.h"
+#include "CMartletJSON.h"
 #include "CMartletMasks.h"

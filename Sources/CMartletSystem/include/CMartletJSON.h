@@ -1,0 +1,41 @@
+// Masks over 16 bytes of JSON text, and the hash of a key.
+#pragma once
+
+#include "CMartletMasks.h"
+
+/// Bit i is set where byte i ends a run of plain string bytes: a quote, a backslash, a control
+/// character or a byte of a character outside ASCII (which is negative, hence below a space).
+static inline __attribute__((always_inline)) uint32_t martlet_json_string_stops(const uint8_t *bytes) {
+    martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
+    martlet_lanes16 stops = (v == '"') | (v == '\\') | ((martlet_lanes16)v < (martlet_lanes16){} + ' ');
+    return (uint32_t)martlet_lanes_to_bits(stops);
+}
+
+/// Bit i is set where byte i is not a digit.
+static inline __attribute__((always_inline)) uint32_t martlet_json_digit_stops(const uint8_t *bytes) {
+    martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
+    martlet_lanes16 stops = (martlet_lanes16)((v - '0') > 9);
+    return (uint32_t)martlet_lanes_to_bits(stops);
+}
+
+/// Bit i is set where byte i is not white space.
+static inline __attribute__((always_inline)) uint32_t martlet_json_blank_stops(const uint8_t *bytes) {
+    martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
+    martlet_lanes16 blank = (v == ' ') | (v == '\t') | (v == '\r') | (v == '\n');
+    return (uint32_t)martlet_lanes_to_bits(~blank);
+}
+
+/// A hash of a key of `count` bytes that a quote comes before, with two secret odd factors. Reads eight
+/// bytes from the quote on, or `count` where that is more.
+static inline __attribute__((always_inline)) uint32_t martlet_json_key_hash(
+    const uint8_t *bytes, intptr_t count, uint64_t factor, uint64_t second_factor) {
+    if (__builtin_expect(count < 8, 1)) {
+        // With the quote it is at least one byte, so that no shift is by the whole width.
+        uint64_t word = martlet_load64(bytes - 1) << (56 - 8 * count);
+        return (uint32_t)((word * factor) >> 32);
+    }
+    uint64_t state = martlet_load64(bytes) * factor;
+    for (intptr_t i = 8; __builtin_expect(i < count - 8, 0); i += 8)
+        state = (state ^ state >> 32 ^ martlet_load64(bytes + i)) * factor;
+    return (uint32_t)((state + martlet_load64(bytes + count - 8) * second_factor) >> 32);
+}

@@ -1,0 +1,87 @@
+internal import CMartletSystem
+
+/// Finds keys that an object has twice: against each other in small objects, by table in large ones.
+struct DuplicateKeys {
+    let bytes: Bytes
+    let tape: Cells<JSONEntry>
+    let table: EntryTable
+    let unescaped: Cells<UInt8>
+    let seed: KeySeed
+
+    /// Keys of an object are compared one by one up to here, by table from here on.
+    static let tableFromCount = 24
+
+    /// Whether the object has the key of the entry `last` before it.
+    @inline(never)
+    static func isRepeated(
+        _ keys: borrowing DuplicateKeys, _ frame: UnsafeMutablePointer<ScanFrame>, _ last: Int
+    ) -> Bool {
+        let object = unsafe frame.pointee.entry
+        if unsafe frame.pointee.count > tableFromCount {
+            return unsafe keys.isRepeatedInTable(frame, last)
+        }
+        var other = object &+ 1
+        while other < last {
+            if keys.areSame(other, last) { return true }
+            other = keys.tape.index(after: other &+ 1)
+        }
+        return false
+    }
+
+    /// The same by table, which gets the keys that were not asked about first.
+    private func isRepeatedInTable(
+        _ frame: UnsafeMutablePointer<ScanFrame>, _ last: Int
+    ) -> Bool {
+        let object = unsafe frame.pointee.entry
+        let tabled = unsafe frame.pointee.lastKeyInTable
+        var key = tabled == 0 ? object &+ 1 : tape.index(after: tabled &+ 1)
+        while key < last {
+            _ = isNew(object, key)
+            key = tape.index(after: key &+ 1)
+        }
+        unsafe frame.pointee.lastKeyInTable = last
+        return !isNew(object, last)
+    }
+
+    private func isNew(_ object: Int, _ entry: Int) -> Bool {
+        // Objects of one document share the table.
+        let salt = UInt32(truncatingIfNeeded: object) &* 0x9E37_79B9
+        var slot = table.firstSlot(tape[entry].hash ^ salt)
+        while true {
+            let other = table.entry(at: slot)
+            if other < 0 { break }
+            if table.owner(at: slot) == object && areSame(other, entry) { return false }
+            slot = table.slot(after: slot)
+        }
+        table.put(entry, of: object, at: slot)
+        return true
+    }
+
+    private func areSame(_ a: Int, _ b: Int) -> Bool {
+        let a = tape[a]
+        let b = tape[b]
+        return a.hash == b.hash && areEqualStrings(bytes, a, bytes, b)
+    }
+
+    /// The hash of a key as it is without its escapes.
+    @inline(never)
+    static func hashOfEscaped(
+        _ keys: borrowing DuplicateKeys, _ offset: Int, _ length: Int
+    ) -> UInt32 {
+        var reader = ScalarReader(
+            keys.bytes, JSONEntry(offset: offset, length: length, kind: .string))
+        let unescaped = keys.unescaped
+        unescaped[0] = UInt8(ascii: "\"")
+        var written = 1
+        while !reader.isAtEnd {
+            var (encoded, size) = encodedUTF8(reader.next())
+            for _ in 0..<size {
+                unescaped[written] = UInt8(truncatingIfNeeded: encoded)
+                written &+= 1
+                encoded &>>= 8
+            }
+        }
+        return unsafe martlet_json_key_hash(
+            unescaped.start + 1, written &- 1, keys.seed.factor, keys.seed.secondFactor)
+    }
+}

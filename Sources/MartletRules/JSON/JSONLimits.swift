@@ -1,0 +1,29 @@
+/// How much one document may ask for. What is over a limit is refused with code 413.
+public struct JSONLimits: Sendable, Equatable {
+    /// Arrays and objects within each other; at most 1,024.
+    public var depthMax = 32
+    /// At most 2^30.
+    public var payloadBytesMax = 256 << 10
+    /// Members and elements of the whole document; at most 2^22.
+    public var fieldsMax = 4_096
+    /// Bytes of a member's name as written; at least 16.
+    public var keyBytesMax = 256
+    /// Digits of a number, exponent included.
+    public var numberDigitsMax = 40
+    /// Steps of an evaluation for each byte of the document, above a fixed allowance.
+    public var workPerByteMax = 64
+
+    public init() {}
+
+    /// The same within the bounds of the tape.
+    var clamped: JSONLimits {
+        var limits = self
+        limits.depthMax = min(max(depthMax, 1), 1_024)
+        limits.payloadBytesMax = min(max(payloadBytesMax, 1), 1 << 30)
+        limits.fieldsMax = min(max(fieldsMax, 1), 1 << 22)
+        limits.keyBytesMax = min(max(keyBytesMax, 16), 1 << 16)
+        limits.numberDigitsMax = min(max(numberDigitsMax, 1), 1_000)
+        limits.workPerByteMax = min(max(workPerByteMax, 1), 1 << 20)
+        return limits
+    }
+}

@@ -1,0 +1,92 @@
+/// Memory that scans and evaluations work in: made once, by a thread for itself, for documents within
+/// its limits. The document of the last scan is in it.
+///
+/// SAFETY: it owns its blocks and frees them once; documents do not outlive it by its contract.
+@safe
+public struct RuleScratch: ~Copyable, @unchecked Sendable {
+    public let limits: JSONLimits
+    let seed: KeySeed
+    let tape: Cells<JSONEntry>
+    let frames: Cells<ScanFrame>
+    /// The document, with zeros behind it: so nothing that reads it checks for its end, and what runs
+    /// later does not depend on the buffer that it came in. The copy is a fiftieth of a scan.
+    let text: Cells<UInt8>
+    /// A key without its escapes.
+    let key: Cells<UInt8>
+    let keyTable: EntryTable
+    let marks: EvaluationMarks
+
+    public init(limits: JSONLimits = JSONLimits()) {
+        let limits = limits.clamped
+        self.limits = limits
+        seed = KeySeed.process
+        // A member is two entries; a value that is alone is one.
+        let entries = 2 * limits.fieldsMax + 2
+        tape = Cells(count: entries, repeating: JSONEntry(offset: 0, length: 0, kind: .null))
+        frames = Cells(count: limits.depthMax + 1, repeating: ScanFrame())
+        text = Cells(
+            count: Self.textStart + limits.payloadBytesMax + ScanText.slack, repeating: 0)
+        key = Cells(count: limits.keyBytesMax + 24, repeating: 0)
+        keyTable = EntryTable(entries: limits.fieldsMax)
+        marks = EvaluationMarks(entries: entries)
+    }
+
+    deinit {
+        tape.free()
+        frames.free()
+        text.free()
+        key.free()
+        keyTable.free()
+        marks.free()
+    }
+
+    /// Checks that bytes are one JSON document by RFC 8259, with no duplicate keys, no lone surrogates
+    /// and within the limits. Reads `count` bytes, and copies them.
+    @unsafe public mutating func scan(
+        _ bytes: UnsafePointer<UInt8>, count: Int
+    ) -> JSONOutcome {
+        guard count <= limits.payloadBytesMax else {
+            return .failure(JSONFailure(.payloadTooLarge, limits.payloadBytesMax))
+        }
+        let copy = unsafe text.start + Self.textStart
+        unsafe copy.update(from: bytes, count: count)
+        unsafe (copy + count).update(repeating: 0, count: ScanText.slack)
+        do {
+            let entryCount = try JSONScanner(count: count, in: self).scan()
+            return .document(
+                JSONDocument(bytes: self.bytes(count: count), tape: tape, entryCount: entryCount))
+        } catch {
+            return .failure(error.within(count))
+        }
+    }
+
+    /// Keys are hashed from the byte before them on.
+    static let textStart = 16
+
+    func bytes(count: Int) -> Bytes {
+        unsafe Bytes(UnsafePointer(text.start) + Self.textStart, count: count)
+    }
+}
+
+/// What a scan found.
+public enum JSONOutcome {
+    case document(JSONDocument)
+    case failure(JSONFailure)
+}
+
+/// A container that the scan is inside of.
+struct ScanFrame: BitwiseCopyable {
+    /// Its entry on the tape.
+    var entry = 0
+    /// Where it begins.
+    var start = 0
+    /// One more than the commas so far.
+    var count = 1
+    /// Members and elements of what closed in it.
+    var fields = 0
+    /// A bit for each hash of a key so far.
+    var keyBits: UInt64 = 0
+    var lastKeyInTable = 0
+    /// The byte that ends it.
+    var closer: UInt8 = 0
+}
