@@ -15,6 +15,9 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     let key: Cells<UInt8>
     let keyTable: EntryTable
     let marks: EvaluationMarks
+    let threads: PatternThreads
+    /// The resources that an evaluation is in, for dynamic references.
+    let scopes: Cells<Int32>
 
     public init(limits: JSONLimits = JSONLimits()) {
         let limits = limits.clamped
@@ -29,6 +32,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         key = Cells(count: limits.keyBytesMax + 24, repeating: 0)
         keyTable = EntryTable(entries: limits.fieldsMax)
         marks = EvaluationMarks(entries: entries)
+        threads = PatternThreads()
+        scopes = Cells(count: SchemaEvaluator.depthMax + 1, repeating: 0)
     }
 
     deinit {
@@ -38,6 +43,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         key.free()
         keyTable.free()
         marks.free()
+        threads.free()
+        scopes.free()
     }
 
     /// Checks that bytes are one JSON document by RFC 8259, with no duplicate keys, no lone surrogates

@@ -4,7 +4,7 @@
 /// come from counts that were checked against `count` when the block was filled; debug builds check
 /// each one.
 @safe
-struct Cells<Element: BitwiseCopyable>: @unchecked Sendable {
+struct Cells<Element: BitwiseCopyable>: BitwiseCopyable, @unchecked Sendable {
     private let base: UnsafeMutablePointer<Element>
     let count: Int
 

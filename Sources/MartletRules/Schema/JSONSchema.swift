@@ -1,0 +1,79 @@
+/// A JSON Schema of draft 2020-12, compiled: it validates scanned documents without allocating, in time that
+/// the limits of the scratch bound.
+public final class JSONSchema: Sendable {
+    let program: SchemaProgram
+    let places: [SchemaPlace]
+    /// Keywords that have no effect.
+    public let warnings: [String]
+
+    /// Throws what is wrong with it, with the file, the place and the keyword.
+    public init(
+        _ text: [UInt8], file: String, options: SchemaOptions = SchemaOptions()
+    ) throws(RuleError) {
+        let compiled: SchemaCompiler
+        do throws(RuleError) {
+            compiled = try Self.compile(text, options)
+        } catch {
+            throw error.at(JSONPointer(tokens: []), file: file)
+        }
+        program = compiled.parts.program(compiled.source)
+        places = compiled.parts.places
+        warnings = compiled.warnings.map { "\(file): \($0)" }
+    }
+
+    private static func compile(
+        _ text: [UInt8], _ options: SchemaOptions
+    ) throws(RuleError) -> SchemaCompiler {
+        let source = try SchemaSource(text, limits: options.limits)
+        do throws(RuleError) {
+            var compiler = try SchemaCompiler(source, options: options)
+            do throws(RuleError) {
+                try compiler.compile()
+                return compiler
+            } catch {
+                for pattern in compiler.parts.patterns { pattern.free() }
+                throw error
+            }
+        } catch {
+            source.free()
+            throw error
+        }
+    }
+
+    deinit {
+        program.free()
+    }
+
+    /// The document is the one that `scratch` scanned last.
+    public func validate(
+        _ document: JSONDocument, in scratch: borrowing RuleScratch
+    ) -> SchemaOutcome {
+        var evaluator = SchemaEvaluator(program, document, scratch)
+        return evaluator.run()
+    }
+}
+
+/// How a schema is read.
+public struct SchemaOptions: Sendable {
+    public var limits = SchemaLimits()
+    /// Whether a keyword that the draft does not have is an error rather than a warning.
+    public var refusesUnknownKeywords = false
+    /// Whether `format` is checked; a format that cannot be checked is an error then.
+    public var assertsFormat = false
+
+    public init() {}
+}
+
+/// What an evaluation found.
+public enum SchemaOutcome: Equatable, Sendable {
+    case valid
+    case violation(SchemaViolation)
+    /// More work than the document's size allows: code 413.
+    case tooComplex
+}
+
+/// Which keyword a value violates.
+public struct SchemaViolation: Equatable, Sendable {
+    let step: Int32
+    let entry: Int32
+}

@@ -1,0 +1,437 @@
+/// One evaluation of a schema over a tape. It recurses where subschemas do, at most `depthMax` deep, and
+/// allocates nothing.
+struct SchemaEvaluator {
+    let code: SchemaProgram
+    let document: Values
+    let marks: EvaluationMarks
+    let threads: PatternThreads
+    let table: EntryTable
+    let scopes: Cells<Int32>
+
+    /// Steps that are left.
+    var work: Int
+    private var depth = 0
+    private var scopeCount = 0
+    private var trail = 0
+    private var isOut = false
+    private var failedStep: Int32 = 0
+    private var failedEntry: Int32 = 0
+
+    static let depthMax = 512
+
+    init(_ code: SchemaProgram, _ document: JSONDocument, _ scratch: borrowing RuleScratch) {
+        self.code = code
+        self.document = Values(bytes: document.bytes, tape: document.tape)
+        marks = scratch.marks
+        threads = scratch.threads
+        table = scratch.keyTable
+        scopes = scratch.scopes
+        work = Self.workBase &+ scratch.limits.workPerByteMax &* document.bytes.count
+        if code.tracksEvaluated { marks.clear(entries: document.entryCount) }
+    }
+
+    private static let workBase = 10_000
+
+    mutating func run() -> SchemaOutcome {
+        let isValid = evaluate(code.root, 0)
+        if isOut || work < 0 { return .tooComplex }
+        return isValid
+            ? .valid : .violation(SchemaViolation(step: failedStep, entry: failedEntry))
+    }
+
+    // MARK: - Subschemas
+
+    private mutating func evaluate(_ schema: Int, _ value: Int) -> Bool {
+        depth &+= 1
+        let scopesBefore = scopeCount
+        let trailStart = trail
+        let entry = document.tape[value]
+        let kind = entry.kindBit
+        var index = Int(code.starts[schema])
+        // Out of work, no branch is begun: there may be more of them than time.
+        var isValid = depth <= Self.depthMax && work >= 0
+        if !isValid { isOut = true }
+        while isValid {
+            let step = code.steps[index]
+            if step.operation == .end { break }
+            work &-= 1
+            if UInt32(step.kinds) & kind != 0 {
+                isValid = run(step, index, value, entry, trailStart) && work >= 0
+            }
+            index &+= 1
+        }
+        if !isValid && code.tracksEvaluated { marks.rewind(to: trailStart, &trail) }
+        scopeCount = scopesBefore
+        depth &-= 1
+        return isValid
+    }
+
+    /// A member or an element: what is marked within it is of no use outside. -1 takes any value.
+    private mutating func evaluateChild(_ schema: Int32, _ value: Int) -> Bool {
+        if schema < 0 { return true }
+        let start = trail
+        let isValid = evaluate(Int(schema), value)
+        if code.tracksEvaluated { marks.rewind(to: start, &trail) }
+        return isValid
+    }
+
+    private mutating func mark(_ entry: Int) {
+        if code.tracksEvaluated && !marks.mark(entry, &trail) { isOut = true }
+    }
+
+    /// Notes what a message will name; an outer step overwrites what its subschemas noted.
+    private mutating func fail(_ step: Int, _ entry: Int) -> Bool {
+        failedStep = Int32(truncatingIfNeeded: step)
+        failedEntry = Int32(truncatingIfNeeded: entry)
+        return false
+    }
+
+    // MARK: - Steps
+
+    @inline(__always)
+    private mutating func run(
+        _ step: SchemaStep, _ index: Int, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    ) -> Bool {
+        switch step.operation {
+        case .end: return true
+        case .members: return runMembers(code.members[Int(step.a)], index, value, entry)
+        case .elements: return runElements(step, value, entry)
+        case .reference: return evaluate(Int(step.a), value)
+        case .type:
+            let isRight =
+                UInt32(truncatingIfNeeded: step.a) & entry.kindBit != 0
+                && (step.b == 0 || entry.kind != .number || document.isInteger(entry))
+            return isRight || fail(index, value)
+        case .minLength:
+            // A code point is one to twelve bytes.
+            return entry.length >= 12 &* Int(step.a) || isLengthWithin(entry, step.a, .max)
+                || fail(index, value)
+        case .maxLength:
+            return entry.length <= Int(step.a) || isLengthWithin(entry, 0, step.a)
+                || fail(index, value)
+        case .minItems, .minProperties: return entry.count >= Int(step.a) || fail(index, value)
+        case .maxItems, .maxProperties: return entry.count <= Int(step.a) || fail(index, value)
+        case .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum:
+            return isWithin(step, entry) || fail(index, value)
+        case .allOf: return runAllOf(step, value)
+        case .anyOf: return runAnyOf(step, value) || fail(index, value)
+        case .oneOf: return runOneOf(step, value) || fail(index, value)
+        default: return runRarely(step, index, value, entry, trailStart)
+        }
+    }
+
+    @inline(never)
+    private mutating func runRarely(
+        _ step: SchemaStep, _ index: Int, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    ) -> Bool {
+        switch step.operation {
+        case .constant:
+            return document.areEqual(value, code.constants, Int(step.a), &work)
+                || fail(index, value)
+        case .oneOfValues: return isAnyOf(step, value) || fail(index, value)
+        case .multipleOf:
+            let divisor = code.divisors[Int(step.a)]
+            return document.decimal(entry).isMultiple(of: divisor.digits, power: divisor.power)
+                || fail(index, value)
+        case .pattern: return matches(step.a, entry) || fail(index, value)
+        case .format:
+            return StringFormat(rawValue: UInt8(truncatingIfNeeded: step.a))?
+                .accepts(document.bytes, entry) ?? false || fail(index, value)
+        case .uniqueItems: return document.areUnique(value, table, &work) || fail(index, value)
+        case .contains: return runContains(step, value, entry) || fail(index, value)
+        case .dependentRequired: return runDependentRequired(step, value) || fail(index, value)
+        case .dependentSchemas: return runDependentSchemas(step, value)
+        case .not: return !evaluateAside(step.a, value) || fail(index, value)
+        case .condition: return runCondition(step, value)
+        case .dynamicReference: return evaluate(dynamicTarget(step), value)
+        case .resource: return enter(step.a)
+        case .unevaluatedItems: return runUnevaluatedItems(step, value, entry, trailStart)
+        case .unevaluatedProperties:
+            return runUnevaluatedProperties(step, value, entry, trailStart)
+        case .refuse: return fail(index, value)
+        default: return true
+        }
+    }
+
+    // MARK: - Values
+
+    private mutating func isLengthWithin(_ entry: JSONEntry, _ low: Int32, _ high: Int32) -> Bool {
+        work &-= entry.length &>> 3
+        let length = document.length(entry)
+        return length >= Int(low) && length <= Int(high)
+    }
+
+    private func isWithin(_ step: SchemaStep, _ entry: JSONEntry) -> Bool {
+        let constants = code.constants
+        let order = document.compare(entry, constants, constants.tape[Int(step.a)])
+        switch step.operation {
+        case .minimum: return order >= 0
+        case .maximum: return order <= 0
+        case .exclusiveMinimum: return order > 0
+        default: return order < 0
+        }
+    }
+
+    private mutating func isAnyOf(_ step: SchemaStep, _ value: Int) -> Bool {
+        for index in Int(step.a)..<Int(step.a &+ step.b)
+        where document.areEqual(value, code.constants, Int(code.operands[index]), &work) {
+            return true
+        }
+        return false
+    }
+
+    private mutating func matches(_ pattern: Int32, _ entry: JSONEntry) -> Bool {
+        let pattern = code.patterns[Int(pattern)]
+        work &-= entry.length &* pattern.workPerCharacter &>> 2
+        return work >= 0 && pattern.matches(document.bytes, entry, threads)
+    }
+
+    // MARK: - Members
+
+    private mutating func runMembers(
+        _ members: SchemaMembers, _ index: Int, _ value: Int, _ entry: JSONEntry
+    ) -> Bool {
+        var requiredFound: Int32 = 0
+        var key = value &+ 1
+        while key < entry.next {
+            work &-= 1
+            let keyEntry = document.tape[key]
+            if members.names >= 0 && !evaluateChild(members.names, key) { return false }
+            var isKnown = false
+            let found = slot(of: keyEntry, members)
+            if found >= 0 {
+                let slot = code.slots[found]
+                if slot.isRequired { requiredFound &+= 1 }
+                isKnown = slot.isDeclared
+                if slot.schema >= 0 && !evaluateChild(slot.schema, key &+ 1) { return false }
+            }
+            if members.patternCount > 0
+                && !runPatterns(members, key, keyEntry, &isKnown)
+            {
+                return false
+            }
+            if !isKnown && members.additional >= 0 {
+                if !evaluateChild(members.additional, key &+ 1) { return false }
+                isKnown = true
+            }
+            if isKnown { mark(key &+ 1) }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return requiredFound == members.requiredCount || fail(index, value)
+    }
+
+    private mutating func runPatterns(
+        _ members: SchemaMembers, _ key: Int, _ keyEntry: JSONEntry, _ isKnown: inout Bool
+    ) -> Bool {
+        for pair in 0..<Int(members.patternCount) {
+            let place = Int(members.patterns) &+ 2 &* pair
+            guard matches(code.operands[place], keyEntry) else { continue }
+            isKnown = true
+            if !evaluateChild(code.operands[place &+ 1], key &+ 1) { return false }
+        }
+        return true
+    }
+
+    /// The slot of a key in a table, or -1.
+    @inline(__always)
+    private func slot(of key: JSONEntry, _ members: SchemaMembers) -> Int {
+        if members.tableCount == 0 { return -1 }
+        let mask = Int(members.tableCount) &- 1
+        var place = Int(key.hash) & mask
+        while true {
+            let index = Int(members.table) &+ place
+            let slot = code.slots[index]
+            if slot.nameOffset < 0 { return -1 }
+            if slot.hash == key.hash && isNamed(key, slot) { return index }
+            place = (place &+ 1) & mask
+        }
+    }
+
+    @inline(__always)
+    private func isNamed(_ key: JSONEntry, _ slot: MemberSlot) -> Bool {
+        if key.isEscaped {
+            let name = JSONEntry(
+                offset: Int(slot.nameOffset), length: Int(slot.nameLength), kind: .string)
+            return isSame(key, document.bytes, as: name, code.nameBytes)
+        }
+        return key.length == Int(slot.nameLength)
+            && document.bytes.areEqual(
+                key.offset, code.nameBytes, Int(slot.nameOffset), length: key.length)
+    }
+
+    private mutating func hasMember(_ object: Int, _ slot: Int32) -> Bool {
+        let wanted = code.slots[Int(slot)]
+        let end = document.tape[object].next
+        var key = object &+ 1
+        while key < end {
+            work &-= 1
+            let entry = document.tape[key]
+            if entry.hash == wanted.hash && isNamed(entry, wanted) { return true }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return false
+    }
+
+    private mutating func runDependentRequired(_ step: SchemaStep, _ value: Int) -> Bool {
+        var place = Int(step.a)
+        for _ in 0..<step.b {
+            let count = Int(code.operands[place &+ 1])
+            if hasMember(value, code.operands[place]) {
+                for index in 0..<count
+                where !hasMember(value, code.operands[place &+ 2 &+ index]) {
+                    return false
+                }
+            }
+            place &+= 2 &+ count
+        }
+        return true
+    }
+
+    private mutating func runDependentSchemas(_ step: SchemaStep, _ value: Int) -> Bool {
+        for pair in 0..<Int(step.b) {
+            let place = Int(step.a) &+ 2 &* pair
+            if hasMember(value, code.operands[place])
+                && !evaluate(Int(code.operands[place &+ 1]), value)
+            {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: - Elements
+
+    private mutating func runElements(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
+    ) -> Bool {
+        var element = value &+ 1
+        var position = 0
+        while element < entry.next {
+            work &-= 1
+            let isFirst = position < Int(step.b)
+            if !isFirst && step.c < 0 { return true }
+            let schema = isFirst ? code.operands[Int(step.a) &+ position] : step.c
+            if !evaluateChild(schema, element) { return false }
+            mark(element)
+            element = document.tape.index(after: element)
+            position &+= 1
+        }
+        return true
+    }
+
+    private mutating func runContains(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
+    ) -> Bool {
+        var count: Int32 = 0
+        var element = value &+ 1
+        while element < entry.next && work >= 0 {
+            work &-= 1
+            if evaluateChild(step.a, element) {
+                count &+= 1
+                mark(element)
+                if count > step.c { return false }
+                if !code.tracksEvaluated && count >= step.b && step.c == .max { return true }
+            }
+            element = document.tape.index(after: element)
+        }
+        return count >= step.b
+    }
+
+    // MARK: - Logic
+
+    private mutating func runAllOf(_ step: SchemaStep, _ value: Int) -> Bool {
+        for index in Int(step.a)..<Int(step.a &+ step.b)
+        where !evaluate(Int(code.operands[index]), value) {
+            return false
+        }
+        return true
+    }
+
+    private mutating func runAnyOf(_ step: SchemaStep, _ value: Int) -> Bool {
+        var isValid = false
+        for index in Int(step.a)..<Int(step.a &+ step.b)
+        where evaluate(Int(code.operands[index]), value) {
+            // Each that holds marks what it has looked at.
+            if !code.tracksEvaluated { return true }
+            isValid = true
+        }
+        return isValid
+    }
+
+    private mutating func runOneOf(_ step: SchemaStep, _ value: Int) -> Bool {
+        var count = 0
+        for index in Int(step.a)..<Int(step.a &+ step.b)
+        where evaluate(Int(code.operands[index]), value) {
+            count &+= 1
+            if count > 1 { return false }
+        }
+        return count == 1
+    }
+
+    /// Marks nothing.
+    private mutating func evaluateAside(_ schema: Int32, _ value: Int) -> Bool {
+        evaluateChild(schema, value)
+    }
+
+    private mutating func runCondition(_ step: SchemaStep, _ value: Int) -> Bool {
+        let branch = evaluate(Int(step.a), value) ? step.b : step.c
+        return branch < 0 || evaluate(Int(branch), value)
+    }
+
+    // MARK: - Dynamic scope
+
+    private mutating func enter(_ resource: Int32) -> Bool {
+        if scopeCount > 0 && scopes[scopeCount &- 1] == resource { return true }
+        scopes[scopeCount] = resource
+        scopeCount &+= 1
+        return true
+    }
+
+    /// The outermost resource on the way here that has the anchor.
+    private func dynamicTarget(_ step: SchemaStep) -> Int {
+        for scope in 0..<scopeCount {
+            var index = 0
+            while index < code.dynamicAnchors.count {
+                if code.dynamicAnchors[index] == scopes[scope]
+                    && code.dynamicAnchors[index &+ 1] == step.b
+                {
+                    return Int(code.dynamicAnchors[index &+ 2])
+                }
+                index &+= 3
+            }
+        }
+        return Int(step.a)
+    }
+
+    // MARK: - What nobody has looked at
+
+    private mutating func runUnevaluatedItems(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    ) -> Bool {
+        var element = value &+ 1
+        while element < entry.next {
+            work &-= 1
+            if !marks.isMarked(element, since: trailStart) {
+                if !evaluateChild(step.a, element) { return false }
+                mark(element)
+            }
+            element = document.tape.index(after: element)
+        }
+        return true
+    }
+
+    private mutating func runUnevaluatedProperties(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    ) -> Bool {
+        var key = value &+ 1
+        while key < entry.next {
+            work &-= 1
+            if !marks.isMarked(key &+ 1, since: trailStart) {
+                if !evaluateChild(step.a, key &+ 1) { return false }
+                mark(key &+ 1)
+            }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return true
+    }
+}

@@ -1,0 +1,62 @@
+/// What one step of a compiled schema checks. A subschema is a run of steps up to `end`.
+enum SchemaOperation: UInt8 {
+    case end
+    /// `false`
+    case refuse
+    case type, constant, oneOfValues
+    case minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf
+    case minLength, maxLength, pattern, format
+    case minItems, maxItems, uniqueItems, elements, contains
+    case minProperties, maxProperties, members, dependentRequired, dependentSchemas
+    case allOf, anyOf, oneOf, not, condition
+    case reference, dynamicReference, resource
+    case unevaluatedItems, unevaluatedProperties
+}
+
+/// What `a`, `b` and `c` mean is said where the compiler emits the operation. Subschemas are numbers into
+/// the program's `starts`, or -1.
+struct SchemaStep: BitwiseCopyable {
+    var operation: SchemaOperation
+    /// Kinds of values that it applies to, a bit each; others pass.
+    var kinds: UInt8 = 0x7F
+    /// The place of the keyword, for messages.
+    var place: Int32 = 0
+    var a: Int32 = 0
+    var b: Int32 = 0
+    var c: Int32 = 0
+}
+
+/// What `properties`, `required`, `patternProperties`, `additionalProperties` and `propertyNames` of one
+/// schema say, so that members are looked at once.
+struct SchemaMembers: BitwiseCopyable {
+    /// A table of `MemberSlot`, a power of two of them; 0 for none.
+    var table: Int32 = 0
+    var tableCount: Int32 = 0
+    var requiredCount: Int32 = 0
+    /// Pairs of pattern and subschema among the operands.
+    var patterns: Int32 = 0
+    var patternCount: Int32 = 0
+    /// Subschemas, or -1.
+    var additional: Int32 = -1
+    var names: Int32 = -1
+    var requiredPlace: Int32 = 0
+}
+
+/// A name that a schema knows.
+struct MemberSlot: BitwiseCopyable {
+    var hash: UInt32 = 0
+    /// -1 for an empty slot.
+    var nameOffset: Int32 = -1
+    var nameLength: Int32 = 0
+    /// A subschema, or -1 where any value will do.
+    var schema: Int32 = -1
+    var isRequired = false
+    /// Named by `properties`, not only by `required`.
+    var isDeclared = false
+}
+
+/// A divisor, by its digits and the power of ten of the last of them.
+struct SchemaDivisor: BitwiseCopyable {
+    var digits: UInt64
+    var power: Int
+}

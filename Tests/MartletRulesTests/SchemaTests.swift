@@ -1,0 +1,240 @@
+import Testing
+
+@testable import MartletRules
+
+@Suite("Schemas are checked when they are read")
+struct SchemaCompilerTests {
+    private func error(
+        _ text: String, _ change: (inout SchemaOptions) -> Void = { _ in }
+    ) -> String? {
+        var options = SchemaOptions()
+        change(&options)
+        do {
+            _ = try JSONSchema(Array(text.utf8), file: "order.json", options: options)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"#, "order.json: #: is not JSON: unexpected_end at byte 1"),
+        (#"[]"#, "order.json: #: a schema is an object or a boolean"),
+        (#"{"type":"text"}"#, "order.json: #: type: is not text"),
+        (
+            #"{"properties":{"a":{"minLength":-1}}}"#,
+            "order.json: #/properties/a: minLength: is an integer from zero on"
+        ),
+        (#"{"minLength":1.5}"#, "order.json: #: minLength: is an integer from zero on"),
+        (#"{"allOf":[]}"#, "order.json: #: allOf: is not empty"),
+        (#"{"allOf":{}}"#, "order.json: #: allOf: is a list of schemas"),
+        (#"{"not":1}"#, "order.json: #: not: has something that is no schema"),
+        (#"{"required":"a"}"#, "order.json: #: required: is a list of names"),
+        (#"{"required":[1]}"#, "order.json: #: required: is a list of names"),
+        (#"{"multipleOf":0}"#, "order.json: #: multipleOf: is greater than zero"),
+        (
+            #"{"$ref":"other.json"}"#,
+            "order.json: #: $ref: other.json cannot be resolved within this file"
+        ),
+        (
+            ##"{"$ref":"#/$defs/a"}"##,
+            "order.json: #: $ref: #/$defs/a cannot be resolved within this file"
+        ),
+        (##"{"$ref":"#"}"##, "order.json: #: $ref: applies itself to the same value without end"),
+        (
+            ##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"not":{"$ref":"#/$defs/a"}}},"$ref":"#/$defs/a"}"##,
+            "order.json: #/$defs/a: $ref: applies itself to the same value without end"
+        ),
+        (
+            #"{"dependencies":{}}"#,
+            "order.json: #: dependencies: belongs to an older draft; draft 2020-12 has another keyword for it"
+        ),
+        (
+            ##"{"$schema":"http://json-schema.org/draft-07/schema#"}"##,
+            "order.json: #: $schema: is draft 2020-12, not http://json-schema.org/draft-07/schema#"
+        ),
+        (
+            #"{"pattern":"(?=a)"}"#,
+            "order.json: #: pattern: look-around, which cannot be used, in the pattern (?=a)"
+        ),
+        (
+            #"{"patternProperties":{"(":true}}"#,
+            "order.json: #: patternProperties: a group without end in the pattern ("
+        ),
+        (#"{"items":[{}]}"#, "order.json: #: items: has something that is no schema"),
+        (#"{"uniqueItems":1}"#, "order.json: #: uniqueItems: is true or false"),
+        (##"{"$id":"a#b"}"##, "order.json: #: $id: has no fragment"),
+        (
+            #"{"type":"string","type":"number"}"#,
+            "order.json: #: is not JSON: duplicate_key at byte 17"
+        ),
+    ])
+    func errorsSayWhere(text: String, message: String) {
+        #expect(error(text) == message)
+    }
+
+    @Test("an unknown keyword is a warning, or an error where that is asked for")
+    func unknownKeywords() throws {
+        let text = #"{"properties":{"a":{"minimun":1,"title":"A"}}}"#
+        let schema = try JSONSchema(Array(text.utf8), file: "order.json")
+        #expect(
+            schema.warnings == [
+                "order.json: #/properties/a: minimun: is not a keyword of draft 2020-12 and has no effect"
+            ])
+        #expect(
+            error(text) { $0.refusesUnknownKeywords = true }
+                == "order.json: #/properties/a: minimun: is not a keyword of draft 2020-12")
+    }
+
+    @Test func formatIsCheckedOnlyIfAskedFor() {
+        #expect(error(#"{"format":"hostname"}"#) == nil)
+        #expect(
+            error(#"{"format":"hostname"}"#) { $0.assertsFormat = true }
+                == "order.json: #: format: cannot check hostname")
+    }
+
+    @Test func sizeIsBounded() {
+        let long = "{\"enum\":[" + (0..<100_000).map(String.init).joined(separator: ",") + "]}"
+        #expect(error(long)?.contains("is not JSON") == true)
+        let many =
+            "{\"allOf\":[" + (0..<9_000).map { "{\"minimum\":\($0)}" }.joined(separator: ",") + "]}"
+        #expect(error(many)?.contains("makes the schema too large") == true)
+    }
+}
+
+@Suite("Schemas are evaluated exactly, in bounded time")
+struct SchemaEvaluatorTests {
+    private func outcome(_ schema: String, _ document: String) throws -> SchemaOutcome? {
+        var scratch = RuleScratch()
+        return validate(
+            Array(document.utf8), try JSONSchema(Array(schema.utf8), file: "schema.json"), &scratch)
+    }
+
+    @Test(
+        "numbers compare as written, digit by digit",
+        arguments: [
+            (#"{"const":1}"#, "1.0", true), (#"{"const":1}"#, "10e-1", true),
+            (#"{"const":1}"#, "0.1e1", true),
+            (#"{"const":0}"#, "-0.0e5", true),
+            (#"{"const":9007199254740993}"#, "9007199254740992", false),
+            (#"{"const":0.1}"#, "0.10000000000000000001", false),
+            (#"{"minimum":0.1}"#, "0.09999999999999999999", false),
+            (#"{"minimum":1e300}"#, "1e299", false), (#"{"minimum":1e-300}"#, "1e-299", true),
+            (#"{"maximum":-5}"#, "-5.0000000000000000000000001", true),
+            (#"{"exclusiveMaximum":100}"#, "1e2", false),
+            (#"{"exclusiveMinimum":-1}"#, "-0.99", true), (#"{"multipleOf":0.01}"#, "19.99", true),
+            (#"{"multipleOf":0.01}"#, "19.999", false), (#"{"multipleOf":0.1}"#, "1e22", true),
+            (#"{"multipleOf":3}"#, "1e30", false),
+            (#"{"multipleOf":7}"#, "1234567890123456789012345678901234567", false),
+            (#"{"multipleOf":7}"#, "777777777777777777777777777777777777777", true),
+            (#"{"multipleOf":1e-9}"#, "0", true),
+            (#"{"type":"integer"}"#, "1.50e1", true), (#"{"type":"integer"}"#, "1.55e1", false),
+            (#"{"type":"integer"}"#, "123456789.000", true), (#"{"type":"integer"}"#, "0.0", true),
+            (#"{"enum":[1,2.50]}"#, "25e-1", true), (#"{"uniqueItems":true}"#, "[1,1.0]", false),
+            (#"{"uniqueItems":true}"#, "[100,1e2]", false),
+            (#"{"uniqueItems":true}"#, "[0,-0]", false),
+            (#"{"uniqueItems":true}"#, #"[{"a":1,"b":2},{"b":2,"a":1.0}]"#, false),
+            (#"{"uniqueItems":true}"#, #"["a","\u0061"]"#, false),
+            (#"{"uniqueItems":true}"#, "[[1],[2],[1,2]]", true),
+            (#"{"minLength":2,"maxLength":2}"#, #""\ud83d\ude00é""#, true),
+            (#"{"maxLength":1}"#, #""e\u0301""#, false),
+            (#"{"const":"a\u0062"}"#, #""\u0061b""#, true),
+            (#"{"required":["\u0061"]}"#, #"{"a":1}"#, true),
+            (#"{"properties":{"a":{"type":"null"}}}"#, #"{"\u0061":1}"#, false),
+        ] as [(String, String, Bool)])
+    func numbersAndStrings(schema: String, document: String, isValid: Bool) throws {
+        let found = try #require(try outcome(schema, document))
+        #expect((found == .valid) == isValid, "\(found)")
+    }
+
+    @Test(
+        "random decimals compare as their expansions do", arguments: 1...20 as ClosedRange<UInt64>)
+    func decimals(seed: UInt64) throws {
+        var random = TestRandom(seed)
+        var scratch = RuleScratch()
+        for _ in 0..<200 {
+            let (a, aValue) = Self.randomDecimal(&random)
+            let (b, bValue) = Self.randomDecimal(&random)
+            let text = Array("[\(a),\(b)]".utf8)
+            scan(text, in: &scratch) { outcome in
+                guard case .document(let document) = outcome else {
+                    return #expect(Bool(false), "\(a) \(b)")
+                }
+                let values = Values(bytes: document.bytes, tape: document.tape)
+                let expected = aValue < bValue ? -1 : aValue == bValue ? 0 : 1
+                #expect(
+                    values.compare(document.entry(1), values, document.entry(2)) == expected,
+                    "\(a) \(b)")
+                #expect(
+                    values.isInteger(document.entry(1)) == aValue.isMultiple(of: 10_000), "\(a)")
+                if aValue == bValue {
+                    #expect(
+                        values.decimal(document.entry(1)).hash
+                            == values.decimal(document.entry(2)).hash)
+                }
+            }
+        }
+    }
+
+    /// A number in some notation, and ten thousand times its value.
+    private static func randomDecimal(_ random: inout TestRandom) -> (String, Int) {
+        let value = random.below(3) == 0 ? random.below(30) * 1_000 : random.below(2_000_000)
+        let isNegative = random.below(3) == 0
+        let places = random.below(5)
+        var scale = 1
+        for _ in 0..<places { scale *= 10 }
+        // value / 10000 written with the point moved and the exponent making up for it.
+        let digits = String(value)
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        let whole = padded.dropLast(places)
+        let fraction = padded.suffix(places)
+        var text = whole + (places > 0 ? "." + fraction : "")
+        text += random.pick(["e", "E"]) + String(places - 4)
+        return ((isNegative ? "-" : "") + text, isNegative ? -value : value)
+    }
+
+    @Test("work is bounded by the document's size")
+    func workIsBounded() throws {
+        // Every level doubles what is to be done.
+        var schema = #"{"$defs":{"l0":{"type":"number"}"#
+        for level in 1...40 {
+            schema +=
+                ",\"l\(level)\":{\"anyOf\":[{\"$ref\":\"#/$defs/l\(level - 1)\"},{\"$ref\":\"#/$defs/l\(level - 1)\"}]}"
+        }
+        schema += "},\"$ref\":\"#/$defs/l40\"}"
+        #expect(try outcome(schema, "\"x\"") == .tooComplex)
+        #expect(try outcome(schema, "1") == .valid)
+        #expect(
+            try outcome("{\"not\":\(schema.dropLast()),\"$id\":\"urn:x\"}}", "\"x\"") == .tooComplex
+        )
+    }
+
+    @Test("a schema that refers to itself goes as deep as the document")
+    func recursion() throws {
+        let list =
+            ##"{"properties":{"next":{"$ref":"#"},"value":{"type":"number"}},"additionalProperties":false}"##
+        let deep =
+            String(repeating: "{\"value\":1,\"next\":", count: 31) + "{}"
+            + String(repeating: "}", count: 31)
+        #expect(try outcome(list, deep) == .valid)
+        let wrong =
+            String(repeating: "{\"value\":1,\"next\":", count: 31) + "{\"x\":1}"
+            + String(repeating: "}", count: 31)
+        #expect(try outcome(list, wrong) != .valid)
+    }
+
+    @Test("unique elements of thousands take linear time")
+    func uniqueItems() throws {
+        let many = "[" + (0..<4_000).map { "{\"id\":\($0)}" }.joined(separator: ",") + "]"
+        var limits = JSONLimits()
+        limits.fieldsMax = 10_000
+        var scratch = RuleScratch(limits: limits)
+        let schema = try JSONSchema(Array(#"{"uniqueItems":true}"#.utf8), file: "schema.json")
+        #expect(validate(Array(many.utf8), schema, &scratch) == .valid)
+        let again = Array((many.dropLast() + #",{"id":17.0}]"#).utf8)
+        guard case .violation = validate(again, schema, &scratch) else {
+            Issue.record("a duplicate passed")
+            return
+        }
+    }
+}
