@@ -93,6 +93,22 @@ struct SchemaCompilerTests {
                 == "order.json: #: format: cannot check hostname")
     }
 
+    @Test(arguments: [
+        ("ada@example.com", true), ("ada.b+c@mail.example.com", true), ("@example.com", false),
+        ("ada@", false), ("ada..b@example.com", false), (".ada@example.com", false),
+        ("ada@-x.com", false),
+        ("ada@x-.com", false), ("ada@x..com", false), ("ada", false), ("a b@example.com", false),
+        ("ada@example.com\\u0000", false), ("\\u0061da@example.com", true),
+    ])
+    func emailAddresses(text: String, isValid: Bool) throws {
+        var options = SchemaOptions()
+        options.assertsFormat = true
+        let schema = try JSONSchema(
+            Array(#"{"format":"email"}"#.utf8), file: "a.json", options: options)
+        var scratch = RuleScratch()
+        #expect((validate(Array("\"\(text)\"".utf8), schema, &scratch) == .valid) == isValid)
+    }
+
     @Test func sizeIsBounded() {
         let long = "{\"enum\":[" + (0..<100_000).map(String.init).joined(separator: ",") + "]}"
         #expect(error(long)?.contains("is not JSON") == true)

@@ -2,7 +2,9 @@
 /// the limits of the scratch bound.
 public final class JSONSchema: Sendable {
     let program: SchemaProgram
-    let places: [SchemaPlace]
+    /// For each place, the keyword's name and its pointer, as the insides of JSON strings.
+    let placeSpans: Cells<SchemaSpan>
+    let placeText: Cells<UInt8>
     /// Keywords that have no effect.
     public let warnings: [String]
 
@@ -17,7 +19,22 @@ public final class JSONSchema: Sendable {
             throw error.at(JSONPointer(tokens: []), file: file)
         }
         program = compiled.parts.program(compiled.source)
-        places = compiled.parts.places
+        var text: [UInt8] = []
+        var spans: [SchemaSpan] = []
+        for place in compiled.parts.places {
+            // A schema that is just `false` goes by the keyword that it is the value of.
+            let isFalse = place.keyword == "false"
+            let pointer = isFalse ? place.pointer : place.pointer.appending(place.keyword)
+            let last = place.pointer.tokens.last ?? ""
+            let keyword = isFalse && SchemaIndex.single.contains(last) ? last : place.keyword
+            for part in [keyword, pointer.description] {
+                let inside = jsonString(part).dropFirst().dropLast()
+                spans.append(SchemaSpan(offset: Int32(text.count), length: Int32(inside.count)))
+                text += inside
+            }
+        }
+        placeSpans = Cells(spans)
+        placeText = Cells(text)
         warnings = compiled.warnings.map { "\(file): \($0)" }
     }
 
@@ -42,6 +59,8 @@ public final class JSONSchema: Sendable {
 
     deinit {
         program.free()
+        placeSpans.free()
+        placeText.free()
     }
 
     /// The document is the one that `scratch` scanned last.

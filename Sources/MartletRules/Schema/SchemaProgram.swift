@@ -47,3 +47,9 @@ struct SchemaPlace: Sendable, Equatable {
     let pointer: JSONPointer
     let keyword: String
 }
+
+/// A part of a text.
+struct SchemaSpan: BitwiseCopyable {
+    var offset: Int32
+    var length: Int32
+}

@@ -1,0 +1,103 @@
+/// Takes a template apart.
+struct TemplateParser {
+    private let template: String
+    /// Which tokens of the rule's subject are wildcards.
+    private let wildcards: [Int32]
+    private(set) var parts: [TemplatePart] = []
+    private(set) var text: [UInt8] = []
+
+    init(_ template: String, source: String) {
+        self.template = template
+        let tokens = source.split(separator: ".", omittingEmptySubsequences: false)
+        wildcards = tokens.indices.filter { tokens[$0] == "*" }.map { Int32($0) }
+    }
+
+    private func problem(_ what: String) -> RuleError { RuleError("\(what): \(template)") }
+
+    mutating func parse(_ pointers: inout PointerSet) throws(RuleError) {
+        var rest = template[...]
+        while let open = Self.index(of: "{{", in: rest) {
+            addLiteral(rest[..<open])
+            let body = rest[open...].dropFirst(2)
+            guard let close = Self.index(of: "}}", in: body) else {
+                throw problem("{{ without }}")
+            }
+            try addCall(body[..<close], &pointers)
+            rest = body[close...].dropFirst(2)
+        }
+        addLiteral(rest)
+    }
+
+    private static func index(of pair: String, in text: Substring) -> String.Index? {
+        text.indices.first { text[$0...].hasPrefix(pair) }
+    }
+
+    private mutating func store(_ bytes: some Sequence<UInt8>) -> (Int32, Int32) {
+        let start = text.count
+        text += bytes
+        return (Int32(start), Int32(text.count - start))
+    }
+
+    private mutating func addLiteral(_ literal: Substring) {
+        if literal.isEmpty { return }
+        let (start, count) = store(literal.utf8)
+        parts.append(TemplatePart(kind: .literal, a: start, b: count))
+    }
+
+    private mutating func addCall(
+        _ call: Substring, _ pointers: inout PointerSet
+    ) throws(RuleError) {
+        let call = Self.trimmed(call)
+        guard let open = call.firstIndex(of: "("), call.hasSuffix(")") else {
+            throw problem("\(call) is no function with an argument")
+        }
+        let argument = Self.trimmed(call[call.index(after: open)...].dropLast())
+        switch Self.trimmed(call[..<open]).lowercased() {
+        case "json":
+            let slot = pointers.slot(of: try JSONPointer(String(argument)))
+            parts.append(TemplatePart(kind: .value, a: Int32(slot)))
+        case "header":
+            let isName = argument.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x3A }
+            guard isName && !argument.isEmpty else { throw problem("no name of a header field") }
+            let (start, count) = store(argument.utf8)
+            parts.append(TemplatePart(kind: .header, a: start, b: count))
+        case "wildcard":
+            guard let number = Int(argument), number >= 1, number <= wildcards.count else {
+                throw problem("the rule's subject has no wildcard \(argument)")
+            }
+            parts.append(TemplatePart(kind: .wildcard, a: wildcards[number - 1]))
+        case let other: throw problem("the function \(other) is not known")
+        }
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text.drop { $0 == " " }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+
+    /// A subject has tokens, and the first one is not for messages to choose.
+    func checkSubject() throws(RuleError) {
+        var tokens = [""]
+        for part in parts {
+            guard part.kind == .literal else {
+                if tokens.count == 1 {
+                    throw problem("the first token of a subject must be literal")
+                }
+                tokens[tokens.count - 1] += "x"
+                continue
+            }
+            let literal = text[Int(part.a)..<Int(part.a + part.b)]
+            for byte in literal {
+                if byte == UInt8(ascii: ".") {
+                    tokens.append("")
+                } else if byte <= 0x20 || byte == 0x7F || byte == 0x2A || byte == 0x3E {
+                    throw problem("a subject has no spaces and no wildcards")
+                } else {
+                    tokens[tokens.count - 1] += "x"
+                }
+            }
+        }
+        if tokens.contains("") { throw problem("a token of a subject is empty") }
+    }
+}
