@@ -17,6 +17,8 @@ let package = Package(
     name: "martlet",
     products: [
         .library(name: "MartletBroker", targets: ["MartletBroker"]),
+        // For the fuzzer and the counts of instructions, which are packages of their own.
+        .library(name: "MartletRules", targets: ["MartletRules"]),
         .executable(name: "martlet", targets: ["MartletCLI"]),
     ],
     dependencies: [

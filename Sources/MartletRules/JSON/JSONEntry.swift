@@ -17,6 +17,7 @@ struct JSONEntry: BitwiseCopyable {
     static let nonASCII: UInt32 = 0x20
     /// A number with a fraction or an exponent.
     static let fractional: UInt32 = 0x10
+    static let exponent: UInt32 = 0x20
     static let key: UInt32 = 0x80
 
     @inline(__always)
@@ -60,6 +61,8 @@ struct JSONEntry: BitwiseCopyable {
     var isEscaped: Bool { shape & Self.escaped != 0 }
     @inline(__always)
     var isFractional: Bool { shape & Self.fractional != 0 }
+    @inline(__always)
+    var hasExponent: Bool { shape & Self.exponent != 0 }
     @inline(__always)
     var isPlainASCII: Bool { shape & (Self.escaped | Self.nonASCII) == 0 }
 }

@@ -167,7 +167,7 @@ struct ScanText {
             if end == start &+ 1 { throw JSONFailure(.badNumber, end) }
         }
         guard byte(end) | 0x20 == UInt8(ascii: "e") else { return end }
-        flags = JSONEntry.fractional
+        flags = JSONEntry.fractional | JSONEntry.exponent
         return try exponentEnd(end &+ 1)
     }
 

@@ -53,6 +53,7 @@ struct Pattern: Sendable, BitwiseCopyable {
 
     /// Whether the string holds a match.
     func matches(_ bytes: Bytes, _ entry: JSONEntry, _ threads: PatternThreads) -> Bool {
+        if isTable && entry.isPlainASCII { return matchesPlain(bytes, entry) }
         var reader = ScalarReader(bytes, entry)
         return isTable ? matchesByTable(&reader) : matchesBySteps(&reader, threads)
     }
@@ -72,6 +73,20 @@ struct Pattern: Sendable, BitwiseCopyable {
             if bounds[middle] <= scalar { low = middle } else { high = middle }
         }
         return Int(classes[low])
+    }
+
+    /// One byte is one character.
+    private func matchesPlain(_ bytes: Bytes, _ entry: JSONEntry) -> Bool {
+        var state = PatternTable.start
+        var position = entry.offset
+        let end = entry.end
+        while position < end {
+            let found = Int(asciiClasses[Int(bytes[position])])
+            state = Int(table[state &* columns &+ found])
+            if state < PatternTable.start { return state == Int(PatternTable.matched) }
+            position &+= 1
+        }
+        return table[state &* columns &+ columns &- 1] == PatternTable.matched
     }
 
     private func matchesByTable(_ reader: inout ScalarReader) -> Bool {

@@ -4,6 +4,7 @@
 /// SAFETY: the nodes never change after `init`; whoever owns the tree frees it after the last use.
 public final class PointerTree: Sendable {
     private let nodes: Cells<PointerNode>
+    private let hashes: Cells<UInt32>
     private let names: Cells<UInt8>
     /// The pointers, in the order of their slots.
     public let pointers: [JSONPointer]
@@ -24,11 +25,13 @@ public final class PointerTree: Sendable {
         var builder = PointerTreeBuilder(seed: seed)
         builder.build(unique)
         nodes = Cells(builder.nodes)
+        hashes = Cells(builder.nodes.map(\.hash))
         names = Cells(builder.names)
     }
 
     deinit {
         nodes.free()
+        hashes.free()
         names.free()
     }
 
@@ -67,7 +70,7 @@ public final class PointerTree: Sendable {
         while key < container.next && left > 0 {
             let entry = document.entry(key)
             for child in children
-            where nodes[child].hash == entry.hash && isNamed(child, entry, document) {
+            where hashes[child] == entry.hash && isNamed(child, entry, document) {
                 unsafe visit(child, key &+ 1, document, slots)
                 left &-= 1
             }

@@ -51,7 +51,7 @@ struct SchemaCompiler {
         if let known = numbers[schema] { return known }
         let number = Int32(numbers.count)
         numbers[schema] = number
-        parts.starts.append(-1)
+        parts.starts.append(SchemaStart())
         waiting.append(schema)
         return number
     }
@@ -106,7 +106,7 @@ struct SchemaCompiler {
         self.schema = schema
         current = number(of: schema)
         pointer = index.pointers[schema] ?? JSONPointer(tokens: [])
-        parts.starts[Int(current)] = Int32(parts.steps.count)
+        let first = parts.steps.count
         switch source.kind(schema) {
         case .true: break
         case .false: try emit(.refuse, "false")
@@ -114,6 +114,7 @@ struct SchemaCompiler {
         default: throw RuleError("a schema is an object or a boolean", at: pointer)
         }
         try emit(.end, "")
+        parts.starts[Int(number(of: schema))] = parts.start(at: first)
     }
 
     private mutating func compileObject() throws(RuleError) {
@@ -206,7 +207,7 @@ struct SchemaCompiler {
 /// What compiling makes, before it goes into cells.
 struct SchemaParts {
     var steps: [SchemaStep] = []
-    var starts: [Int32] = []
+    var starts: [SchemaStart] = []
     var operands: [Int32] = []
     var members: [SchemaMembers] = []
     var slots: [MemberSlot] = []
@@ -217,6 +218,18 @@ struct SchemaParts {
     var dynamicAnchors: [Int32] = []
     var places: [SchemaPlace] = []
     var tracksEvaluated = false
+
+    /// The start of a subschema whose steps begin there.
+    func start(at first: Int) -> SchemaStart {
+        var start = SchemaStart(step: Int32(first))
+        if steps[first].operation == .type {
+            start.step += 1
+            start.kinds = UInt8(truncatingIfNeeded: steps[first].a)
+            start.isInteger = steps[first].b != 0
+        }
+        start.isEmpty = steps[Int(start.step)].operation == .end
+        return start
+    }
 
     /// A slot that names a member.
     mutating func slot(_ name: String) -> MemberSlot {

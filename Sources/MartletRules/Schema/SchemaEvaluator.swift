@@ -1,6 +1,8 @@
 /// One evaluation of a schema over a tape. It recurses where subschemas do, at most `depthMax` deep, and
 /// allocates nothing.
 struct SchemaEvaluator {
+    // Methods are mutating even where they change nothing: the others would be handed a copy of all this.
+
     let code: SchemaProgram
     let document: Values
     let marks: EvaluationMarks
@@ -41,25 +43,47 @@ struct SchemaEvaluator {
 
     // MARK: - Subschemas
 
+    @inline(__always)
     private mutating func evaluate(_ schema: Int, _ value: Int) -> Bool {
+        let start = code.starts[schema]
+        let entry = document.tape[value]
+        if UInt32(start.kinds) & entry.kindBit == 0
+            || start.isInteger && entry.isFractional && !isWhole(entry)
+        {
+            return fail(Int(start.step) &- 1, value)
+        }
+        return start.isEmpty || runSteps(Int(start.step), value, entry)
+    }
+
+    /// Not for a number whose text has neither fraction nor exponent: those are. The flag means something
+    /// else for strings.
+    @inline(never)
+    private mutating func isWhole(_ entry: JSONEntry) -> Bool {
+        entry.kind != .number || document.isInteger(entry)
+    }
+
+    @inline(never)
+    private mutating func runSteps(_ first: Int, _ value: Int, _ entry: JSONEntry) -> Bool {
+        // Out of work, no branch is begun: there may be more of them than time.
+        if depth >= Self.depthMax || work < 0 {
+            isOut = true
+            return false
+        }
         depth &+= 1
         let scopesBefore = scopeCount
         let trailStart = trail
-        let entry = document.tape[value]
         let kind = entry.kindBit
-        var index = Int(code.starts[schema])
-        // Out of work, no branch is begun: there may be more of them than time.
-        var isValid = depth <= Self.depthMax && work >= 0
-        if !isValid { isOut = true }
-        while isValid {
+        var index = first
+        var isValid = true
+        repeat {
             let step = code.steps[index]
             if step.operation == .end { break }
             work &-= 1
             if UInt32(step.kinds) & kind != 0 {
-                isValid = run(step, index, value, entry, trailStart) && work >= 0
+                isValid = run(step, index, value, entry, trailStart)
             }
             index &+= 1
-        }
+        } while isValid
         if !isValid && code.tracksEvaluated { marks.rewind(to: trailStart, &trail) }
         scopeCount = scopesBefore
         depth &-= 1
@@ -67,6 +91,7 @@ struct SchemaEvaluator {
     }
 
     /// A member or an element: what is marked within it is of no use outside. -1 takes any value.
+    @inline(__always)
     private mutating func evaluateChild(_ schema: Int32, _ value: Int) -> Bool {
         if schema < 0 { return true }
         let start = trail
@@ -75,6 +100,7 @@ struct SchemaEvaluator {
         return isValid
     }
 
+    @inline(__always)
     private mutating func mark(_ entry: Int) {
         if code.tracksEvaluated && !marks.mark(entry, &trail) { isOut = true }
     }
@@ -94,9 +120,10 @@ struct SchemaEvaluator {
     ) -> Bool {
         switch step.operation {
         case .end: return true
-        case .members: return runMembers(code.members[Int(step.a)], index, value, entry)
+        case .members: return runMembers(index, value, entry.next)
         case .elements: return runElements(step, value, entry)
         case .reference: return evaluate(Int(step.a), value)
+        // Behind a resource's first step.
         case .type:
             let isRight =
                 UInt32(truncatingIfNeeded: step.a) & entry.kindBit != 0
@@ -143,7 +170,9 @@ struct SchemaEvaluator {
         case .dependentSchemas: return runDependentSchemas(step, value)
         case .not: return !evaluateAside(step.a, value) || fail(index, value)
         case .condition: return runCondition(step, value)
-        case .dynamicReference: return evaluate(dynamicTarget(step), value)
+        case .dynamicReference:
+            let target = dynamicTarget(step)
+            return evaluate(target, value)
         case .resource: return enter(step.a)
         case .unevaluatedItems: return runUnevaluatedItems(step, value, entry, trailStart)
         case .unevaluatedProperties:
@@ -161,9 +190,14 @@ struct SchemaEvaluator {
         return length >= Int(low) && length <= Int(high)
     }
 
-    private func isWithin(_ step: SchemaStep, _ entry: JSONEntry) -> Bool {
-        let constants = code.constants
-        let order = document.compare(entry, constants, constants.tape[Int(step.a)])
+    private mutating func isWithin(_ step: SchemaStep, _ entry: JSONEntry) -> Bool {
+        let order: Int
+        if let bound = smallBound(step), let part = document.integerPart(entry) {
+            order = part.compared(to: bound)
+        } else {
+            let constants = code.constants
+            order = document.compare(entry, constants, constants.tape[Int(step.a)])
+        }
         switch step.operation {
         case .minimum: return order >= 0
         case .maximum: return order <= 0
@@ -171,6 +205,10 @@ struct SchemaEvaluator {
         default: return order < 0
         }
     }
+
+    /// A bound that is an integer is in the step: `b` says so, and `c` is it.
+    @inline(__always)
+    private func smallBound(_ step: SchemaStep) -> Int? { step.b == 0 ? nil : Int(step.c) }
 
     private mutating func isAnyOf(_ step: SchemaStep, _ value: Int) -> Bool {
         for index in Int(step.a)..<Int(step.a &+ step.b)
@@ -188,28 +226,22 @@ struct SchemaEvaluator {
 
     // MARK: - Members
 
-    private mutating func runMembers(
-        _ members: SchemaMembers, _ index: Int, _ value: Int, _ entry: JSONEntry
-    ) -> Bool {
-        var requiredFound: Int32 = 0
+    @inline(never)
+    private mutating func runMembers(_ step: Int, _ value: Int, _ end: Int) -> Bool {
+        let members = code.members[Int(code.steps[step].a)]
+        var requiredLeft = members.requiredCount
         var key = value &+ 1
-        while key < entry.next {
+        while key < end {
             work &-= 1
-            let keyEntry = document.tape[key]
             if members.names >= 0 && !evaluateChild(members.names, key) { return false }
             var isKnown = false
-            let found = slot(of: keyEntry, members)
+            let found = slot(of: document.tape[key], members)
             if found >= 0 {
-                let slot = code.slots[found]
-                if slot.isRequired { requiredFound &+= 1 }
-                isKnown = slot.isDeclared
-                if slot.schema >= 0 && !evaluateChild(slot.schema, key &+ 1) { return false }
+                if code.slots[found].isRequired { requiredLeft &-= 1 }
+                isKnown = code.slots[found].isDeclared
+                if !evaluateChild(code.slots[found].schema, key &+ 1) { return false }
             }
-            if members.patternCount > 0
-                && !runPatterns(members, key, keyEntry, &isKnown)
-            {
-                return false
-            }
+            if members.patternCount > 0 && !runPatterns(members, key, &isKnown) { return false }
             if !isKnown && members.additional >= 0 {
                 if !evaluateChild(members.additional, key &+ 1) { return false }
                 isKnown = true
@@ -217,12 +249,13 @@ struct SchemaEvaluator {
             if isKnown { mark(key &+ 1) }
             key = document.tape.index(after: key &+ 1)
         }
-        return requiredFound == members.requiredCount || fail(index, value)
+        return requiredLeft == 0 || fail(step, value)
     }
 
     private mutating func runPatterns(
-        _ members: SchemaMembers, _ key: Int, _ keyEntry: JSONEntry, _ isKnown: inout Bool
+        _ members: SchemaMembers, _ key: Int, _ isKnown: inout Bool
     ) -> Bool {
+        let keyEntry = document.tape[key]
         for pair in 0..<Int(members.patternCount) {
             let place = Int(members.patterns) &+ 2 &* pair
             guard matches(code.operands[place], keyEntry) else { continue }
@@ -234,39 +267,42 @@ struct SchemaEvaluator {
 
     /// The slot of a key in a table, or -1.
     @inline(__always)
-    private func slot(of key: JSONEntry, _ members: SchemaMembers) -> Int {
+    private mutating func slot(of key: JSONEntry, _ members: SchemaMembers) -> Int {
         if members.tableCount == 0 { return -1 }
         let mask = Int(members.tableCount) &- 1
         var place = Int(key.hash) & mask
         while true {
             let index = Int(members.table) &+ place
-            let slot = code.slots[index]
-            if slot.nameOffset < 0 { return -1 }
-            if slot.hash == key.hash && isNamed(key, slot) { return index }
+            if code.slots[index].nameOffset < 0 { return -1 }
+            if code.slots[index].hash == key.hash && isNamed(key, index) { return index }
             place = (place &+ 1) & mask
         }
     }
 
     @inline(__always)
-    private func isNamed(_ key: JSONEntry, _ slot: MemberSlot) -> Bool {
-        if key.isEscaped {
-            let name = JSONEntry(
-                offset: Int(slot.nameOffset), length: Int(slot.nameLength), kind: .string)
-            return isSame(key, document.bytes, as: name, code.nameBytes)
-        }
-        return key.length == Int(slot.nameLength)
-            && document.bytes.areEqual(
-                key.offset, code.nameBytes, Int(slot.nameOffset), length: key.length)
+    private mutating func isNamed(_ key: JSONEntry, _ slot: Int) -> Bool {
+        let offset = Int(code.slots[slot].nameOffset)
+        let length = Int(code.slots[slot].nameLength)
+        if key.isEscaped { return isNamedWithEscapes(key, offset, length) }
+        return key.length == length
+            && document.bytes.areEqual(key.offset, code.nameBytes, offset, length: length)
+    }
+
+    @inline(never)
+    private mutating func isNamedWithEscapes(_ key: JSONEntry, _ offset: Int, _ length: Int) -> Bool
+    {
+        let name = JSONEntry(offset: offset, length: length, kind: .string)
+        return isSame(key, document.bytes, as: name, code.nameBytes)
     }
 
     private mutating func hasMember(_ object: Int, _ slot: Int32) -> Bool {
-        let wanted = code.slots[Int(slot)]
+        let wanted = code.slots[Int(slot)].hash
         let end = document.tape[object].next
         var key = object &+ 1
         while key < end {
             work &-= 1
             let entry = document.tape[key]
-            if entry.hash == wanted.hash && isNamed(entry, wanted) { return true }
+            if entry.hash == wanted && isNamed(entry, Int(slot)) { return true }
             key = document.tape.index(after: key &+ 1)
         }
         return false
@@ -301,6 +337,7 @@ struct SchemaEvaluator {
 
     // MARK: - Elements
 
+    @inline(never)
     private mutating func runElements(
         _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
     ) -> Bool {
@@ -388,7 +425,7 @@ struct SchemaEvaluator {
     }
 
     /// The outermost resource on the way here that has the anchor.
-    private func dynamicTarget(_ step: SchemaStep) -> Int {
+    private mutating func dynamicTarget(_ step: SchemaStep) -> Int {
         for scope in 0..<scopeCount {
             var index = 0
             while index < code.dynamicAnchors.count {

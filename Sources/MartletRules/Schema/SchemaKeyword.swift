@@ -89,7 +89,13 @@ struct SchemaKeyword {
                 guard compiler.source.kind(value) == .number else {
                     throw compiler.problem("is a number", name)
                 }
-                try compiler.emit(operation, name, kinds: .numbers, a: Int32(value))
+                // `b` is 1 where `c` is the number itself.
+                let constant = compiler.source.tape[value]
+                let small = compiler.source.values.smallInteger(constant).flatMap(
+                    Int32.init(exactly:))
+                try compiler.emit(
+                    operation, name, kinds: .numbers, a: Int32(value), b: small == nil ? 0 : 1,
+                    c: small ?? 0)
             }
         } + [SchemaKeyword(name: "multipleOf", compile: compileMultipleOf)]
     }

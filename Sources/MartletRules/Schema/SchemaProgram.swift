@@ -3,8 +3,7 @@
 /// SAFETY: its cells never change after `init`; `JSONSchema` owns it and frees it once.
 struct SchemaProgram: BitwiseCopyable, Sendable {
     let steps: Cells<SchemaStep>
-    /// The first step of each subschema.
-    let starts: Cells<Int32>
+    let starts: Cells<SchemaStart>
     let operands: Cells<Int32>
     let members: Cells<SchemaMembers>
     let slots: Cells<MemberSlot>

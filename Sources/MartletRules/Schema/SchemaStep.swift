@@ -26,6 +26,18 @@ struct SchemaStep: BitwiseCopyable {
     var c: Int32 = 0
 }
 
+/// Where a subschema's steps are. Its `type`, which nearly every one has, is looked at before they run.
+struct SchemaStart: BitwiseCopyable {
+    /// Behind the step for `type`, if that comes first.
+    var step: Int32 = -1
+    /// Kinds of values that may pass.
+    var kinds: UInt8 = 0x7F
+    /// Whether a number must be an integer, which `kinds` does not say.
+    var isInteger = false
+    /// Whether there is nothing more to check.
+    var isEmpty = false
+}
+
 /// What `properties`, `required`, `patternProperties`, `additionalProperties` and `propertyNames` of one
 /// schema say, so that members are looked at once.
 struct SchemaMembers: BitwiseCopyable {

@@ -22,6 +22,39 @@ struct Values {
         return isNegative ? 0 &- value : value
     }
 
+    /// A number without exponent by its whole part, if that fits.
+    @inline(__always)
+    func integerPart(_ entry: JSONEntry) -> IntegerPart? {
+        guard !entry.hasExponent && entry.length <= 18 else { return nil }
+        var position = entry.offset
+        let isNegative = bytes[position] == UInt8(ascii: "-")
+        if isNegative { position &+= 1 }
+        var value = 0
+        while position < entry.end {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: ".") {
+                return fractional(value, isNegative, position, entry.end)
+            }
+            value = value &* 10 &+ Int(byte & 0xF)
+            position &+= 1
+        }
+        return IntegerPart(
+            value: isNegative ? 0 &- value : value, isAbove: false, isBelow: false)
+    }
+
+    private func fractional(
+        _ value: Int, _ isNegative: Bool, _ point: Int, _ end: Int
+    ) -> IntegerPart {
+        var hasFraction = false
+        for position in point &+ 1..<end where bytes[position] != UInt8(ascii: "0") {
+            hasFraction = true
+            break
+        }
+        return IntegerPart(
+            value: isNegative ? 0 &- value : value, isAbove: hasFraction && !isNegative,
+            isBelow: hasFraction && isNegative)
+    }
+
     /// Below, at or above zero, as numbers compare.
     func compare(_ entry: JSONEntry, _ other: Values, _ otherEntry: JSONEntry) -> Int {
         if let a = smallInteger(entry), let b = other.smallInteger(otherEntry) {
@@ -159,5 +192,17 @@ struct Values {
             element = tape.index(after: element)
         }
         return true
+    }
+}
+
+/// A number between an integer and the next one away from zero.
+struct IntegerPart {
+    let value: Int
+    let isAbove: Bool
+    let isBelow: Bool
+
+    @inline(__always)
+    func compared(to other: Int) -> Int {
+        value != other ? (value < other ? -1 : 1) : isAbove ? 1 : isBelow ? -1 : 0
     }
 }
