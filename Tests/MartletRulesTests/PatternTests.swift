@@ -16,7 +16,10 @@ struct PatternTests {
             let empty: [UInt8] = [0]
             return empty.withUnsafeBufferPointer { zero in
                 let bytes = Bytes(buffer.baseAddress ?? zero.baseAddress!, count: buffer.count)
-                let entry = JSONEntry(offset: 0, length: buffer.count, kind: .string)
+                let isASCII = text.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "\\") }
+                let entry = JSONEntry(
+                    offset: 0, length: buffer.count, kind: .string,
+                    flags: isASCII ? 0 : JSONEntry.nonASCII)
                 return compiled.matches(bytes, entry, threads)
             }
         }
