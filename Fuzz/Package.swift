@@ -13,6 +13,7 @@ let package = Package(
             name: "martlet-fuzz",
             dependencies: [
                 .product(name: "MartletBroker", package: "martlet"),
+                .product(name: "MartletRules", package: "martlet"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources",

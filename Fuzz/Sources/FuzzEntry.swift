@@ -30,7 +30,14 @@ private let target: @Sendable ([UInt8]) -> Void = {
     case "broker": return fuzzBroker
     case "json": return fuzzJSON
     case "configuration": return fuzzConfiguration
-    default: fatalError("MARTLET_FUZZ must be parser, broker, json or configuration")
+    case "scanner": return fuzzScanner
+    case "schema": return fuzzSchema
+    case "pattern": return fuzzPattern
+    case "rules": return fuzzRules
+    default:
+        fatalError(
+            "MARTLET_FUZZ must be parser, broker, json, configuration, scanner, schema, pattern or rules"
+        )
     }
 }()
 
