@@ -71,8 +71,7 @@ struct DuplicateKeys {
         var reader = ScalarReader(
             keys.bytes, JSONEntry(offset: offset, length: length, kind: .string))
         let unescaped = keys.unescaped
-        unescaped[0] = UInt8(ascii: "\"")
-        var written = 1
+        var written = 0
         while !reader.isAtEnd {
             var (encoded, size) = encodedUTF8(reader.next())
             for _ in 0..<size {
@@ -82,6 +81,6 @@ struct DuplicateKeys {
             }
         }
         return unsafe martlet_json_key_hash(
-            unescaped.start + 1, written &- 1, keys.seed.factor, keys.seed.secondFactor)
+            unescaped.start, written, keys.seed.factor, keys.seed.secondFactor)
     }
 }

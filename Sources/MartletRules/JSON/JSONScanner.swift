@@ -24,7 +24,7 @@ struct JSONScanner {
 
     /// For bytes that the scratch has copied.
     init(count: Int, in scratch: borrowing RuleScratch) {
-        unsafe text = ScanText(UnsafePointer(scratch.text.start) + RuleScratch.textStart)
+        unsafe text = ScanText(UnsafePointer(scratch.text.start))
         self.count = count
         limits = scratch.limits
         unsafe tapeStart = scratch.tape.start
@@ -89,6 +89,11 @@ struct JSONScanner {
                 if text.byte(position) != first &+ 2 { continue value }
             } else {
                 position = try bare(position, first, &place)
+            }
+            if text.byte(position) == UInt8(ascii: ",") {
+                unsafe place.frame.pointee.count &+= 1
+                position &+= 1
+                continue value
             }
             while true {
                 var found = text.byte(position)
@@ -169,8 +174,8 @@ struct JSONScanner {
             if text.byte(start) != UInt8(ascii: "\"") { throw JSONFailure(.expectedKey, start) }
         }
         start &+= 1
-        var end = text.shortStringEnd(start)
-        if end >= 0 {
+        var end = text.nearStop(start)
+        if text.byte(end) == UInt8(ascii: "\"") {
             let length = end &- start
             try addKey(
                 JSONEntry(
@@ -225,9 +230,9 @@ struct JSONScanner {
     @inline(always)
     private func string(_ start: Int, _ place: inout Place) throws(JSONFailure) -> Int {
         let start = start &+ 1
-        var end = text.shortStringEnd(start)
+        var end = text.stop(start)
         var flags: UInt32 = 0
-        if end < 0 {
+        if text.byte(end) != UInt8(ascii: "\"") {
             let found = try text.stringEnd(start)
             end = found & (1 &<< ScanText.flagsShift &- 1)
             flags = UInt32(truncatingIfNeeded: found &>> ScanText.flagsShift)

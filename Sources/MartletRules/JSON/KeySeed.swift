@@ -11,10 +11,10 @@ struct KeySeed: BitwiseCopyable {
 
     /// The hash that a scan gives the key.
     func hash(_ key: [UInt8]) -> UInt32 {
-        let quoted = [UInt8(ascii: "\"")] + key + [0, 0, 0, 0, 0, 0, 0, 0]
-        return unsafe quoted.withUnsafeBufferPointer { bytes in
+        let padded = key + [0, 0, 0, 0, 0, 0, 0, 0]
+        return unsafe padded.withUnsafeBufferPointer { bytes in
             guard let start = bytes.baseAddress else { return 0 }
-            return unsafe martlet_json_key_hash(start + 1, key.count, factor, secondFactor)
+            return unsafe martlet_json_key_hash(start, key.count, factor, secondFactor)
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import CMartletSystem
+
 /// Memory that scans and evaluations work in: made once, by a thread for itself, for documents within
 /// its limits. The document of the last scan is in it.
 ///
@@ -28,7 +30,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         tape = Cells(count: entries, repeating: JSONEntry(offset: 0, length: 0, kind: .null))
         frames = Cells(count: limits.depthMax + 1, repeating: ScanFrame())
         text = Cells(
-            count: Self.textStart + limits.payloadBytesMax + ScanText.slack, repeating: 0)
+            count: limits.payloadBytesMax + ScanText.slack, repeating: 0)
         key = Cells(count: limits.keyBytesMax + 24, repeating: 0)
         keyTable = EntryTable(entries: limits.fieldsMax)
         marks = EvaluationMarks(entries: entries)
@@ -55,8 +57,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         guard count <= limits.payloadBytesMax else {
             return .failure(JSONFailure(.payloadTooLarge, limits.payloadBytesMax))
         }
-        let copy = unsafe text.start + Self.textStart
-        unsafe copy.update(from: bytes, count: count)
+        let copy = unsafe text.start
+        unsafe martlet_json_copy(copy, bytes, count)
         unsafe (copy + count).update(repeating: 0, count: ScanText.slack)
         do {
             let entryCount = try JSONScanner(count: count, in: self).scan()
@@ -67,11 +69,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Keys are hashed from the byte before them on.
-    static let textStart = 16
-
     func bytes(count: Int) -> Bytes {
-        unsafe Bytes(UnsafePointer(text.start) + Self.textStart, count: count)
+        unsafe Bytes(UnsafePointer(text.start), count: count)
     }
 }
 

@@ -2,7 +2,7 @@ internal import CMartletSystem
 
 /// The bytes under a scan, read 16 at a time, and what strings, numbers and white space look like.
 ///
-/// SAFETY: the bytes are the copy in the scratch, with a quote's room before it and `slack` zeros behind
+/// SAFETY: the bytes are the copy in the scratch, with `slack` zeros behind
 /// it. A zero ends every run, so that nothing is read further than a wide read from the first of them.
 @safe
 struct ScanText {
@@ -46,14 +46,22 @@ struct ScanText {
 
     // MARK: - Strings
 
-    /// The closing quote of a string whose first 16 bytes hold it, and no byte that is not plain before it;
-    /// or -1.
+    /// The first byte from a place on that is not plain, or the one 16 bytes further.
     @inline(always)
-    func shortStringEnd(_ start: Int) -> Int {
+    func nearStop(_ start: Int) -> Int {
         let stops = unsafe martlet_json_string_stops(base + start)
-        if stops == 0 { return -1 }
-        let position = start &+ stops.trailingZeroBitCount
-        return byte(position) == UInt8(ascii: "\"") ? position : -1
+        return start &+ (stops | 1 &<< 16).trailingZeroBitCount
+    }
+
+    /// The first byte from a place on that is not plain.
+    @inline(always)
+    func stop(_ start: Int) -> Int {
+        var position = start
+        while true {
+            let stops = unsafe martlet_json_string_stops(base + position)
+            if stops != 0 { return position &+ stops.trailingZeroBitCount }
+            position &+= 16
+        }
     }
 
     /// The closing quote, and the string's flags above `flagsShift`.
@@ -62,12 +70,7 @@ struct ScanText {
         var position = start
         var flags: UInt32 = 0
         while true {
-            let stops = unsafe martlet_json_string_stops(base + position)
-            if stops == 0 {
-                position &+= 16
-                continue
-            }
-            position &+= stops.trailingZeroBitCount
+            position = stop(position)
             let byte = byte(position)
             if byte == UInt8(ascii: "\"") { return position | Int(flags) &<< Self.flagsShift }
             if byte >= 0x80 {

@@ -7,12 +7,16 @@ struct SchemaSource {
 
     init(_ bytes: [UInt8], limits: SchemaLimits) throws(RuleError) {
         var scanLimits = JSONLimits()
-        scanLimits.payloadBytesMax = limits.fileBytesMax
+        // No more room than the file can need.
+        scanLimits.payloadBytesMax = min(limits.fileBytesMax, bytes.count)
         scanLimits.depthMax = limits.depthMax
-        scanLimits.fieldsMax = limits.fieldsMax
+        scanLimits.fieldsMax = min(limits.fieldsMax, bytes.count / 2 + 1)
         scanLimits.keyBytesMax = 1_024
         scanLimits.numberDigitsMax = 100
         var scratch = RuleScratch(limits: scanLimits)
+        guard bytes.count <= limits.fileBytesMax else {
+            throw RuleError("has more than \(limits.fileBytesMax) bytes")
+        }
         let outcome = unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else {
                 return JSONOutcome.failure(JSONFailure(.empty, 0))
