@@ -239,6 +239,20 @@ struct SchemaEvaluatorTests {
         #expect(try outcome(list, wrong) != .valid)
     }
 
+    @Test("deeper than an evaluation may go is refused, not a crash")
+    func deepRecursion() throws {
+        var limits = JSONLimits()
+        limits.depthMax = 1_000
+        limits.workPerByteMax = 1_000
+        var scratch = RuleScratch(limits: limits)
+        let list = ##"{"items":{"$ref":"#"},"maxItems":2}"##
+        let schema = try JSONSchema(Array(list.utf8), file: "schema.json")
+        for (depth, expected) in [(100, SchemaOutcome.valid), (900, .tooComplex)] {
+            let text = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            #expect(validate(Array(text.utf8), schema, &scratch) == expected)
+        }
+    }
+
     @Test("unique elements of thousands take linear time")
     func uniqueItems() throws {
         let many = "[" + (0..<4_000).map { "{\"id\":\($0)}" }.joined(separator: ",") + "]"

@@ -19,6 +19,7 @@ struct SchemaEvaluator {
     private var failedStep: Int32 = 0
     private var failedEntry: Int32 = 0
 
+    /// A level is about a kilobyte of stack, a member's two.
     static let depthMax = 512
 
     init(_ code: SchemaProgram, _ document: JSONDocument, _ scratch: borrowing RuleScratch) {
