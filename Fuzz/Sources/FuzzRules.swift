@@ -10,8 +10,8 @@ nonisolated(unsafe) private var scratch = {
     return RuleScratch(limits: limits)
 }()
 
-/// Any bytes to the JSON scanner: what it accepts has a tape that fits, and is accepted again with white
-/// space around it; what it refuses, it refuses for the same reason again.
+/// Any bytes to the JSON scanner: what it accepts has a tape that fits, and is accepted again with
+/// white space around it; what it refuses, it refuses for the same reason again.
 @Sendable func fuzzScanner(_ input: [UInt8]) {
     let first = verdict(input)
     check(verdict(input) == first, "the second scan finds something else")
@@ -58,8 +58,8 @@ private func checkTape(_ document: JSONDocument) {
     }
 }
 
-/// A schema, a line feed and a document: whatever the schema is, it is refused or it can be evaluated, twice
-/// with the same outcome, and a violation can be put in words.
+/// A schema, a line feed and a document: whatever the schema is, it is refused or it can be
+/// evaluated, twice with the same outcome, and a violation can be put in words.
 @Sendable func fuzzSchema(_ input: [UInt8]) {
     let parts = input.split(separator: 0x0A, maxSplits: 1, omittingEmptySubsequences: false)
     var options = SchemaOptions()

@@ -3,8 +3,9 @@ import Testing
 
 @testable import MartletRules
 
-/// The official cases of draft 2020-12, from the folder that MARTLET_JSON_SCHEMA_SUITE names. What cannot
-/// pass is in `schema-suite-skips.txt`; a case there that passes is a failure, so that the list only shrinks.
+/// The official cases of draft 2020-12, from the folder that MARTLET_JSON_SCHEMA_SUITE names. What
+/// cannot pass is in `schema-suite-skips.txt`; a case there that passes is a failure, so that the
+/// list only shrinks.
 @Suite("The official cases of JSON Schema")
 struct SchemaSuiteTests {
     static let folder = ProcessInfo.processInfo.environment["MARTLET_JSON_SCHEMA_SUITE"]

@@ -3,31 +3,35 @@
 
 #include "CMartletMasks.h"
 
+// Swift leaves these as calls otherwise, in functions that are large already.
+#define MARTLET_INLINE static inline __attribute__((always_inline))
+
 /// Bit i is set where byte i ends a run of plain string bytes: a quote, a backslash, a control
 /// character or a byte of a character outside ASCII (which is negative, hence below a space).
-static inline __attribute__((always_inline)) uint32_t martlet_json_string_stops(const uint8_t *bytes) {
+MARTLET_INLINE uint32_t martlet_json_string_stops(const uint8_t *bytes) {
     martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
-    martlet_lanes16 stops = (v == '"') | (v == '\\') | ((martlet_lanes16)v < (martlet_lanes16){} + ' ');
+    martlet_lanes16 low = (martlet_lanes16)v < (martlet_lanes16){} + ' ';
+    martlet_lanes16 stops = (v == '"') | (v == '\\') | low;
     return (uint32_t)martlet_lanes_to_bits(stops);
 }
 
 /// Bit i is set where byte i is not a digit.
-static inline __attribute__((always_inline)) uint32_t martlet_json_digit_stops(const uint8_t *bytes) {
+MARTLET_INLINE uint32_t martlet_json_digit_stops(const uint8_t *bytes) {
     martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
     martlet_lanes16 stops = (martlet_lanes16)((v - '0') > 9);
     return (uint32_t)martlet_lanes_to_bits(stops);
 }
 
 /// Bit i is set where byte i is not white space.
-static inline __attribute__((always_inline)) uint32_t martlet_json_blank_stops(const uint8_t *bytes) {
+MARTLET_INLINE uint32_t martlet_json_blank_stops(const uint8_t *bytes) {
     martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
     martlet_lanes16 blank = (v == ' ') | (v == '\t') | (v == '\r') | (v == '\n');
     return (uint32_t)martlet_lanes_to_bits(~blank);
 }
 
-/// A hash of a key of `count` bytes, with two secret odd factors. Reads eight bytes, or `count` where that
-/// is more.
-static inline __attribute__((always_inline)) uint32_t martlet_json_key_hash(
+/// A hash of a key of `count` bytes, with two secret odd factors. Reads eight bytes, or `count`
+/// where that is more.
+MARTLET_INLINE uint32_t martlet_json_key_hash(
     const uint8_t *bytes, intptr_t count, uint64_t factor, uint64_t second_factor) {
     static const uint64_t first_bytes[8] = {
         0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
@@ -39,12 +43,13 @@ static inline __attribute__((always_inline)) uint32_t martlet_json_key_hash(
     return (uint32_t)((state + martlet_load64(bytes + count - 8) * second_factor) >> 32);
 }
 
-/// Copies a document. A loop of wide moves: for some thousands of bytes that is faster to begin than what
-/// memcpy chooses there.
+/// Copies a document. A loop of wide moves: for some thousands of bytes that is faster to begin than
+/// what memcpy chooses there.
 static inline void martlet_json_copy(uint8_t *to, const uint8_t *from, intptr_t count) {
     intptr_t done = 0;
     for (; done + 64 <= count; done += 64)
         for (int block = 0; block < 64; block += 16)
-            *(martlet_bytes16 *)(to + done + block) = *(const martlet_bytes16 *)(from + done + block);
+            *(martlet_bytes16 *)(to + done + block) =
+                *(const martlet_bytes16 *)(from + done + block);
     memcpy(to + done, from + done, (size_t)(count - done));
 }

@@ -1,6 +1,7 @@
 internal import CMartletSystem
 
-/// Finds keys that an object has twice: against each other in small objects, by table in large ones.
+/// Finds keys that an object has twice: against each other in small objects, by table in large
+/// ones.
 struct DuplicateKeys {
     let bytes: Bytes
     let tape: Cells<JSONEntry>

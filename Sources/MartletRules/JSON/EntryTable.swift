@@ -1,5 +1,5 @@
-/// Entries of a tape by hash: for the keys of large objects and for unique elements. Forgetting all is
-/// one addition.
+/// Entries of a tape by hash: for the keys of large objects and for unique elements. Forgetting all
+/// is one addition.
 struct EntryTable {
     /// The epoch in the high half, the entry in the low one.
     private let slots: Cells<UInt64>

@@ -1,4 +1,5 @@
-/// A scanned document: its bytes and its tape. It holds until the scratch is used again or the bytes go.
+/// A scanned document: its bytes and its tape. It holds until the scratch is used again or the
+/// bytes go.
 public struct JSONDocument {
     let bytes: Bytes
     let tape: Cells<JSONEntry>

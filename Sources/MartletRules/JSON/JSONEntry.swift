@@ -3,8 +3,8 @@ public enum JSONKind: UInt8, BitwiseCopyable, Sendable {
     case null, `false`, `true`, number, string, array, object
 }
 
-/// A value or a key on the tape, in 16 bytes. Members of an object are two entries each, key and value;
-/// what a container holds follows it, and `next` skips it.
+/// A value or a key on the tape, in 16 bytes. Members of an object are two entries each, key and
+/// value; what a container holds follows it, and `next` skips it.
 struct JSONEntry: BitwiseCopyable {
     private let offsetBits: UInt32
     private let lengthBits: UInt32

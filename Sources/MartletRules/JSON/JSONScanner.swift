@@ -1,10 +1,10 @@
 /// One pass over a document: checks it and writes the tape. It does not recurse.
 ///
-/// Only the tape's end, the frame and the place are changed at every step, so that they stay in registers;
-/// a frame's fields stay in memory.
+/// Only the tape's end, the frame and the place are changed at every step, so that they stay in
+/// registers; a frame's fields stay in memory.
 ///
-/// SAFETY: an entry is written only after `tapeEnd` was looked at, which leaves room for two; a frame is
-/// entered only after `frameEnd` was.
+/// SAFETY: an entry is written only after `tapeEnd` was looked at, which leaves room for two; a
+/// frame is entered only after `frameEnd` was.
 @safe
 struct JSONScanner {
     private let text: ScanText
@@ -58,8 +58,8 @@ struct JSONScanner {
 
     /// The document's outermost array or object.
     ///
-    /// Each turn of the loop reads one value, with its key if it is a member, and what closes behind it. What
-    /// is rare is asked for last.
+    /// Each turn of the loop reads one value, with its key if it is a member, and what closes
+    /// behind it. What is rare is asked for last.
     @inline(always)
     private func container(_ start: Int, _ place: inout Place) throws(JSONFailure) -> Int {
         var position = start
@@ -247,7 +247,8 @@ struct JSONScanner {
     ) throws(JSONFailure) -> Int {
         var flags: UInt32 = 0
         let end = try text.numberEnd(start, first, &flags)
-        // With sign, point and exponent's letter and sign; counted digit by digit only near the limit.
+        // With sign, point and exponent's letter and sign; counted digit by digit only near the
+        // limit.
         if end &- start > limits.numberDigitsMax
             && duplicates.bytes.digitCount(start, end) > limits.numberDigitsMax
         {

@@ -1,7 +1,7 @@
 internal import CMartletSystem
 
-/// What keys are hashed with: drawn at start, so that nobody can choose keys that collide. Tables of
-/// compiled schemas and scratch of one process share it.
+/// What keys are hashed with: drawn at start, so that nobody can choose keys that collide. Tables
+/// of compiled schemas and scratch of one process share it.
 struct KeySeed: BitwiseCopyable {
     let factor: UInt64
     let secondFactor: UInt64

@@ -1,7 +1,7 @@
 internal import CMartletSystem
 
-/// Memory that scans and evaluations work in: made once, by a thread for itself, for documents within
-/// its limits. The document of the last scan is in it.
+/// Memory that scans and evaluations work in: made once, by a thread for itself, for documents
+/// within its limits. The document of the last scan is in it.
 ///
 /// SAFETY: it owns its blocks and frees them once; documents do not outlive it by its contract.
 @safe
@@ -10,8 +10,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     let seed: KeySeed
     let tape: Cells<JSONEntry>
     let frames: Cells<ScanFrame>
-    /// The document, with zeros behind it: so nothing that reads it checks for its end, and what runs
-    /// later does not depend on the buffer that it came in. The copy is a fiftieth of a scan.
+    /// The document, with zeros behind it: so nothing that reads it checks for its end, and what
+    /// runs later does not depend on the buffer that it came in. The copy is a fiftieth of a scan.
     let text: Cells<UInt8>
     /// A key without its escapes.
     let key: Cells<UInt8>
@@ -49,8 +49,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         scopes.free()
     }
 
-    /// Checks that bytes are one JSON document by RFC 8259, with no duplicate keys, no lone surrogates
-    /// and within the limits. Reads `count` bytes, and copies them.
+    /// Checks that bytes are one JSON document by RFC 8259, with no duplicate keys, no lone
+    /// surrogates and within the limits. Reads `count` bytes, and copies them.
     @unsafe public mutating func scan(
         _ bytes: UnsafePointer<UInt8>, count: Int
     ) -> JSONOutcome {

@@ -2,14 +2,14 @@ internal import CMartletSystem
 
 /// The bytes under a scan, read 16 at a time, and what strings, numbers and white space look like.
 ///
-/// SAFETY: the bytes are the copy in the scratch, with `slack` zeros behind
-/// it. A zero ends every run, so that nothing is read further than a wide read from the first of them.
+/// SAFETY: the bytes are the copy in the scratch, with `slack` zeros behind it. A zero ends every
+/// run, so that nothing is read further than a wide read from the first of them.
 @safe
 struct ScanText {
     private let base: UnsafePointer<UInt8>
 
-    /// What follows the last byte: from the first zero, an escape is looked at for eleven bytes, and a wide
-    /// read has sixteen.
+    /// What follows the last byte: from the first zero, an escape is looked at for eleven bytes,
+    /// and a wide read has sixteen.
     static let slack = 64
 
     @unsafe init(_ base: UnsafePointer<UInt8>) {

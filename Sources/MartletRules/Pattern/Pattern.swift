@@ -142,7 +142,8 @@ struct Pattern: Sendable, BitwiseCopyable {
 
 /// Where a pattern that has no table is at the same time.
 struct PatternThreads {
-    /// For each step, when it was last on the stack, and when it was last added for the next character.
+    /// For each step, when it was last on the stack, and when it was last added for the next
+    /// character.
     private let seen: Cells<UInt32>
     private let added: Cells<UInt32>
     private let stack: Cells<Int32>

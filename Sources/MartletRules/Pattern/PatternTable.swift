@@ -9,7 +9,8 @@ struct PatternTable {
     static let start = 2
     private static let statesMax = 1_000
     private static let cellsMax = 1 << 15
-    /// Steps looked at while it is made: reading a configuration takes no longer for a hostile pattern.
+    /// Steps looked at while it is made: reading a configuration takes no longer for a hostile
+    /// pattern.
     private static let workMax = 500_000
 
     private struct State: Hashable {

@@ -1,5 +1,5 @@
-/// A JSON Pointer (RFC 6901): which value of a document is meant. `$.a.b[0]`, the part of JSONPath that
-/// names exactly one value, is read as the same.
+/// A JSON Pointer (RFC 6901): which value of a document is meant. `$.a.b[0]`, the part of JSONPath
+/// that names exactly one value, is read as the same.
 public struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     public let tokens: [String]
 

@@ -1,5 +1,5 @@
-/// The values that pointers name, found in one walk over the tape. All pointers of the rules that a message
-/// can meet are one tree, so that each of them is a slot.
+/// The values that pointers name, found in one walk over the tape. All pointers of the rules that a
+/// message can meet are one tree, so that each of them is a slot.
 ///
 /// SAFETY: the nodes never change after `init`; whoever owns the tree frees it after the last use.
 public final class PointerTree: Sendable {
@@ -110,7 +110,8 @@ public final class PointerTree: Sendable {
     }
 }
 
-/// Whether an escaped string reads as plain bytes, which are not escaped even if they hold a backslash.
+/// Whether an escaped string reads as plain bytes, which are not escaped even if they hold a
+/// backslash.
 func isSame(_ escaped: JSONEntry, _ bytes: Bytes, as plain: JSONEntry, _ plainBytes: Bytes) -> Bool
 {
     var reader = ScalarReader(bytes, escaped)

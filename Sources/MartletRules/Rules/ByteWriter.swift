@@ -1,6 +1,7 @@
 /// Writes into a buffer of someone else's; what does not fit is noted, not written.
 ///
-/// SAFETY: whoever makes one keeps the buffer while it is in use; every write is checked against the capacity.
+/// SAFETY: whoever makes one keeps the buffer while it is in use; every write is checked against
+/// the capacity.
 @safe
 struct ByteWriter {
     private let start: UnsafeMutablePointer<UInt8>

@@ -1,7 +1,7 @@
-/// What a document must be like for a rule to apply, in the style of EventBridge:
-/// `{ "/customer/tier": ["gold", "vip"], "/total": [{ "numeric": [">=", 100] }] }`. All clauses must hold, of
-/// each at least one alternative; a value that is an array satisfies an alternative that one of its elements
-/// satisfies. `{ "$or": [ … ] }` holds if one of its conditions does.
+/// What a document must be like for a rule to apply, in the style of EventBridge: `{
+/// "/customer/tier": ["gold", "vip"], "/total": [{ "numeric": [">=", 100] }] }`. All clauses must
+/// hold, of each at least one alternative; a value that is an array satisfies an alternative that
+/// one of its elements satisfies. `{ "$or": [ … ] }` holds if one of its conditions does.
 ///
 /// SAFETY: the cells never change after `init`; the owner frees them once.
 public final class Condition: Sendable {
@@ -11,8 +11,8 @@ public final class Condition: Sendable {
     private let patterns: Cells<Pattern>
     private let text: Cells<UInt8>
     private let tape: Cells<JSONEntry>
-    /// First clause and number of clauses of each alternative, and where the alternatives of a group end:
-    /// all groups must hold.
+    /// First clause and number of clauses of each alternative, and where the alternatives of a
+    /// group end: all groups must hold.
     private let groups: Cells<ConditionGroup>
 
     /// `json` is an object of pointers and alternatives.
@@ -48,8 +48,8 @@ public final class Condition: Sendable {
         tape.free()
     }
 
-    /// Whether the document, whose values the tree found, is as the condition says. nil if that is more work
-    /// than the document's size allows.
+    /// Whether the document, whose values the tree found, is as the condition says. nil if that is
+    /// more work than the document's size allows.
     @unsafe public func holds(
         for document: JSONDocument, _ slots: UnsafePointer<JSONSlot>,
         in scratch: borrowing RuleScratch

@@ -1,5 +1,5 @@
-/// An answer that consists of a payload's values: `{ id: "/id", tier: "/customer/tier" }` writes an object
-/// with these members, each value as the payload has it, and null for what it has not.
+/// An answer that consists of a payload's values: `{ id: "/id", tier: "/customer/tier" }` writes an
+/// object with these members, each value as the payload has it, and null for what it has not.
 ///
 /// SAFETY: the cells never change after `init`; the owner frees them once.
 public final class PickedReply: Sendable {

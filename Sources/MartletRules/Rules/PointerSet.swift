@@ -1,5 +1,5 @@
-/// The pointers that the parts of rules use, numbered as they come. When all are compiled, the set becomes
-/// a tree that finds all values in one walk.
+/// The pointers that the parts of rules use, numbered as they come. When all are compiled, the set
+/// becomes a tree that finds all values in one walk.
 public struct PointerSet: Sendable {
     public private(set) var pointers: [JSONPointer] = []
 

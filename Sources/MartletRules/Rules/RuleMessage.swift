@@ -1,5 +1,5 @@
-/// What a template may take from besides the payload: the subject and the header block of a message, each
-/// where the broker has it.
+/// What a template may take from besides the payload: the subject and the header block of a
+/// message, each where the broker has it.
 ///
 /// SAFETY: whoever makes one keeps the bytes where they are while it is in use.
 @safe

@@ -1,8 +1,8 @@
-/// Text with places that each message fills: `orders.{{json(/customer/country)}}.{{wildcard(1)}}`, also
-/// `{{header(Name)}}`. It is compiled once and rendered into a caller's buffer.
+/// Text with places that each message fills: `orders.{{json(/customer/country)}}.{{wildcard(1)}}`,
+/// also `{{header(Name)}}`. It is compiled once and rendered into a caller's buffer.
 ///
-/// A payload must not choose more than it is given: in a subject, a filled place is part of one token, never
-/// more, and the first token is the operator's; in a header, it cannot end the line.
+/// A payload must not choose more than it is given: in a subject, a filled place is part of one
+/// token, never more, and the first token is the operator's; in a header, it cannot end the line.
 ///
 /// SAFETY: the cells never change after `init`; the owner frees them once.
 public final class Template: Sendable {
@@ -42,7 +42,8 @@ public final class Template: Sendable {
         return false
     }
 
-    /// `slots` are what the tree found in the document; they are not looked at if the payload is not used.
+    /// `slots` are what the tree found in the document; they are not looked at if the payload is
+    /// not used.
     @unsafe public func render(
         _ message: RuleMessage, _ document: JSONDocument?, _ slots: UnsafePointer<JSONSlot>,
         into buffer: UnsafeMutablePointer<UInt8>, capacity: Int

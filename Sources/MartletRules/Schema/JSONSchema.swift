@@ -1,5 +1,5 @@
-/// A JSON Schema of draft 2020-12, compiled: it validates scanned documents without allocating, in time that
-/// the limits of the scratch bound.
+/// A JSON Schema of draft 2020-12, compiled: it validates scanned documents without allocating, in
+/// time that the limits of the scratch bound.
 public final class JSONSchema: Sendable {
     let program: SchemaProgram
     /// For each place, the keyword's name and its pointer, as the insides of JSON strings.

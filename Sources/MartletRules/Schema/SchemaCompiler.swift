@@ -1,5 +1,5 @@
-/// Makes steps of a schema. A subschema has a number from the first time that something refers to it, and
-/// steps when its turn comes; `starts` leads from one to the other.
+/// Makes steps of a schema. A subschema has a number from the first time that something refers to
+/// it, and steps when its turn comes; `starts` leads from one to the other.
 struct SchemaCompiler {
     let source: SchemaSource
     let options: SchemaOptions

@@ -1,7 +1,8 @@
-/// One evaluation of a schema over a tape. It recurses where subschemas do, at most `depthMax` deep, and
-/// allocates nothing.
+/// One evaluation of a schema over a tape. It recurses where subschemas do, at most `depthMax`
+/// deep, and allocates nothing.
 struct SchemaEvaluator {
-    // Methods are mutating even where they change nothing: the others would be handed a copy of all this.
+    // Methods are mutating even where they change nothing: the others would be handed a copy of all
+    // this.
 
     let code: SchemaProgram
     let document: Values
@@ -14,7 +15,7 @@ struct SchemaEvaluator {
     var work: Int
     private var depth = 0
     private var scopeCount = 0
-    private var trail = 0
+    var trail = 0
     private var isOut = false
     private var failedStep: Int32 = 0
     private var failedEntry: Int32 = 0
@@ -45,7 +46,7 @@ struct SchemaEvaluator {
     // MARK: - Subschemas
 
     @inline(__always)
-    private mutating func evaluate(_ schema: Int, _ value: Int) -> Bool {
+    mutating func evaluate(_ schema: Int, _ value: Int) -> Bool {
         let start = code.starts[schema]
         let entry = document.tape[value]
         if UInt32(start.kinds) & entry.kindBit == 0
@@ -56,8 +57,8 @@ struct SchemaEvaluator {
         return start.isEmpty || runSteps(Int(start.step), value, entry)
     }
 
-    /// Not for a number whose text has neither fraction nor exponent: those are. The flag means something
-    /// else for strings.
+    /// Not for a number whose text has neither fraction nor exponent: those are. The flag means
+    /// something else for strings.
     @inline(never)
     private mutating func isWhole(_ entry: JSONEntry) -> Bool {
         entry.kind != .number || document.isInteger(entry)
@@ -93,7 +94,7 @@ struct SchemaEvaluator {
 
     /// A member or an element: what is marked within it is of no use outside. -1 takes any value.
     @inline(__always)
-    private mutating func evaluateChild(_ schema: Int32, _ value: Int) -> Bool {
+    mutating func evaluateChild(_ schema: Int32, _ value: Int) -> Bool {
         if schema < 0 { return true }
         let start = trail
         let isValid = evaluate(Int(schema), value)
@@ -102,12 +103,12 @@ struct SchemaEvaluator {
     }
 
     @inline(__always)
-    private mutating func mark(_ entry: Int) {
+    mutating func mark(_ entry: Int) {
         if code.tracksEvaluated && !marks.mark(entry, &trail) { isOut = true }
     }
 
     /// Notes what a message will name; an outer step overwrites what its subschemas noted.
-    private mutating func fail(_ step: Int, _ entry: Int) -> Bool {
+    mutating func fail(_ step: Int, _ entry: Int) -> Bool {
         failedStep = Int32(truncatingIfNeeded: step)
         failedEntry = Int32(truncatingIfNeeded: entry)
         return false
@@ -219,160 +220,10 @@ struct SchemaEvaluator {
         return false
     }
 
-    private mutating func matches(_ pattern: Int32, _ entry: JSONEntry) -> Bool {
+    mutating func matches(_ pattern: Int32, _ entry: JSONEntry) -> Bool {
         let pattern = code.patterns[Int(pattern)]
         work &-= entry.length &* pattern.workPerCharacter &>> 2
         return work >= 0 && pattern.matches(document.bytes, entry, threads)
-    }
-
-    // MARK: - Members
-
-    @inline(never)
-    private mutating func runMembers(_ step: Int, _ value: Int, _ end: Int) -> Bool {
-        let members = code.members[Int(code.steps[step].a)]
-        var requiredLeft = members.requiredCount
-        var key = value &+ 1
-        while key < end {
-            work &-= 1
-            if members.names >= 0 && !evaluateChild(members.names, key) { return false }
-            var isKnown = false
-            let found = slot(of: document.tape[key], members)
-            if found >= 0 {
-                if code.slots[found].isRequired { requiredLeft &-= 1 }
-                isKnown = code.slots[found].isDeclared
-                if !evaluateChild(code.slots[found].schema, key &+ 1) { return false }
-            }
-            if members.patternCount > 0 && !runPatterns(members, key, &isKnown) { return false }
-            if !isKnown && members.additional >= 0 {
-                if !evaluateChild(members.additional, key &+ 1) { return false }
-                isKnown = true
-            }
-            if isKnown { mark(key &+ 1) }
-            key = document.tape.index(after: key &+ 1)
-        }
-        return requiredLeft == 0 || fail(step, value)
-    }
-
-    private mutating func runPatterns(
-        _ members: SchemaMembers, _ key: Int, _ isKnown: inout Bool
-    ) -> Bool {
-        let keyEntry = document.tape[key]
-        for pair in 0..<Int(members.patternCount) {
-            let place = Int(members.patterns) &+ 2 &* pair
-            guard matches(code.operands[place], keyEntry) else { continue }
-            isKnown = true
-            if !evaluateChild(code.operands[place &+ 1], key &+ 1) { return false }
-        }
-        return true
-    }
-
-    /// The slot of a key in a table, or -1.
-    @inline(__always)
-    private mutating func slot(of key: JSONEntry, _ members: SchemaMembers) -> Int {
-        if members.tableCount == 0 { return -1 }
-        let mask = Int(members.tableCount) &- 1
-        var place = Int(key.hash) & mask
-        while true {
-            let index = Int(members.table) &+ place
-            if code.slots[index].nameOffset < 0 { return -1 }
-            if code.slots[index].hash == key.hash && isNamed(key, index) { return index }
-            place = (place &+ 1) & mask
-        }
-    }
-
-    @inline(__always)
-    private mutating func isNamed(_ key: JSONEntry, _ slot: Int) -> Bool {
-        let offset = Int(code.slots[slot].nameOffset)
-        let length = Int(code.slots[slot].nameLength)
-        if key.isEscaped { return isNamedWithEscapes(key, offset, length) }
-        return key.length == length
-            && document.bytes.areEqual(key.offset, code.nameBytes, offset, length: length)
-    }
-
-    @inline(never)
-    private mutating func isNamedWithEscapes(_ key: JSONEntry, _ offset: Int, _ length: Int) -> Bool
-    {
-        let name = JSONEntry(offset: offset, length: length, kind: .string)
-        return isSame(key, document.bytes, as: name, code.nameBytes)
-    }
-
-    private mutating func hasMember(_ object: Int, _ slot: Int32) -> Bool {
-        let wanted = code.slots[Int(slot)].hash
-        let end = document.tape[object].next
-        var key = object &+ 1
-        while key < end {
-            work &-= 1
-            let entry = document.tape[key]
-            if entry.hash == wanted && isNamed(entry, Int(slot)) { return true }
-            key = document.tape.index(after: key &+ 1)
-        }
-        return false
-    }
-
-    private mutating func runDependentRequired(_ step: SchemaStep, _ value: Int) -> Bool {
-        var place = Int(step.a)
-        for _ in 0..<step.b {
-            let count = Int(code.operands[place &+ 1])
-            if hasMember(value, code.operands[place]) {
-                for index in 0..<count
-                where !hasMember(value, code.operands[place &+ 2 &+ index]) {
-                    return false
-                }
-            }
-            place &+= 2 &+ count
-        }
-        return true
-    }
-
-    private mutating func runDependentSchemas(_ step: SchemaStep, _ value: Int) -> Bool {
-        for pair in 0..<Int(step.b) {
-            let place = Int(step.a) &+ 2 &* pair
-            if hasMember(value, code.operands[place])
-                && !evaluate(Int(code.operands[place &+ 1]), value)
-            {
-                return false
-            }
-        }
-        return true
-    }
-
-    // MARK: - Elements
-
-    @inline(never)
-    private mutating func runElements(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
-    ) -> Bool {
-        var element = value &+ 1
-        var position = 0
-        while element < entry.next {
-            work &-= 1
-            let isFirst = position < Int(step.b)
-            if !isFirst && step.c < 0 { return true }
-            let schema = isFirst ? code.operands[Int(step.a) &+ position] : step.c
-            if !evaluateChild(schema, element) { return false }
-            mark(element)
-            element = document.tape.index(after: element)
-            position &+= 1
-        }
-        return true
-    }
-
-    private mutating func runContains(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
-    ) -> Bool {
-        var count: Int32 = 0
-        var element = value &+ 1
-        while element < entry.next && work >= 0 {
-            work &-= 1
-            if evaluateChild(step.a, element) {
-                count &+= 1
-                mark(element)
-                if count > step.c { return false }
-                if !code.tracksEvaluated && count >= step.b && step.c == .max { return true }
-            }
-            element = document.tape.index(after: element)
-        }
-        return count >= step.b
     }
 
     // MARK: - Logic
@@ -439,37 +290,5 @@ struct SchemaEvaluator {
             }
         }
         return Int(step.a)
-    }
-
-    // MARK: - What nobody has looked at
-
-    private mutating func runUnevaluatedItems(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
-    ) -> Bool {
-        var element = value &+ 1
-        while element < entry.next {
-            work &-= 1
-            if !marks.isMarked(element, since: trailStart) {
-                if !evaluateChild(step.a, element) { return false }
-                mark(element)
-            }
-            element = document.tape.index(after: element)
-        }
-        return true
-    }
-
-    private mutating func runUnevaluatedProperties(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
-    ) -> Bool {
-        var key = value &+ 1
-        while key < entry.next {
-            work &-= 1
-            if !marks.isMarked(key &+ 1, since: trailStart) {
-                if !evaluateChild(step.a, key &+ 1) { return false }
-                mark(key &+ 1)
-            }
-            key = document.tape.index(after: key &+ 1)
-        }
-        return true
     }
 }

@@ -1,5 +1,5 @@
-/// Where subschemas are and what they are called: bases, identifiers and anchors, found only where the
-/// vocabulary has schemas (not in `enum`, for instance).
+/// Where subschemas are and what they are called: bases, identifiers and anchors, found only where
+/// the vocabulary has schemas (not in `enum`, for instance).
 struct SchemaIndex {
     private let source: SchemaSource
     /// The resource that a schema belongs to, by its entry.

@@ -153,8 +153,8 @@ extension SchemaKeyword {
             .members, "properties", kinds: .objects, a: Int32(compiler.parts.members.count - 1))
     }
 
-    /// `a` is where the operands are, `b` how many names have requirements: for each its slot, how many
-    /// it requires, and their slots.
+    /// `a` is where the operands are, `b` how many names have requirements: for each its slot, how
+    /// many it requires, and their slots.
     private static func compileDependentRequired(
         _ compiler: inout SchemaCompiler, _ value: Int
     ) throws(RuleError) {

@@ -1,4 +1,5 @@
-/// A schema file, scanned: its tape is what the compiler walks and what constants are compared with.
+/// A schema file, scanned: its tape is what the compiler walks and what constants are compared
+/// with.
 ///
 /// SAFETY: whoever made it frees the cells, or gives them to a program that does.
 struct SchemaSource {

@@ -13,8 +13,8 @@ enum SchemaOperation: UInt8 {
     case unevaluatedItems, unevaluatedProperties
 }
 
-/// What `a`, `b` and `c` mean is said where the compiler emits the operation. Subschemas are numbers into
-/// the program's `starts`, or -1.
+/// What `a`, `b` and `c` mean is said where the compiler emits the operation. Subschemas are
+/// numbers into the program's `starts`, or -1.
 struct SchemaStep: BitwiseCopyable {
     var operation: SchemaOperation
     /// Kinds of values that it applies to, a bit each; others pass.
@@ -26,7 +26,8 @@ struct SchemaStep: BitwiseCopyable {
     var c: Int32 = 0
 }
 
-/// Where a subschema's steps are. Its `type`, which nearly every one has, is looked at before they run.
+/// Where a subschema's steps are. Its `type`, which nearly every one has, is looked at before they
+/// run.
 struct SchemaStart: BitwiseCopyable {
     /// Behind the step for `type`, if that comes first.
     var step: Int32 = -1
@@ -38,8 +39,8 @@ struct SchemaStart: BitwiseCopyable {
     var isEmpty = false
 }
 
-/// What `properties`, `required`, `patternProperties`, `additionalProperties` and `propertyNames` of one
-/// schema say, so that members are looked at once.
+/// What `properties`, `required`, `patternProperties`, `additionalProperties` and `propertyNames`
+/// of one schema say, so that members are looked at once.
 struct SchemaMembers: BitwiseCopyable {
     /// A table of `MemberSlot`, a power of two of them; 0 for none.
     var table: Int32 = 0

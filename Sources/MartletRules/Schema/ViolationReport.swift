@@ -1,7 +1,8 @@
 extension JSONSchema {
-    /// Writes what an error reply says of a violation, as the members of a JSON object without its braces:
-    /// `"code":"minimum","path":"/total","keyword":"/properties/total/minimum","offset":812`. The number of
-    /// bytes, or nil if they do not fit.
+    /// Writes what an error reply says of a violation, as the members of a JSON object without its
+    /// braces:
+    /// `"code":"minimum","path":"/total","keyword":"/properties/total/minimum","offset":812`. The
+    /// number of bytes, or nil if they do not fit.
     @unsafe public func writeReport(
         of violation: SchemaViolation, in document: JSONDocument,
         into buffer: UnsafeMutablePointer<UInt8>, capacity: Int

@@ -2,8 +2,8 @@ internal import CMartletSystem
 
 /// Bytes that belong to someone else: a payload, a schema file.
 ///
-/// SAFETY: whoever makes one keeps the bytes where they are while it is in use. Places come from a scan
-/// of these bytes, which checked them; debug builds check each one.
+/// SAFETY: whoever makes one keeps the bytes where they are while it is in use. Places come from a
+/// scan of these bytes, which checked them; debug builds check each one.
 @safe
 struct Bytes: @unchecked Sendable {
     private let base: UnsafePointer<UInt8>

@@ -19,7 +19,8 @@ struct Decimal {
         isNegative = bytes[entry.offset] == UInt8(ascii: "-")
         var first = -1
         var last = 0
-        // Digits before the point, or places behind it as a negative number, at the first and the last.
+        // Digits before the point, or places behind it as a negative number, at the first and the
+        // last.
         var position = isNegative ? entry.offset &+ 1 : entry.offset
         var point = -1
         var end = position
@@ -103,8 +104,9 @@ struct Decimal {
         return count <= 18 ? value : nil
     }
 
-    /// Whether this is a whole number of times `divisor` times ten to the power of `power`. The divisor is
-    /// not zero and does not end with a zero, nor do these digits: so a power below the divisor's is out.
+    /// Whether this is a whole number of times `divisor` times ten to the power of `power`. The
+    /// divisor is not zero and does not end with a zero, nor do these digits: so a power below the
+    /// divisor's is out.
     func isMultiple(of divisor: UInt64, power: Int) -> Bool {
         if isZero { return true }
         if lastPower < power { return false }

@@ -1,5 +1,5 @@
-/// The values of a document, as comparisons see them: of the document under evaluation, or of constants
-/// in a schema.
+/// The values of a document, as comparisons see them: of the document under evaluation, or of
+/// constants in a schema.
 struct Values {
     let bytes: Bytes
     let tape: Cells<JSONEntry>
@@ -80,7 +80,8 @@ struct Values {
         return count
     }
 
-    /// Whether two values are the same by JSON Schema: numbers by value, objects in any order. `work` pays.
+    /// Whether two values are the same by JSON Schema: numbers by value, objects in any order.
+    /// `work` pays.
     func areEqual(_ index: Int, _ other: Values, _ otherIndex: Int, _ work: inout Int) -> Bool {
         let a = tape[index]
         let b = other.tape[otherIndex]

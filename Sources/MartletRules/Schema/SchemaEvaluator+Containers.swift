@@ -1,0 +1,183 @@
+extension SchemaEvaluator {
+    // MARK: - Members
+
+    @inline(never)
+    mutating func runMembers(_ step: Int, _ value: Int, _ end: Int) -> Bool {
+        let members = code.members[Int(code.steps[step].a)]
+        var requiredLeft = members.requiredCount
+        var key = value &+ 1
+        while key < end {
+            work &-= 1
+            if members.names >= 0 && !evaluateChild(members.names, key) { return false }
+            var isKnown = false
+            let found = slot(of: document.tape[key], members)
+            if found >= 0 {
+                if code.slots[found].isRequired { requiredLeft &-= 1 }
+                isKnown = code.slots[found].isDeclared
+                if !evaluateChild(code.slots[found].schema, key &+ 1) { return false }
+            }
+            if members.patternCount > 0 && !runPatterns(members, key, &isKnown) { return false }
+            if !isKnown && members.additional >= 0 {
+                if !evaluateChild(members.additional, key &+ 1) { return false }
+                isKnown = true
+            }
+            if isKnown { mark(key &+ 1) }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return requiredLeft == 0 || fail(step, value)
+    }
+
+    private mutating func runPatterns(
+        _ members: SchemaMembers, _ key: Int, _ isKnown: inout Bool
+    ) -> Bool {
+        let keyEntry = document.tape[key]
+        for pair in 0..<Int(members.patternCount) {
+            let place = Int(members.patterns) &+ 2 &* pair
+            guard matches(code.operands[place], keyEntry) else { continue }
+            isKnown = true
+            if !evaluateChild(code.operands[place &+ 1], key &+ 1) { return false }
+        }
+        return true
+    }
+
+    /// The slot of a key in a table, or -1.
+    @inline(__always)
+    private mutating func slot(of key: JSONEntry, _ members: SchemaMembers) -> Int {
+        if members.tableCount == 0 { return -1 }
+        let mask = Int(members.tableCount) &- 1
+        var place = Int(key.hash) & mask
+        while true {
+            let index = Int(members.table) &+ place
+            if code.slots[index].nameOffset < 0 { return -1 }
+            if code.slots[index].hash == key.hash && isNamed(key, index) { return index }
+            place = (place &+ 1) & mask
+        }
+    }
+
+    @inline(__always)
+    private mutating func isNamed(_ key: JSONEntry, _ slot: Int) -> Bool {
+        let offset = Int(code.slots[slot].nameOffset)
+        let length = Int(code.slots[slot].nameLength)
+        if key.isEscaped { return isNamedWithEscapes(key, offset, length) }
+        return key.length == length
+            && document.bytes.areEqual(key.offset, code.nameBytes, offset, length: length)
+    }
+
+    @inline(never)
+    private mutating func isNamedWithEscapes(_ key: JSONEntry, _ offset: Int, _ length: Int) -> Bool
+    {
+        let name = JSONEntry(offset: offset, length: length, kind: .string)
+        return isSame(key, document.bytes, as: name, code.nameBytes)
+    }
+
+    private mutating func hasMember(_ object: Int, _ slot: Int32) -> Bool {
+        let wanted = code.slots[Int(slot)].hash
+        let end = document.tape[object].next
+        var key = object &+ 1
+        while key < end {
+            work &-= 1
+            let entry = document.tape[key]
+            if entry.hash == wanted && isNamed(entry, Int(slot)) { return true }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return false
+    }
+
+    mutating func runDependentRequired(_ step: SchemaStep, _ value: Int) -> Bool {
+        var place = Int(step.a)
+        for _ in 0..<step.b {
+            let count = Int(code.operands[place &+ 1])
+            if hasMember(value, code.operands[place]) {
+                for index in 0..<count
+                where !hasMember(value, code.operands[place &+ 2 &+ index]) {
+                    return false
+                }
+            }
+            place &+= 2 &+ count
+        }
+        return true
+    }
+
+    mutating func runDependentSchemas(_ step: SchemaStep, _ value: Int) -> Bool {
+        for pair in 0..<Int(step.b) {
+            let place = Int(step.a) &+ 2 &* pair
+            if hasMember(value, code.operands[place])
+                && !evaluate(Int(code.operands[place &+ 1]), value)
+            {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: - Elements
+
+    @inline(never)
+    mutating func runElements(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
+    ) -> Bool {
+        var element = value &+ 1
+        var position = 0
+        while element < entry.next {
+            work &-= 1
+            let isFirst = position < Int(step.b)
+            if !isFirst && step.c < 0 { return true }
+            let schema = isFirst ? code.operands[Int(step.a) &+ position] : step.c
+            if !evaluateChild(schema, element) { return false }
+            mark(element)
+            element = document.tape.index(after: element)
+            position &+= 1
+        }
+        return true
+    }
+
+    mutating func runContains(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
+    ) -> Bool {
+        var count: Int32 = 0
+        var element = value &+ 1
+        while element < entry.next && work >= 0 {
+            work &-= 1
+            if evaluateChild(step.a, element) {
+                count &+= 1
+                mark(element)
+                if count > step.c { return false }
+                if !code.tracksEvaluated && count >= step.b && step.c == .max { return true }
+            }
+            element = document.tape.index(after: element)
+        }
+        return count >= step.b
+    }
+
+    // MARK: - What nobody has looked at
+
+    mutating func runUnevaluatedItems(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    ) -> Bool {
+        var element = value &+ 1
+        while element < entry.next {
+            work &-= 1
+            if !marks.isMarked(element, since: trailStart) {
+                if !evaluateChild(step.a, element) { return false }
+                mark(element)
+            }
+            element = document.tape.index(after: element)
+        }
+        return true
+    }
+
+    mutating func runUnevaluatedProperties(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    ) -> Bool {
+        var key = value &+ 1
+        while key < entry.next {
+            work &-= 1
+            if !marks.isMarked(key &+ 1, since: trailStart) {
+                if !evaluateChild(step.a, key &+ 1) { return false }
+                mark(key &+ 1)
+            }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return true
+    }
+}
