@@ -134,9 +134,9 @@ struct SchemaCompiler {
 
     private mutating func checkName(_ key: String, _ value: Int) throws(RuleError) {
         if key == "$schema" {
-            let dialects = ["https://json-schema.org/draft/2020-12/schema"]
+            let dialect = "https://json-schema.org/draft/2020-12/schema"
             let uri = source.kind(value) == .string ? source.string(value) : ""
-            guard dialects.contains(uri) || dialects.contains(String(uri.dropLast())) else {
+            guard uri == dialect || uri == dialect + "#" else {
                 throw problem("is draft 2020-12, not \(uri)", key)
             }
         }
