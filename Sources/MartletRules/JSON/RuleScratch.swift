@@ -11,7 +11,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     let tape: Cells<JSONEntry>
     let frames: Cells<ScanFrame>
     /// The document, with zeros behind it: so nothing that reads it checks for its end, and what
-    /// runs later does not depend on the buffer that it came in. The copy is a fiftieth of a scan.
+    /// runs later does not depend on the buffer that it came in. The copy is a twentieth of a scan.
     let text: Cells<UInt8>
     /// A key without its escapes.
     let key: Cells<UInt8>
@@ -54,6 +54,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     @unsafe public mutating func scan(
         _ bytes: UnsafePointer<UInt8>, count: Int
     ) -> JSONOutcome {
+        precondition(count >= 0)
         guard count <= limits.payloadBytesMax else {
             return .failure(JSONFailure(.payloadTooLarge, limits.payloadBytesMax))
         }
