@@ -216,6 +216,8 @@ struct LoopState {
 
     /// Destinations on other loops of the message that is published now, by loop.
     var remote: RemoteDestinations
+    /// Batches of other loops that were taken and not delivered yet, by loop.
+    var arrived: UnsafeMutablePointer<ArrivedBatches>
 
     var random: RandomSource
     var deliveredBytes = 0
@@ -243,6 +245,8 @@ struct LoopState {
         self.scratchBytes = scratchBytes
         random = RandomSource(seed: seed)
         remote = RemoteDestinations(loopCount: loopCount)
+        unsafe arrived = .allocate(capacity: loopCount)
+        unsafe arrived.initialize(repeating: ArrivedBatches(), count: loopCount)
     }
 
     func destroy() {
@@ -252,5 +256,6 @@ struct LoopState {
             list.destroy()
         }
         remote.destroy()
+        unsafe arrived.deallocate()
     }
 }

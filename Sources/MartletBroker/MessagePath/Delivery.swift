@@ -157,17 +157,31 @@ extension BrokerLoop {
         }
     }
 
-    /// Delivers what other loops have posted.
+    /// Delivers what other loops have posted, in the order in which they did. A batch that was posted while
+    /// this loop looked may follow one that it did not find any more: it waits for the next look.
     func deliverBatches() {
         guard loopCount > 1 else { return }
+        let settled = shared.batchOrder.pointee.settled
         for source in 0..<loopCount where source != index {
-            var next = unsafe incoming[source].pointee.takePosted()
-            while let batch = next {
-                next = batch.pointee.next
-                deliver(batch)
-                if unsafe incoming[source].pointee.giveBack(batch) { tellDrained(source) }
-            }
+            unsafe state.pointee.arrived[source].append(incoming[source].pointee.takePosted())
         }
+        while let (source, number) = oldestArrival() {
+            guard number <= settled else { return mail.ring() }
+            guard let batch = unsafe state.pointee.arrived[source].removeFirst() else { return }
+            deliver(batch)
+            if unsafe incoming[source].pointee.giveBack(batch) { tellDrained(source) }
+        }
+    }
+
+    private func oldestArrival() -> (source: Int, number: UInt64)? {
+        var oldest: (source: Int, number: UInt64)?
+        for source in 0..<loopCount {
+            guard let batch = unsafe state.pointee.arrived[source].first,
+                batch.pointee.number < oldest?.number ?? .max
+            else { continue }
+            oldest = (source, batch.pointee.number)
+        }
+        return oldest
     }
 
     @inline(never)

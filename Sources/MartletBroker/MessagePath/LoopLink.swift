@@ -8,6 +8,8 @@ struct Batch {
     var next: BatchRef?
     var blockBytes: Int
     var used: Int
+    /// Its place among the batches of all loops, once posted.
+    var number: UInt64 = 0
     /// Bytes of the payloads that its records refer to.
     var payloadBytes = 0
 
@@ -65,12 +67,15 @@ struct LoopLink: ~Copyable {
         var hasPosted = false
     }
 
+    private let order: Reference<BatchOrder>
+
     /// A source that has this much under way waits before it reads more from its publishers.
     let bytesInFlightMax: Int
     static var bytesInFlightCeiling: Int { 32 << 20 }
 
     /// All links together may hold a sixteenth of the memory budget, but each at least 1 MiB.
-    init(loopCount: Int, memoryBytesMax: Int) {
+    init(loopCount: Int, memoryBytesMax: Int, order: Reference<BatchOrder>) {
+        self.order = order
         let share = memoryBytesMax / 16 / max(1, loopCount * (loopCount - 1))
         bytesInFlightMax = min(Self.bytesInFlightCeiling, max(1 << 20, share))
     }
@@ -110,6 +115,7 @@ struct LoopLink: ~Copyable {
         source.pointee.batch = nil
         source.pointee.hasPosted = true
         bytesInFlight.wrappingAdd(batch.pointee.bytesInFlight, ordering: .relaxed)
+        batch.pointee.number = order.pointee.next()
         posted.push(batch)
     }
 

@@ -17,6 +17,7 @@ final class BrokerShared: @unchecked Sendable {
     let startedAt = Clock.wallNanoseconds()
     let authenticationWorker = AuthenticationWorker()
     /// A descriptor kept free for the moment when there are none left.
+    let batchOrder = Reference(onLinesOfItsOwn: BatchOrder())
     let spareDescriptor = unsafe Guarded(open("/dev/null", O_RDONLY | O_CLOEXEC))
 
     private let current: Guarded<BrokerConfiguration>
@@ -41,6 +42,7 @@ final class BrokerShared: @unchecked Sendable {
     }
 
     deinit {
+        batchOrder.destroy()
         spareDescriptor.withLock { if $0 >= 0 { close($0) } }
     }
 
@@ -49,7 +51,8 @@ final class BrokerShared: @unchecked Sendable {
         for source in loops {
             for target in loops {
                 let link = LoopLinkRef(
-                    allocating: LoopLink(loopCount: loops.count, memoryBytesMax: budget.bytesMax))
+                    allocating: LoopLink(
+                        loopCount: loops.count, memoryBytesMax: budget.bytesMax, order: batchOrder))
                 unsafe (source.outgoing + target.index).initialize(to: link)
                 unsafe (target.incoming + source.index).initialize(to: link)
                 unsafe source.bells[target.index].release()

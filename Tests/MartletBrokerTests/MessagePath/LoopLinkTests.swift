@@ -6,13 +6,20 @@ import Testing
 @Suite struct LoopLinkTests {
     private final class Ends: @unchecked Sendable {
         // SAFETY: the source's side is used by the source's thread, the target's by the test's.
-        let link = Reference(allocating: LoopLink(loopCount: 2, memoryBytesMax: 1 << 30))
+        let order = Reference(allocating: BatchOrder())
+        let link: LoopLinkRef
         let pool = BlockPool(budget: MemoryBudget(bytesMax: 1 << 30))
         let isDone = Atomic<Bool>(false)
         let waits = Atomic<Int>(0)
         let mayGoOn = Atomic<Bool>(true)
 
+        init() {
+            link = Reference(
+                allocating: LoopLink(loopCount: 2, memoryBytesMax: 1 << 30, order: order))
+        }
+
         func destroy() {
+            order.destroy()
             link.pointee.destroy(pool: pool)
             link.destroy()
             pool.destroy()
