@@ -51,10 +51,10 @@ struct BrokerLifecycleTests {
 
     @Test("a broker that does not listen serves clients in its process, and no port")
     func noListener() async throws {
-        let before = try ProcessCounts()
         try await withBroker { broker in
             #expect(broker.clientPort == 0)
-            #expect(try ProcessCounts().listeners == before.listeners)
+            // Not the process's listeners: other tests start and stop theirs meanwhile.
+            #expect(broker.shared.loops.allSatisfy { $0.state.pointee.listener < 0 })
             _ = try await broker.connect()
         }
     }
