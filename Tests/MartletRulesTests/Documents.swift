@@ -1,8 +1,9 @@
+import Foundation
 import MartletRules
-import Synchronization
 
-/// Scratch takes a while to make.
-private let sharedScratch = Mutex(RuleScratch())
+/// Scratch takes a while to make. With a lock that the thread sanitizer sees.
+private nonisolated(unsafe) var sharedScratch = RuleScratch()
+private let scratchLock = NSLock()
 
 /// What a scan says of bytes.
 func failure(_ bytes: [UInt8], limits: JSONLimits? = nil) -> JSONFailure? {
@@ -10,7 +11,7 @@ func failure(_ bytes: [UInt8], limits: JSONLimits? = nil) -> JSONFailure? {
         var scratch = RuleScratch(limits: limits)
         return failure(bytes, in: &scratch)
     }
-    return sharedScratch.withLock { failure(bytes, in: &$0) }
+    return scratchLock.withLock { failure(bytes, in: &sharedScratch) }
 }
 
 private func failure(_ bytes: [UInt8], in scratch: inout RuleScratch) -> JSONFailure? {

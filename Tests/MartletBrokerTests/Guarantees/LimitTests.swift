@@ -12,7 +12,7 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops) { $0.connectionsMax = 40 }
             let port = broker.port
             for _ in 0..<5 {
-                let admitted = Mutex<[RawClient]>([])
+                let admitted = Guarded<[RawClient]>([])
                 let refused = Atomic<Int>(0)
                 try onThreads(8) { _ in
                     for _ in 0..<10 {
