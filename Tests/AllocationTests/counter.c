@@ -18,11 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // `Counts` in counts.py knows the same order.
 enum { MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, ALIGNED_ALLOC, MEMALIGN, FREE, MMAP, MUNMAP, BRK, MADVISE,
-       LOCK, KIND_COUNT };
+       LOCK, SEND, KIND_COUNT };
 
 struct page {
     _Atomic uint64_t traces;
@@ -46,10 +48,13 @@ static int (*next_madvise)(void *, size_t, int);
 static int (*next_brk)(void *);
 static void *(*next_sbrk)(intptr_t);
 static int (*next_lock)(pthread_mutex_t *);
+static long (*next_syscall)(long, ...);
+static ssize_t (*next_sendmsg)(int, const struct msghdr *, int);
 
 static void trace(int kind) {
     static const char *const names[] = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc",
-                                        "memalign", "free", "mmap", "munmap", "brk", "madvise", "lock"};
+                                        "memalign", "free", "mmap", "munmap", "brk", "madvise", "lock",
+                                        "send"};
     if (is_tracing) return;
     is_tracing = 1;
     uint64_t left = atomic_load(&page->traces);
@@ -77,6 +82,8 @@ __attribute__((constructor)) static void start(void) {
     next_brk = dlsym(RTLD_NEXT, "brk");
     next_sbrk = dlsym(RTLD_NEXT, "sbrk");
     next_lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+    next_syscall = dlsym(RTLD_NEXT, "syscall");
+    next_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
     void *frame;
     backtrace(&frame, 1);  // Loads what it needs now, not while it traces.
     const char *path = getenv("ALLOCATION_COUNTS");
@@ -130,4 +137,21 @@ int pthread_mutex_lock(pthread_mutex_t *mutex) {
     note(LOCK);
     if (!next_lock) next_lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
     return next_lock(mutex);
+}
+
+// The broker sends one block by `syscall`, several by `sendmsg`.
+long syscall(long number, ...) {
+    long a[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++) a[i] = va_arg(list, long);
+    va_end(list);
+    if (number == SYS_sendto) note(SEND);
+    if (!next_syscall) next_syscall = dlsym(RTLD_NEXT, "syscall");
+    return next_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags) {
+    note(SEND);
+    if (!next_sendmsg) next_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
+    return next_sendmsg(descriptor, message, flags);
 }

@@ -11,9 +11,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # The order of counter.c.
 KINDS = ("malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign", "free", "mmap",
-         "munmap", "brk", "madvise", "lock")
+         "munmap", "brk", "madvise", "lock", "send")
 # What may not happen. The kernel's calls that malloc makes itself hide behind a malloc that counts.
-ALLOCATIONS = tuple(kind for kind in KINDS if kind not in ("free", "lock"))
+ALLOCATIONS = tuple(kind for kind in KINDS if kind not in ("free", "lock", "send"))
 
 
 class Counter:

@@ -5,6 +5,9 @@ when all that they cause has arrived. The first number yielded is of messages se
 connection in a round; `run` warms up with as many rounds as make at most 10,000 messages.
 """
 
+import os
+import signal
+
 from broker import Client, drain
 
 
@@ -64,6 +67,22 @@ def many_publishers(broker):
         size = len(_delivery("orders.0", 1, b"x" * 100)) * 200
         drain({subscriber: size for _, subscriber, _ in pairs})
         yield 200
+
+
+def fan_in(broker):
+    """One message from each of 40 publishers to one subscriber, all ready before the broker looks: it is
+    stopped meanwhile. Their deliveries should leave together."""
+    subscriber, = _subscribers(broker, 1, "in")
+    publishers = [Client(broker) for _ in range(40)]
+    size = len(_delivery("in", 1, b"x" * 16)) * len(publishers)
+    while True:
+        broker.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, broker.process.pid, os.WSTOPPED)
+        for publisher in publishers:
+            publisher.send(_message("in", b"x" * 16))
+        broker.process.send_signal(signal.SIGCONT)
+        drain({subscriber: size})
+        yield len(publishers)
 
 
 def headers(broker):
@@ -249,7 +268,8 @@ def _policy(name):
 SCENARIOS = {
     scenario.__name__: (scenario, configuration or "martlet { %s }\n" % QUIET)
     for scenario, configuration in (
-        (publish_subscribe, None), (one_at_a_time, None), (many_publishers, None), (headers, None),
+        (publish_subscribe, None), (one_at_a_time, None), (many_publishers, None), (fan_in, None),
+        (headers, None),
         (wildcards, None), (told_apart, None), (queue_groups, None), (request_fixed_reply, None),
         (request_fresh_inbox, None), (no_responders, None), (churn, None), (fan_out_50, None),
         (fan_out_1000, None), (payload_10_kb, None), (payload_40_kb, None), (payload_1_mb, None),

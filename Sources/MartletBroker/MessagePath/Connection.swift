@@ -36,6 +36,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let discardsOutput = ConnectionFlags(rawValue: 1 << 23)
     /// Taken out of the poller while it is paused, because its peer has hung up.
     static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
+    /// In the list of publishers to more connections than a turn writes to.
+    static let fansOut = ConnectionFlags(rawValue: 1 << 26)
     /// Closed at the end of what runs now.
     static let isDoomed = ConnectionFlags(rawValue: 1 << 21)
 }

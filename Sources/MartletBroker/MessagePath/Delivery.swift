@@ -12,7 +12,7 @@ extension BrokerLoop {
     ) -> Bool {
         var wasDelivered = false
         var hasRemote = false
-        if Int(route.plainCount) > flushesPerTurn { state.pointee.fansOut = true }
+        if Int(route.plainCount) > flushesPerTurn { noteFanOut(publisher) }
         for i in first..<Int(route.plainCount) {
             let destination = unsafe route.destinations[i]
             if message.excludesPublisher, isPublisher(destination, message) { continue }

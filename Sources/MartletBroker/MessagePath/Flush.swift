@@ -55,11 +55,8 @@ extension BrokerLoop {
     func endTurn() {
         returns.collect(into: pool)
         postBatches()
-        if state.pointee.fansOut { waitForFanOut() }
         flushDirty()
-        if state.pointee.fannedOut.count > 0, state.pointee.unflushed.count == 0 {
-            resumeFannedOut()
-        }
+        if state.pointee.fannedOut.count > 0 { settleFanOuts() }
         if state.pointee.doomed.count > 0 { closeDoomed() }
     }
 
@@ -111,25 +108,31 @@ extension BrokerLoop {
         }
     }
 
-    /// Who was read last has published to more connections than a turn writes to: it is read again when
-    /// they are written, so that what it publishes cannot pile up faster than it leaves.
+    /// This connection has published to more connections than a turn writes to.
     @inline(never)
-    func waitForFanOut() {
-        state.pointee.fansOut = false
-        guard let publisher = connection(state.pointee.lastRead) else { return }
-        pause(publisher, .fanOut)
+    func noteFanOut(_ publisher: ConnectionRef) {
+        guard !publisher.pointee.flags.contains(.fansOut) else { return }
+        publisher.pointee.flags.insert(.fansOut)
         state.pointee.fannedOut.append(publisher.pointee.handle)
     }
 
+    /// Publishers that fan out are read again when all that got output from them are written to, so that
+    /// what they publish cannot pile up faster than it leaves.
     @inline(never)
-    private func resumeFannedOut() {
+    private func settleFanOuts() {
+        let isWritten = state.pointee.unflushed.count == 0
         for i in 0..<state.pointee.fannedOut.count {
             guard let publisher = unsafe connection(state.pointee.fannedOut.items[i]) else {
                 continue
             }
-            unpause(publisher, .fanOut)
+            if isWritten {
+                publisher.pointee.flags.remove(.fansOut)
+                unpause(publisher, .fanOut)
+            } else {
+                pause(publisher, .fanOut)
+            }
         }
-        state.pointee.fannedOut.removeAll()
+        if isWritten { state.pointee.fannedOut.removeAll() }
     }
 
     /// Writes a connection with much pending before the turn ends.

@@ -40,7 +40,6 @@ extension BrokerLoop {
     @inline(__always)
     private func noteInput(_ connection: ConnectionRef) {
         connection.pointee.lastInputAt = now
-        state.pointee.lastRead = connection.pointee.handle
         if mail.isRung { deliverBatches() }
     }
 
@@ -91,6 +90,7 @@ extension BrokerLoop {
     @inline(never)
     func process(_ connection: ConnectionRef, _ count: Int) {
         var position = 0
+        state.pointee.lastRead = connection.pointee.handle
         state.pointee.deliveredBytes = 0
         // A shortage that something else met is not this connection's.
         state.pointee.isShortOfMemory = false
@@ -175,7 +175,6 @@ extension BrokerLoop {
             }
             connection.pointee.flags.remove(.hasInputLeft)
             resume(connection)
-            if state.pointee.fansOut { waitForFanOut() }
         }
         state.pointee.resumable.removeFirst(count)
     }
@@ -186,7 +185,6 @@ extension BrokerLoop {
         else {
             return
         }
-        state.pointee.lastRead = connection.pointee.handle
         let kept = connection.pointee.carryCount
         if kept > 0, connection.pointee.payload == nil {
             unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)

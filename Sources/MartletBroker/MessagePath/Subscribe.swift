@@ -81,7 +81,7 @@ extension BrokerLoop {
         record.pointee.spacedSIDCount = operation.sid.count + 2
         // 16 bytes of slack: a sid is copied in whole pieces of 16.
         let block = unsafe pool.allocateAlways(record.pointee.nameBytes + 16)
-        unsafe record.pointee.place(names: block)
+        unsafe record.pointee.take(names: block)
         unsafe memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
         if operation.queue.count > 0 {
             unsafe memcpy(record.pointee.queue, input.at(operation.queue), operation.queue.length)

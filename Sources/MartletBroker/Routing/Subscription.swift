@@ -62,7 +62,7 @@ struct Subscription: ~Copyable {
     var isQueued: Bool { queueCount > 0 }
 
     /// Takes a block for the names, whose lengths are known.
-    mutating func place(names block: UnsafeMutableRawPointer) {
+    mutating func take(names block: UnsafeMutableRawPointer) {
         let bytes = unsafe block.assumingMemoryBound(to: UInt8.self)
         unsafe names = unsafe bytes
         unsafe spacedSIDStart = unsafe bytes + Int(subjectCount &+ queueCount)

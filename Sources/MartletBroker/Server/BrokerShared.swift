@@ -16,8 +16,8 @@ final class BrokerShared: @unchecked Sendable {
     let serverName: String
     let startedAt = Clock.wallNanoseconds()
     let authenticationWorker = AuthenticationWorker()
-    /// A descriptor kept free for the moment when there are none left.
     let batchOrder = Reference(onLinesOfItsOwn: BatchOrder())
+    /// A descriptor kept free for the moment when there are none left.
     let spareDescriptor = unsafe Guarded(open("/dev/null", O_RDONLY | O_CLOEXEC))
 
     private let current: Guarded<BrokerConfiguration>

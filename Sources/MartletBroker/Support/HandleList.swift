@@ -22,10 +22,7 @@ struct HandleList {
     }
 
     /// Takes out the first `taken`, which were dealt with; what was added meanwhile stays.
-    mutating func removeFirst(_ taken: Int) {
-        for i in taken..<count { unsafe items[i - taken] = unsafe items[i] }
-        count -= taken
-    }
+    mutating func removeFirst(_ taken: Int) { remove(from: 0, to: taken) }
 
     @inline(never)
     mutating func reserve(_ wanted: Int) {

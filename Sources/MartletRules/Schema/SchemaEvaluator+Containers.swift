@@ -151,32 +151,20 @@ extension SchemaEvaluator {
 
     // MARK: - What nobody has looked at
 
-    mutating func runUnevaluatedItems(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    /// Of a container whose values each stand `keyEntries` behind the start of their member: 0 in an array, 1
+    /// in an object.
+    mutating func runUnevaluated(
+        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int, keyEntries: Int
     ) -> Bool {
-        var element = value &+ 1
-        while element < entry.next {
+        var member = value &+ 1
+        while member < entry.next {
             work &-= 1
-            if !marks.isMarked(element, since: trailStart) {
-                if !evaluateChild(step.a, element) { return false }
-                mark(element)
+            let child = member &+ keyEntries
+            if !marks.isMarked(child, since: trailStart) {
+                if !evaluateChild(step.a, child) { return false }
+                mark(child)
             }
-            element = document.tape.index(after: element)
-        }
-        return true
-    }
-
-    mutating func runUnevaluatedProperties(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
-    ) -> Bool {
-        var key = value &+ 1
-        while key < entry.next {
-            work &-= 1
-            if !marks.isMarked(key &+ 1, since: trailStart) {
-                if !evaluateChild(step.a, key &+ 1) { return false }
-                mark(key &+ 1)
-            }
-            key = document.tape.index(after: key &+ 1)
+            member = document.tape.index(after: child)
         }
         return true
     }

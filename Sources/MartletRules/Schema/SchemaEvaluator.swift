@@ -176,9 +176,9 @@ struct SchemaEvaluator {
             let target = dynamicTarget(step)
             return evaluate(target, value)
         case .resource: return enter(step.a)
-        case .unevaluatedItems: return runUnevaluatedItems(step, value, entry, trailStart)
+        case .unevaluatedItems: return runUnevaluated(step, value, entry, trailStart, keyEntries: 0)
         case .unevaluatedProperties:
-            return runUnevaluatedProperties(step, value, entry, trailStart)
+            return runUnevaluated(step, value, entry, trailStart, keyEntries: 1)
         case .refuse: return fail(index, value)
         default: return true
         }

@@ -27,7 +27,7 @@ import Testing
                 let record = slab[slab.take { Subscription(index: $0) }!]
                 let names = Array(" \(sid) ".utf8)
                 record.pointee.spacedSIDCount = UInt32(names.count)
-                record.pointee.place(names: pool.allocateAlways(names.count))
+                record.pointee.take(names: pool.allocateAlways(names.count))
                 record.pointee.names!.update(from: names, count: names.count)
                 table.insert(record, pool: pool)
                 model[sid] = Int(record.pointee.index)

@@ -51,7 +51,7 @@ final class RoutingBench {
         record.pointee.spacedSIDCount = 3
         let block = pool.allocateAlways(names.count).assumingMemoryBound(to: UInt8.self)
         block.update(from: names, count: names.count)
-        record.pointee.place(names: block)
+        record.pointee.take(names: block)
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | 1, ordering: .relaxed)
         space.pointee.insert(record)
