@@ -4,6 +4,8 @@ steps_folder="$(mktemp -d)"
 steps_passed=0
 steps_failed=0
 steps_names_failed=()
+# Lines in which a runner says what went wrong: Swift Testing, XCTest and the compiler, pytest, ours.
+failure_lines='recorded an issue|error:|^(FAILED|ERROR) |^not ok|^FAIL'
 trap 'rm -rf "$steps_folder"' EXIT
 
 # step NAME COMMAND…: the output is shown when it fails, or as it comes with VERBOSE=1.
@@ -22,7 +24,8 @@ step() {
         return
     fi
     steps_names_failed+=("$name")
-    [[ -n "${VERBOSE:-}" ]] || tail -n 150 "$log"
+    [[ -n "${VERBOSE:-}" ]] || tail -n 50 "$log"
+    { grep -E "$failure_lines" "$log" || true; } | tail -n 40 > "$steps_folder/failures.${#steps_names_failed[@]}"
     printf '✘ %s (%d s, exit status %d)%s\n' "$name" $((SECONDS - started)) "$status" "$step_counts"
 }
 
@@ -52,7 +55,11 @@ _sum() {
 # Says how it went; the exit status is that of the whole run.
 steps_finish() {
     if ((${#steps_names_failed[@]})); then
-        printf 'failed: %s\n' "${steps_names_failed[@]}"
+        local index
+        for index in "${!steps_names_failed[@]}"; do
+            printf 'failed: %s\n' "${steps_names_failed[index]}"
+            cut -c 1-600 "$steps_folder/failures.$((index + 1))"
+        done
     fi
     printf '%d s in all\n' "$SECONDS"
     printf '%d passed, %d failed\n' "$steps_passed" "$steps_failed"

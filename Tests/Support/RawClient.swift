@@ -177,6 +177,12 @@ public final class RawClient: @unchecked Sendable {
         close()
     }
 
+    /// Whether the peer's kernel has taken all that was sent: what has not arrived, a reset discards.
+    public var hasSentAll: Bool {
+        var waiting: CInt = 0
+        return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 && waiting == 0
+    }
+
     // MARK: Bytes
 
     private var tail: String { String(decoding: buffer[start...].suffix(300), as: UTF8.self) }

@@ -35,6 +35,10 @@ struct BlockPool {
     private let state: Reference<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
+    /// From here on blocks are mapped one by one. glibc maps large ones too, but only until the first
+    /// is freed: then it takes them from its heap, whose gaps are memory that no budget knows of
+    /// (191 MiB resident with 128 in use, once).
+    private static let mappedBytesMin = 256 << 10
     /// Addresses, not memory: 64 MiB a loop is nothing of 128 TiB.
     private static let reserveBytes = 64 << 20
 
@@ -43,13 +47,10 @@ struct BlockPool {
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
             capacity: Int.bitWidth + 1)
         unsafe free.initialize(repeating: nil, count: Int.bitWidth + 1)
-        let reserve = unsafe mmap(
-            nil, Self.reserveBytes, PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         state = unsafe Reference(
             allocating: State(
                 free: free, slabs: nil, budget: .passRetained(budget),
-                reserve: reserve == MAP_FAILED ? nil : reserve))
+                reserve: Self.mapped(Self.reserveBytes, flags: MAP_NORESERVE)))
     }
 
     /// The size a request of `byteCount` really gets.
@@ -149,12 +150,19 @@ struct BlockPool {
             budget.reserveAlways(byteCount)
         }
         if let block = unsafe fromReserve(byteCount) { return unsafe block }
-        var block: UnsafeMutableRawPointer?
-        guard unsafe posix_memalign(&block, 64, byteCount) == 0 else {
-            budget.release(byteCount)
-            return nil
-        }
+        let block =
+            unsafe byteCount < Self.mappedBytesMin
+            ? aligned_alloc(64, byteCount)
+            : Self.mapped(byteCount, flags: 0)
+        if unsafe block == nil { budget.release(byteCount) }
         return unsafe block
+    }
+
+    /// Zeroed pages of the system's own choice of address; nil when it refuses.
+    private static func mapped(_ byteCount: Int, flags: Int32) -> UnsafeMutableRawPointer? {
+        let pages = unsafe mmap(
+            nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0)
+        return unsafe pages == MAP_FAILED ? nil : pages
     }
 
     /// Gives every idle large block back to the system.
@@ -195,6 +203,8 @@ struct BlockPool {
         if unsafe isReserved(block) {
             // The memory goes back; its addresses are not used again.
             unsafe madvise(block, 1 << shift, MADV_DONTNEED)
+        } else if 1 << shift >= Self.mappedBytesMin {
+            unsafe munmap(block, 1 << shift)
         } else {
             unsafe Glibc.free(block)
         }

@@ -91,14 +91,15 @@ extension Guarantees {
             #expect(frames.last?.message?.sid == "11")
         }
 
-        /// A stall of the machine makes the rate lower, never higher: the measurement gets a second try.
+        /// A stall of the machine makes the rate lower, never higher, for it is taken from before the
+        /// first is sent: the measurement gets a second try.
         @Test(
             "A connection publishes no faster than its rate; others do", arguments: loopCounts,
             [true, false])
         func rate(loops: Int, ofMessages: Bool) throws {
             let limit = 2_000.0
             var measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)
-            #expect(measured < 1.1 * limit)
+            #expect(measured < 1.05 * limit)
             if measured < 0.9 * limit {
                 measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)
             }
@@ -125,6 +126,7 @@ extension Guarantees {
             try subscriber.barrier()
             let count = limit * 5 / 2
             let text = pub("fast", String(repeating: "x", count: size))
+            let begin = ContinuousClock.now
             try onThreads(3) { i in
                 switch i {
                 case 0:
@@ -144,16 +146,15 @@ extension Guarantees {
                         Thread.sleep(forTimeInterval: 0.01)
                     }
                     modest.close()
-                    #expect(waits.sorted()[95] < .milliseconds(50))
+                    // It never waits for the fast one, which is paused most of the time. The median,
+                    // because the machine has other things to do too.
+                    #expect(waits.sorted()[50] < .milliseconds(20))
                 default:
-                    var times: [ContinuousClock.Instant] = []
-                    while times.count < count {
-                        if try subscriber.message().sid == "1" { times.append(.now) }
-                    }
-                    // Past the burst of a tenth of a second's worth.
-                    let first = limit / 5
-                    let seconds = (times[count - 1] - times[first]) / .seconds(1)
-                    measured.withLock { $0 = Double(count - 1 - first) / seconds }
+                    var seen = 0
+                    while seen < count { seen += try subscriber.message().sid == "1" ? 1 : 0 }
+                    let seconds = begin.duration(to: .now) / .seconds(1)
+                    // Less the burst of a tenth of a second's worth.
+                    measured.withLock { $0 = Double(count - limit / 10) / seconds }
                 }
             }
             #expect(broker.broker.snapshot().staleConnections == 0)
@@ -168,7 +169,7 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops) {
                 $0.authorization.user = "u"
                 $0.authorization.password = "p"
-                $0.authenticationTimeoutNanoseconds = 200_000_000
+                $0.authenticationTimeoutNanoseconds = 800_000_000
             }
             let silent = try (0..<loops).map { _ in try RawClient(port: broker.port) }
             let known = try RawClient(port: broker.port)
@@ -183,12 +184,12 @@ extension Guarantees {
         @Test("Who answers no PING is stale; who answers stays", arguments: loopCounts)
         func stale(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
-                $0.pingIntervalNanoseconds = 300_000_000
+                $0.pingIntervalNanoseconds = 600_000_000
                 $0.pingsOutstandingMax = 2
             }
             let silent = try broker.clients(loops)
             let lively = try broker.client()
-            let deadline = ContinuousClock.now + .seconds(1.6)
+            let deadline = ContinuousClock.now + .seconds(2.8)
             while ContinuousClock.now < deadline {
                 if case .ping = try #require(try lively.next()) { try lively.send("PONG\r\n") }
             }
