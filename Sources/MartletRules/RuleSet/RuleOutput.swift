@@ -1,0 +1,59 @@
+/// Where an evaluation writes what it makes of a message. Allocated once, for one thread.
+///
+/// SAFETY: the buffers live as long as the output and belong to the thread that it does; whoever
+/// writes checks against the capacities, and counts never exceed them.
+@safe
+public final class RuleOutput {
+    public static let subjectBytesMax = 4_096
+    public static let headerBytesMax = 64 << 10
+    public static let messageBytesMax = 512
+    /// A message meets this many rules at most.
+    public static let stepsMax = 32
+
+    /// The subject that the message or, of one that is not valid, its dead letter goes to; none if
+    /// the count is 0.
+    public let subject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
+    public internal(set) var subjectCount = 0
+    /// The whole new header block, with the empty line at its end; the message's own if the count is 0.
+    /// Of one that is not valid, that of its dead letter.
+    public let header = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)
+    public internal(set) var headerCount = 0
+    /// The answer, or the JSON that tells what is not valid.
+    public let body: UnsafeMutablePointer<UInt8>
+    public let bodyBytesMax: Int
+    public internal(set) var bodyCount = 0
+    /// Of one that is not valid, a line for people, fit for a header field.
+    public let message = UnsafeMutablePointer<UInt8>.allocate(capacity: messageBytesMax)
+    public internal(set) var messageCount = 0
+    /// What part of the payload goes on; nil is all of it.
+    public internal(set) var slice: Range<Int>?
+    /// What each rule did.
+    public let steps = UnsafeMutablePointer<RuleStep>.allocate(capacity: stepsMax)
+    public internal(set) var stepCount = 0
+    /// Of one that is not valid, where in the payload; -1 if it is no place in it.
+    public internal(set) var failureOffset = -1
+
+    /// An answer may be a little longer than the payload that it is picked from.
+    public init(limits: JSONLimits) {
+        bodyBytesMax = limits.payloadBytesMax + (16 << 10)
+        unsafe body = .allocate(capacity: bodyBytesMax)
+    }
+
+    deinit {
+        unsafe subject.deallocate()
+        unsafe header.deallocate()
+        unsafe body.deallocate()
+        unsafe message.deallocate()
+        unsafe steps.deallocate()
+    }
+
+    func reset() {
+        subjectCount = 0
+        headerCount = 0
+        bodyCount = 0
+        messageCount = 0
+        slice = nil
+        stepCount = 0
+        failureOffset = -1
+    }
+}

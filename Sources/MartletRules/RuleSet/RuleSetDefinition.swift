@@ -1,0 +1,116 @@
+/// What a `rules` block says, before it is compiled: names and texts as they were written.
+public struct RuleSetDefinition: Sendable, Equatable {
+    /// A schema's file, as it was read.
+    public struct Schema: Sendable, Equatable {
+        public var name: String
+        public var path: String
+        public var text: [UInt8]
+
+        public init(name: String, path: String, text: [UInt8]) {
+            self.name = name
+            self.path = path
+            self.text = text
+        }
+    }
+
+    public var schemas: [Schema] = []
+    /// In the order in which they are tried.
+    public var rules: [RuleDefinition] = []
+    public var limits = JSONLimits()
+    /// Whether a keyword that JSON Schema does not have is an error rather than a warning.
+    public var refusesUnknownKeywords = false
+    /// Whether `format` is checked.
+    public var assertsFormat = false
+    /// Whether a payload over the limit passes as it is rather than being rejected.
+    public var passesOversize = false
+
+    public init() {}
+}
+
+/// One rule: which messages it is for, what they must be like, and what becomes of them.
+public struct RuleDefinition: Sendable, Equatable {
+    public enum Validation: Sendable, Equatable {
+        /// Strict JSON.
+        case json
+        /// A schema of the set, by name.
+        case schema(String)
+    }
+
+    /// What becomes of a message for which `when` does not hold.
+    public enum Otherwise: String, Sendable, CaseIterable {
+        case pass, drop, next
+    }
+
+    /// What becomes of a message that is not valid.
+    public enum InvalidAction: String, Sendable, CaseIterable {
+        /// It ends here; who asked for a reply gets the error.
+        case reject
+        /// It ends here, and nobody hears of it.
+        case drop
+        /// It is counted and goes on as it came.
+        case pass
+    }
+
+    public enum Mode: String, Sendable, CaseIterable {
+        case enforce
+        /// Everything is counted, nothing is changed.
+        case shadow
+        case off
+    }
+
+    /// A template, and how often it is chosen among its like.
+    public struct Destination: Sendable, Equatable {
+        public var template: String
+        public var weight: Int
+
+        public init(template: String, weight: Int = 100) {
+            self.template = template
+            self.weight = weight
+        }
+    }
+
+    /// A header field or a member of a reply: a name, and a template or a pointer.
+    public struct Field: Sendable, Equatable {
+        public var name: String
+        public var value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public var name: String
+    /// Literal or with wildcards.
+    public var subject: String
+    /// nil is the account of everybody who has no other.
+    public var account: String?
+    public var validation: Validation?
+    /// The pattern of `when`, as JSON text.
+    public var condition: [UInt8]?
+    public var otherwise = Otherwise.pass
+    public var headers: [Field] = []
+    /// With none, the subject stays.
+    public var destinations: [Destination] = []
+    /// A JSON Pointer: only its value is forwarded.
+    public var payload: String?
+    /// A reply of picked values: names and JSON Pointers. The message ends here.
+    public var reply: [Field]?
+    public var invalidAction = InvalidAction.reject
+    /// A template of the subject that gets what is not valid.
+    public var deadLetter: String?
+    /// Whether who asked for a reply gets the error.
+    public var repliesToInvalid = true
+    public var mode = Mode.enforce
+    /// Whether the rules behind this one are tried too. What they do adds up: fields are set one after
+    /// another, and the last `to` and `payload` count. All see the message as it came.
+    public var goesOn = false
+    /// Where it stands, for errors: file, line and column.
+    public var position: String
+
+    public init(name: String, subject: String, position: String = "") {
+        self.name = name
+        self.subject = subject
+        self.position = position
+    }
+}

@@ -1,0 +1,59 @@
+/// What becomes of a message, after all the rules that are for it.
+public struct RuleVerdict: Sendable, Equatable {
+    public enum Fate: UInt8, Sendable {
+        /// It goes on as it came.
+        case pass
+        /// It goes on with another subject, header block or payload: see the output.
+        case forward
+        /// It ends here, and nobody hears of it.
+        case drop
+        /// It ends here, and the output's body is the answer to it.
+        case reply
+        /// It is not valid: the output has what the sender and a dead letter are told.
+        case reject
+    }
+
+    public var fate: Fate
+    /// 400, 413, 422 or 503 for what is not valid; else 0.
+    public var code: Int
+    /// The number of the rule that decided.
+    public var rule: Int
+    /// Whether who asked for a reply gets the error.
+    public var repliesToInvalid: Bool
+
+    public init(_ fate: Fate, rule: Int = 0, code: Int = 0, repliesToInvalid: Bool = false) {
+        self.fate = fate
+        self.rule = rule
+        self.code = code
+        self.repliesToInvalid = repliesToInvalid
+    }
+}
+
+/// What one rule did with a message; each is a counter's label.
+public enum RuleResult: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    /// Valid, and nothing changed.
+    case passed
+    /// `when` did not hold, and the message passed, ended or went to the next rule.
+    case filteredPass, filteredDrop, filteredNext
+    /// Forwarded with another subject, header block or payload.
+    case routed
+    case replied
+    case invalid
+}
+
+/// One rule's part in a verdict.
+public struct RuleStep: BitwiseCopyable, Sendable, Equatable {
+    public var rule: Int32
+    public var result: RuleResult
+    /// In shadow mode nothing came of it.
+    public var isShadow: Bool
+    /// Of `invalid`: 400, 413 or 422.
+    public var code: Int16
+
+    public init(rule: Int32, result: RuleResult, isShadow: Bool, code: Int16) {
+        self.rule = rule
+        self.result = result
+        self.isShadow = isShadow
+        self.code = code
+    }
+}
