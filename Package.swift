@@ -33,6 +33,7 @@ let package = Package(
             name: "MartletBroker",
             dependencies: [
                 "CMartletSystem",
+                "MartletRules",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -49,6 +50,7 @@ let package = Package(
             name: "MartletMonitor",
             dependencies: [
                 "MartletBroker",
+                "MartletRules",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -58,6 +60,7 @@ let package = Package(
             dependencies: [
                 "MartletBroker",
                 "MartletMonitor",
+                "MartletRules",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -73,7 +76,7 @@ let package = Package(
         .testTarget(
             name: "MartletBrokerTests",
             dependencies: [
-                "MartletBroker", "MartletTestSupport",
+                "MartletBroker", "MartletRules", "MartletTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -105,7 +108,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MartletCLITests",
-            dependencies: ["MartletBroker", "MartletCLI", "MartletMonitor"],
+            dependencies: ["MartletBroker", "MartletCLI", "MartletMonitor", "MartletRules"],
             swiftSettings: testSettings
         ),
     ],

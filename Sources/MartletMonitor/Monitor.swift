@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Logging
 import MartletBroker
 import Synchronization
@@ -96,6 +96,7 @@ extension Monitor {
         case "/varz": return try json(varz(), for: request)
         case "/connz": return try json(await connz(request), for: request)
         case "/subsz", "/subscriptionsz": return try json(await subsz(request), for: request)
+        case "/rulesz": return try json(rulesz(), for: request)
         case "/healthz": return try json(["status": "ok"], for: request, isPretty: false)
         default: return .notFound
         }
@@ -144,6 +145,12 @@ extension Monitor {
         return Subsz(
             query: query, serverID: snapshot.serverID, now: snapshot.now,
             routing: broker.routingSnapshot(), subscriptions: subscriptions)
+    }
+
+    private func rulesz() -> Rulesz {
+        let snapshot = broker.snapshot()
+        return Rulesz(
+            serverID: snapshot.serverID, now: snapshot.now, rules: broker.rulesSnapshot())
     }
 
     private func json(

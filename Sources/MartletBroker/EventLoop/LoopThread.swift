@@ -3,7 +3,7 @@ import Glibc
 
 /// A native thread that runs one closure and can be joined.
 @safe
-final class LoopThread: @unchecked Sendable {
+package final class LoopThread: @unchecked Sendable {
     // SAFETY: written once in `init`, before the value can be seen by another thread, and in
     // `join`, which its owner calls once.
     private var thread: pthread_t?
@@ -17,7 +17,7 @@ final class LoopThread: @unchecked Sendable {
         }
     }
 
-    init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
+    package init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
         let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
         var created = pthread_t()
         let status = unsafe pthread_create(
@@ -40,7 +40,7 @@ final class LoopThread: @unchecked Sendable {
     }
 
     /// Waits until the closure has returned.
-    func join() {
+    package func join() {
         guard let running = thread else { return }
         thread = nil
         pthread_join(running, nil)

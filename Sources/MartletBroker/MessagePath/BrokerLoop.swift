@@ -216,6 +216,7 @@ struct LoopState {
     /// Batches of other loops that were taken and not delivered yet, by loop.
     var arrived: UnsafeMutablePointer<ArrivedBatches>
 
+    var ruleStage = RuleStage()
     var random: RandomSource
     var deliveredBytes = 0
     /// When output that is held back must leave; the largest number when none is.
@@ -253,6 +254,7 @@ struct LoopState {
             list.destroy()
         }
         remote.destroy()
+        ruleStage.destroy()
         unsafe arrived.deallocate()
     }
 }

@@ -26,6 +26,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
     /// The poller watches for room in the socket's send buffer.
     static let awaitsWritable = ConnectionFlags(rawValue: 1 << 17)
+    /// Has messages that are with a worker.
+    static let hasJobs = ConnectionFlags(rawValue: 1 << 18)
     /// In the list of connections whose input goes on next turn.
     static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
     /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
@@ -58,6 +60,8 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
     static let mailbox = PauseReasons(rawValue: 16)
     /// It published to more connections than a turn writes to, and they are not all written yet.
     static let fanOut = PauseReasons(rawValue: 32)
+    /// What it does next waits for its messages that are with a worker, or for room there.
+    static let rules = PauseReasons(rawValue: 64)
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
@@ -110,6 +114,10 @@ struct Connection: ~Copyable {
     var deadlines = Deadlines()
 
     var rate = RateLimit()
+    /// Messages of this connection that are with a worker, their bytes, and at how many it goes on.
+    var jobs: UInt16 = 0
+    var jobsToGoOnAt: UInt16 = 0
+    var jobBytes = 0
     /// Subscribers with the policy `block` that this connection waits for.
     var blockedByCount = 0
     /// Publishers that wait for this connection to drain (policy `block`).

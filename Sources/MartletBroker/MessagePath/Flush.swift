@@ -286,7 +286,7 @@ extension BrokerLoop {
         connection.pointee.pauseReasons.insert(reason)
         endShare()
         guard wasReading else { return }
-        if reason != .authentication, reason != .fanOut {
+        if reason.isDisjoint(with: [.authentication, .fanOut, .rules]) {
             connection.pointee.stalls += 1
             counters.pointee.pausedPublishers.add(1)
         }

@@ -7,6 +7,7 @@ extension BrokerLoop {
     func collectMail() {
         mail.answer()
         deliverBatches()
+        collectRuleResults()
         if mail.isLettered { readLetters() }
     }
 
@@ -48,6 +49,7 @@ extension BrokerLoop {
             if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
         case .adoptSettings(let settings): adopt(settings)
+        case .adoptRules(let rules, let pool): adopt(rules, pool)
         case .describeConnections(let withSubscriptions, let then):
             then(describeConnections(withSubscriptions: withSubscriptions))
         case .enterLameDuck: enterLameDuck()
@@ -99,6 +101,7 @@ extension BrokerLoop {
     private func adopt(_ settings: LoopSettings) {
         var adopted = settings
         // The receive buffer was made for the longest control line at the start.
+        adopted.hasRules = state.pointee.settings.hasRules
         adopted.controlLineBytesMax = min(settings.controlLineBytesMax, state.pointee.scratchBytes)
         state.pointee.settings = adopted
     }

@@ -25,6 +25,8 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var spinNanoseconds: UInt64
     var coalesceNanoseconds: UInt64
     var stallThresholdNanoseconds: UInt64
+    /// Of the loop's own: whether there are rules that a message may have to pass.
+    var hasRules = false
 
     init(_ configuration: BrokerConfiguration) {
         controlLineBytesMax = configuration.controlLineBytesMax

@@ -24,11 +24,9 @@ extension BrokerLoop {
         guard unsafe isAllowed(connection, buffer, operation) else { return }
         acknowledge(connection)
         let message = unsafe makeMessage(connection, buffer, operation, payload)
-        let route = unsafe cache.route(
-            of: subject, count, in: connection.pointee.space.unsafelyUnwrapped)
-        let wasDelivered =
-            !route.pointee.isEmpty && deliver(message, along: route.pointee, from: connection)
-        if !wasDelivered, message.wantsNoResponders { sendNoResponders(connection, message) }
+        let hasRule =
+            state.pointee.settings.hasRules && applyRules(connection, message)
+        if !hasRule { sendOn(message, from: connection) }
         if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
     }
 

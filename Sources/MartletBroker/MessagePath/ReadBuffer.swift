@@ -128,15 +128,20 @@ extension BrokerLoop {
             input, from: start, to: count, headers: hasHeaders, into: &operation)
         {
         case .complete:
+            if state.pointee.settings.hasRules, mustWaitForWorker(connection, operation) { break }
             dispatch(connection, operation)
             return operation.end
         case .largePayload:
+            if state.pointee.settings.hasRules, mustWaitForWorker(connection, operation) { break }
             return takeLargePayload(connection, operation, count)
         case .incomplete:
             keep(connection, from: unsafe parser.compactedStart(input, to: count), to: count)
+            return nil
         case .violation(let violation):
             refuse(connection, violation)
+            return nil
         }
+        keep(connection, from: start, to: count)
         return nil
     }
 

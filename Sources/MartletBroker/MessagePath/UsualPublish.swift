@@ -72,6 +72,7 @@ extension BrokerLoop {
     func publishUsual(_ connection: ConnectionRef, from start: Int, to count: Int) -> Int {
         guard isUsual(connection) else { return start }
         let cache = cache
+        let hasRules = state.pointee.settings.hasRules
         let space = unsafe connection.pointee.space.unsafelyUnwrapped
         let payloadBytesMax = min(
             state.pointee.settings.payloadBytesMax, Self.largePayloadBytes - 1)
@@ -87,6 +88,7 @@ extension BrokerLoop {
                     || !ReservedSubject.isSuspect(line + found.tailStart)
             else { break }
             let subject = unsafe line + UsualPublish.subjectStart
+            if hasRules, unsafe state.pointee.ruleStage.gate.admits(subject[0]) { break }
             let route = unsafe cache.route(of: subject, found.subjectCount, in: space)
             let tail = unsafe line + found.tailStart
             let (next, delivered) = unsafe deliverHere(
@@ -111,7 +113,9 @@ extension BrokerLoop {
     /// Nothing but finding subscribers is to be done for a message of this connection.
     @inline(__always)
     private func isUsual(_ connection: ConnectionRef) -> Bool {
-        let decisive: ConnectionFlags = [.verbose, .pedantic, .echo, .awaitsAuthentication]
+        let decisive: ConnectionFlags = [
+            .verbose, .pedantic, .echo, .awaitsAuthentication, .hasJobs,
+        ]
         return connection.pointee.flags.intersection(decisive) == .echo
             && connection.pointee.permissions == nil
             && state.pointee.settings.publishesSimply

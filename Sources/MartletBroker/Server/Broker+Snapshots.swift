@@ -96,6 +96,7 @@ extension Broker {
         try Self.expectSame("ServerName", old.serverName ?? "", configuration.serverName ?? "")
         try Self.expectSame("martlet.loops", old.loopCount ?? 0, configuration.loopCount ?? 0)
         try Self.expectSame("martlet.max_memory", old.memoryBytesMax, configuration.memoryBytesMax)
+        if configuration.rules != old.rules { try replaceRules(configuration.rules) }
         shared.replace(configuration)
     }
 

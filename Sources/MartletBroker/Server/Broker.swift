@@ -5,6 +5,7 @@
 // - `EventLoop/`: epoll, timers, threads, mailboxes; nothing of NATS.
 // - `MessagePath/`: from accept to send, file by file; begin at `BrokerLoop.swift`.
 // - `Routing/`: which subscriptions a subject reaches: the tree, and each loop's match cache.
+// - `Rules/`: worker threads around the rules of `MartletRules`, and what they count.
 // - `Accounts/`: who may connect.
 // - `Server/`: this file, configuration, in-process clients, lame duck mode.
 // - `Counters/`: what monitoring reads.
@@ -47,13 +48,14 @@ public final class Broker: Sendable {
     }
 
     /// A broker that does not run yet. Throws `BrokerError.Code.system` when the system refuses what a
-    /// loop needs.
+    /// loop needs, and `.configuration` when there is something wrong with the rules.
     public init(configuration: BrokerConfiguration, logger: Logger) throws(BrokerError) {
         let seed = UInt64.random(in: .min ... .max)
         let loopCount = configuration.loopCount ?? Self.usualLoopCount()
         shared = BrokerShared(
             configuration: configuration, loopCount: loopCount, logger: logger, seed: seed)
         try Self.makeLoops(shared, clock: .machine, seed: seed)
+        try replaceRules(configuration.rules)
     }
 
     /// A broker whose loops a simulation drives.
@@ -64,6 +66,7 @@ public final class Broker: Sendable {
             configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger,
             seed: seed)
         try Self.makeLoops(shared, clock: clock, seed: seed)
+        try replaceRules(configuration.rules)
     }
 
     /// One loop: see docs/PERFORMANCE.md for the measurement.
@@ -144,6 +147,7 @@ public final class Broker: Sendable {
     private func startThreads() throws(SystemFailure) {
         var threads: [LoopThread] = []
         do {
+            try shared.rules.start()
             for loop in shared.loops {
                 let confined = LoopConfined(loop)
                 threads.append(try LoopThread(name: "loop-\(loop.index)") { confined.value.run() })
@@ -177,6 +181,7 @@ public final class Broker: Sendable {
     private func end(_ threads: [LoopThread]) {
         for loop in shared.loops { loop.mail.post(.stop) }
         for thread in threads { thread.join() }
+        shared.rules.stop()
         shared.authenticationWorker.stop()
         let waiters = lifecycle.withLock { state in
             state.phase = .stopped

@@ -95,6 +95,8 @@ public struct BrokerConfiguration: Sendable {
     public var coalesceNanoseconds: UInt64 = 0
     /// A turn of a loop that takes longer is logged and counted as a stall.
     public var stallThresholdNanoseconds: UInt64 = 5_000_000
+    /// Content rules; nil has none.
+    public var rules: RulesConfiguration?
 
     /// The configuration file that this came from, for logs and /varz.
     public var configurationFile: String?

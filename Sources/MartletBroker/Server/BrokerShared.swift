@@ -16,6 +16,7 @@ final class BrokerShared: @unchecked Sendable {
     let serverName: String
     let startedAt = Clock.wallNanoseconds()
     let authenticationWorker = AuthenticationWorker()
+    let rules: RuleControl
     let batchOrder = Reference(onLinesOfItsOwn: BatchOrder())
     /// A descriptor kept free for the moment when there are none left.
     let spareDescriptor = unsafe Guarded(open("/dev/null", O_RDONLY | O_CLOEXEC))
@@ -36,6 +37,7 @@ final class BrokerShared: @unchecked Sendable {
         budget = MemoryBudget(
             bytesMax: configuration.memoryBytesMax > 0
                 ? configuration.memoryBytesMax : Self.usualMemoryBytes())
+        rules = RuleControl(loopCount: loopCount, budget: budget, seed: seed)
         globalAccount = Account(name: "$G", budget: budget, seed: seed)
         serverID = Self.makeServerID()
         serverName = configuration.serverName ?? serverID
@@ -65,6 +67,7 @@ final class BrokerShared: @unchecked Sendable {
     /// Lets go of the loops, which hold this in turn. Their threads have ended.
     func dissolve() {
         // What was still on its way finds nobody; its payloads go back to their pools.
+        for loop in loops { loop.discardJobs() }
         for loop in loops { loop.deliverBatches() }
         for loop in loops { loop.returns.collect(into: loop.pool) }
         for source in loops {

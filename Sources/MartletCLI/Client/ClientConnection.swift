@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MartletBroker
 
 /// A connection to a server for one command: blocking, one thread, no reconnect.
@@ -92,7 +92,7 @@ final class ClientConnection {
             case "PING": try send("PONG\r\n")
             case "PONG": return .pong
             case "-ERR":
-                let reason = line.dropFirst(4).trimmingCharacters(in: .whitespaces)
+                let reason = line.dropFirst(4).trimmed
                 throw CommandFailure(description: "server error: \(reason)")
             case "INFO", "+OK": continue
             default: throw CommandFailure(description: "\(url.address) is no NATS server")

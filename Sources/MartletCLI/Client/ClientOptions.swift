@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// What all client commands take.
@@ -41,7 +41,7 @@ struct MessageOptions: ParsableArguments {
 
     func payloadBytes() -> [UInt8] {
         if let payload { return Array(payload.utf8) }
-        return Array(FileHandle.standardInput.readDataToEndOfFile())
+        return StandardInput.readAll()
     }
 }
 

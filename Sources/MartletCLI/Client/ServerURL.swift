@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Where a client connects to, and as whom: `nats://user:password@host:port`, `host:port`, `host`.
 struct ServerURL: Equatable {
@@ -10,7 +10,7 @@ struct ServerURL: Equatable {
 
     init(_ text: String) throws(CommandFailure) {
         var rest = text[...]
-        if let end = rest.range(of: "://") {
+        if let end = rest.firstRange(of: "://") {
             guard rest[..<end.lowerBound] == "nats" else {
                 throw CommandFailure(
                     description: "only nats:// addresses are supported, not \(text)")
@@ -35,7 +35,22 @@ struct ServerURL: Equatable {
         }
     }
 
+    /// With `%20` and its like decoded; as it is where one of them is none.
     private static func decoded(_ text: Substring) -> String {
-        String(text).removingPercentEncoding ?? String(text)
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2,
+                let number = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            else { return String(text) }
+            bytes.append(number)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self) ?? String(text)
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// Log lines in a file, which is renamed and begun anew when it is over its size.

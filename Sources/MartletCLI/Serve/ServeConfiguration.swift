@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MartletBroker
 
 /// Defaults, then the configuration file, then the flags: the later one wins.

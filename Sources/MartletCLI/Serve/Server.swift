@@ -29,7 +29,7 @@ final class Server: Sendable {
             log.close()
             return 1
         }
-        SignalThread.start { server.handle($0) }
+        try SignalThread.start { server.handle($0) }
         Blocking.wait { await server.broker.waitUntilStopped() }
         server.finish()
         return 0

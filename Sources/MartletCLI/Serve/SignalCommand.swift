@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// `--signal command[=pid]`: tells a running server to do something.
@@ -59,7 +59,7 @@ struct SignalCommand {
 
     private static func contents(ofPIDFile path: String) -> String? {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        return text.trimmed
     }
 }
 
@@ -75,7 +75,7 @@ enum ServerProcesses {
     private static func isServer(_ process: pid_t) -> Bool {
         guard let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)
         else { return false }
-        switch name.trimmingCharacters(in: .newlines) {
+        switch name.trimmed {
         case "nats-server": return true
         case "martlet": return !isClient(process)
         default: return false

@@ -1,5 +1,5 @@
-import Foundation
 import Glibc
+import MartletBroker
 
 /// Receives the process's signals on a thread of its own, so that what they start may wait and log.
 enum SignalThread {
@@ -15,16 +15,14 @@ enum SignalThread {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    static func start(_ handle: @escaping @Sendable (Int32) -> Void) {
-        let thread = Thread {
+    static func start(_ handle: @escaping @Sendable (Int32) -> Void) throws {
+        _ = try LoopThread(name: "signals") {
             var set = signalSet()
             while true {
                 var number: Int32 = 0
                 if unsafe sigwait(&set, &number) == 0 { handle(number) }
             }
         }
-        thread.name = "signals"
-        thread.start()
     }
 
     private static func signalSet() -> sigset_t {

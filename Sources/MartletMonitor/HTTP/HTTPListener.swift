@@ -1,5 +1,6 @@
-import Foundation
+import Dispatch
 import Glibc
+import MartletBroker
 import Synchronization
 
 /// A small HTTP/1.1 server on one thread: every connection has a deadline, every request a size
@@ -28,9 +29,11 @@ final class HTTPListener: Sendable {
         self.port = socket.port
         self.handler = handler
         wakeUp = try Self.makePipe()
-        let thread = Thread { self.run() }
-        thread.name = "monitoring"
-        thread.start()
+        do {
+            _ = try LoopThread(name: "monitoring") { self.run() }
+        } catch {
+            throw MonitorError(description: "cannot start the monitoring thread: \(error)")
+        }
     }
 
     /// Closes everything; returns when the thread is done.

@@ -1,0 +1,236 @@
+// Message path, beside RuleStage.swift: what rules make of a message leaves the broker.
+
+import Glibc
+import MartletRules
+
+extension BrokerLoop {
+    /// Carries out a verdict.
+    func settle(
+        _ verdict: RuleVerdict, _ product: RuleProduct, _ message: Message, _ rules: ActiveRules,
+        _ publisher: ConnectionRef
+    ) {
+        switch verdict.fate {
+        case .pass: sendOn(message, from: publisher)
+        case .forward: forward(message, product, from: publisher)
+        case .drop: break
+        case .reply:
+            if message.replyCount > 0 {
+                unsafe answer(
+                    message, nil, 0, product.body, product.bodyCount, from: publisher)
+            }
+        case .reject:
+            if verdict.repliesToInvalid { tellInvalid(message, verdict, product, publisher) }
+        }
+        guard verdict.fate == .drop || verdict.fate == .reject, product.subjectCount > 0 else {
+            return
+        }
+        let isTaken = sendDeadLetter(message, product, from: publisher)
+        rules.noteDeadLetter(rule: verdict.rule, thread: index, isTaken: isTaken)
+    }
+
+    /// A message finds its subscribers, or its publisher hears that there are none.
+    @inline(__always)
+    func sendOn(_ message: Message, from publisher: ConnectionRef) {
+        let route = unsafe cache.route(
+            of: message.subject, message.subjectCount,
+            in: publisher.pointee.space.unsafelyUnwrapped)
+        let wasDelivered =
+            !route.pointee.isEmpty && deliver(message, along: route.pointee, from: publisher)
+        if !wasDelivered, message.wantsNoResponders { sendNoResponders(publisher, message) }
+    }
+
+    /// With another subject, header block or part of the payload. A large payload that stays as it is
+    /// is not copied.
+    private func forward(
+        _ message: Message, _ product: RuleProduct, from publisher: ConnectionRef
+    ) {
+        let isRenamed = product.subjectCount > 0
+        let content = unsafe message.content
+        let isSame = product.headerCount == 0 && product.slice == nil
+        let slice = product.slice ?? 0..<(message.totalBytes - message.headerBytes)
+        var parts = unsafe MessageParts(
+            subject: isRenamed ? product.subject : message.subject,
+            subjectCount: isRenamed ? product.subjectCount : message.subjectCount,
+            reply: message.head, replyCount: message.replyCount,
+            header: product.headerCount > 0 ? product.header : content,
+            headerCount: product.headerCount > 0 ? product.headerCount : message.headerBytes,
+            payload: content + message.headerBytes + slice.lowerBound, payloadCount: slice.count)
+        if isSame { parts.shared = message.payload }
+        send(parts, like: message, from: publisher)
+    }
+
+    /// To who asked, as a message of the broker's own.
+    private func answer(
+        _ message: Message, _ header: Bytes?, _ headerCount: Int, _ payload: Bytes,
+        _ payloadCount: Int, from publisher: ConnectionRef
+    ) {
+        let parts = unsafe MessageParts(
+            subject: message.head, subjectCount: message.replyCount, reply: payload, replyCount: 0,
+            header: header ?? payload, headerCount: headerCount, payload: payload,
+            payloadCount: payloadCount)
+        var like = message
+        like.wantsNoResponders = false
+        like.excludesPublisher = false
+        send(parts, like: like, from: publisher)
+    }
+
+    /// A service error as micro clients raise it (ADR-32); without a reply subject, what pedantic
+    /// clients hear.
+    private func tellInvalid(
+        _ message: Message, _ verdict: RuleVerdict, _ product: RuleProduct,
+        _ publisher: ConnectionRef
+    ) {
+        guard message.replyCount > 0 else {
+            if publisher.pointee.flags.contains(.pedantic) { tellPedantic(publisher, product) }
+            return
+        }
+        var header = InlineArray<640, UInt8>(repeating: 0)
+        var count = 0
+        func append(_ byte: UInt8) {
+            header[count] = byte
+            count += 1
+        }
+        func append(_ text: StaticString) {
+            for i in 0..<text.utf8CodeUnitCount { unsafe append(text.utf8Start[i]) }
+        }
+        append("NATS/1.0\r\nNats-Service-Error-Code: ")
+        for power in [100, 10, 1] { append(UInt8(48 + verdict.code / power % 10)) }
+        append("\r\nNats-Service-Error: ")
+        for i in 0..<min(product.messageCount, RuleOutput.messageBytesMax) {
+            unsafe append(product.message[i])
+        }
+        append("\r\n\r\n")
+        unsafe withUnsafePointer(to: &header) { pointer in
+            unsafe pointer.withMemoryRebound(to: UInt8.self, capacity: count) {
+                unsafe answer(
+                    message, $0, count, product.body, product.bodyCount, from: publisher)
+            }
+        }
+    }
+
+    @inline(never)
+    private func tellPedantic(_ publisher: ConnectionRef, _ product: RuleProduct) {
+        sendError(
+            publisher, unsafe "Rule Violation: \(text(product.message, product.messageCount))")
+    }
+
+    /// The message as it came, under the subject that its rule names for what is not valid. False when
+    /// nobody has subscribed to it.
+    private func sendDeadLetter(
+        _ message: Message, _ product: RuleProduct, from publisher: ConnectionRef
+    ) -> Bool {
+        let route = unsafe cache.route(
+            of: product.subject, product.subjectCount,
+            in: publisher.pointee.space.unsafelyUnwrapped)
+        guard !route.pointee.isEmpty else { return false }
+        let parts = unsafe MessageParts(
+            subject: product.subject, subjectCount: product.subjectCount, reply: message.head,
+            replyCount: 0, header: product.header, headerCount: product.headerCount,
+            payload: message.content + message.headerBytes,
+            payloadCount: message.totalBytes - message.headerBytes)
+        var like = message
+        like.wantsNoResponders = false
+        like.excludesPublisher = false
+        send(parts, like: like, from: publisher)
+        return true
+    }
+}
+
+/// What a message is composed of.
+@safe
+struct MessageParts {
+    var subject: Bytes
+    var subjectCount: Int
+    var reply: Bytes
+    var replyCount: Int
+    var header: Bytes
+    var headerCount: Int
+    var payload: Bytes
+    var payloadCount: Int
+    /// Header block and payload, if they are a large message's and stay as they are.
+    var shared: PayloadRef?
+}
+
+extension BrokerLoop {
+    /// Puts a message together, in the loop's frame and, if it is large, in a payload buffer of its own,
+    /// and sends it.
+    private func send(
+        _ parts: MessageParts, like origin: Message, from publisher: ConnectionRef
+    ) {
+        guard let frame = unsafe state.pointee.ruleStage.frame else { return }
+        let total = parts.headerCount + parts.payloadCount
+        var end = unsafe frame
+        func append(_ bytes: Bytes, _ count: Int) {
+            unsafe memcpy(end, bytes, count)
+            unsafe end += count
+        }
+        unsafe append(parts.subject, parts.subjectCount)
+        let head = unsafe end
+        if parts.replyCount > 0 {
+            unsafe append(parts.reply, parts.replyCount)
+            unsafe end.pointee = .space
+            unsafe end += 1
+        }
+        if parts.headerCount > 0 {
+            unsafe end = appendDecimal(parts.headerCount, at: end)
+            unsafe end.pointee = .space
+            unsafe end += 1
+        }
+        unsafe end = appendDecimal(total, at: end)
+        unsafe end = appendLineEnd(at: end)
+        let lineCount = unsafe end - head
+        var payload: PayloadRef?
+        if total < Self.largePayloadBytes {
+            unsafe append(parts.header, parts.headerCount)
+            unsafe append(parts.payload, parts.payloadCount)
+            unsafe end = appendLineEnd(at: end)
+        } else {
+            payload = parts.shared ?? joined(parts)
+        }
+        let message = unsafe Message(
+            subject: Bytes(frame), subjectCount: parts.subjectCount, head: Bytes(head),
+            headCount: end - head, lineCount: lineCount, body: Bytes(end), bodyCount: 0,
+            payload: payload, replyCount: parts.replyCount, headerBytes: parts.headerCount,
+            totalBytes: total, publisher: origin.publisher, publisherLoop: origin.publisherLoop,
+            wantsNoResponders: origin.wantsNoResponders,
+            excludesPublisher: origin.excludesPublisher)
+        sendOn(message, from: publisher)
+        if let payload, parts.shared == nil {
+            PayloadBuffer.release(payload, on: returns, pool: pool)
+        }
+    }
+
+    private func joined(_ parts: MessageParts) -> PayloadRef {
+        let total = parts.headerCount + parts.payloadCount
+        returns.collect(into: pool)
+        let payload =
+            PayloadBuffer.make(total + 2, pool: pool, owner: returns)
+            ?? shedAndMakePayload(total + 2)
+        let bytes = unsafe PayloadBuffer.bytes(payload)
+        unsafe memcpy(bytes, parts.header, parts.headerCount)
+        unsafe memcpy(bytes + parts.headerCount, parts.payload, parts.payloadCount)
+        _ = unsafe appendLineEnd(at: bytes + total)
+        return payload
+    }
+
+    private func appendLineEnd(at end: MutableBytes) -> MutableBytes {
+        unsafe end[0] = .carriageReturn
+        unsafe end[1] = .lineFeed
+        return unsafe end + 2
+    }
+
+    private func appendDecimal(_ number: Int, at end: MutableBytes) -> MutableBytes {
+        var digits = 1
+        var power = 10
+        while number >= power {
+            digits += 1
+            power *= 10
+        }
+        var rest = number
+        for i in stride(from: digits - 1, through: 0, by: -1) {
+            unsafe end[i] = UInt8(48 + rest % 10)
+            rest /= 10
+        }
+        return unsafe end + digits
+    }
+}

@@ -1,0 +1,94 @@
+import MartletRules
+
+/// A compiled set of rules with all that belongs to it while it is in use. A reload replaces the
+/// whole; jobs that are under way keep the one that they began with.
+///
+/// SAFETY: nothing changes after `init`; thread numbers are checked against `counters`.
+@safe
+final class ActiveRules: @unchecked Sendable {
+    let set: RuleSet
+    let settings: RulesConfiguration
+    /// Of every thread that evaluates: the loops first, then the workers.
+    let counters: [RuleCounters]
+    private let countersByThread: UnsafeMutablePointer<Unmanaged<RuleCounters>>
+    let failures: RuleFailures
+    let gate: RuleGate
+
+    init(
+        _ configuration: RulesConfiguration, threadCount: Int
+    ) throws(RuleSetFailure) {
+        settings = configuration
+        set = try RuleSet(configuration.definition)
+        let ruleCount = set.ruleCount
+        counters = (0..<threadCount).map { _ in RuleCounters(ruleCount: ruleCount) }
+        unsafe countersByThread = .allocate(capacity: threadCount)
+        for thread in 0..<threadCount {
+            unsafe (countersByThread + thread).initialize(to: .passUnretained(counters[thread]))
+        }
+        failures = RuleFailures(ruleCount: ruleCount)
+        gate = RuleGate(configuration.definition.rules)
+    }
+
+    deinit {
+        unsafe countersByThread.deallocate()
+    }
+
+    // MARK: Counting, which touches no count of references
+
+    func note(
+        _ output: RuleOutput, thread: Int, first: Int, bytes: Int, nanoseconds: UInt64
+    ) {
+        precondition(thread >= 0 && thread < counters.count)
+        unsafe countersByThread[thread]._withUnsafeGuaranteedRef {
+            $0.note(output, first: first, bytes: bytes, nanoseconds: nanoseconds)
+        }
+    }
+
+    func noteDeadLetter(rule: Int, thread: Int, isTaken: Bool) {
+        precondition(thread >= 0 && thread < counters.count)
+        unsafe countersByThread[thread]._withUnsafeGuaranteedRef {
+            let counts = $0[rule]
+            if isTaken {
+                counts.pointee.deadLetters.add(1)
+            } else {
+                counts.pointee.deadLettersDropped.add(1)
+            }
+        }
+    }
+}
+
+/// A first look that most messages without a rule fail: whether any rule's subject starts with this
+/// byte.
+struct RuleGate: BitwiseCopyable, Sendable {
+    private var bits: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    /// Lets nothing through.
+    init() {}
+
+    init(_ rules: [RuleDefinition]) {
+        for rule in rules where rule.mode != .off {
+            guard let first = rule.subject.utf8.first else { continue }
+            if rule.subject.hasPrefix("*.") || rule.subject == "*" || rule.subject == ">" {
+                bits = (.max, .max, .max, .max)
+            } else {
+                insert(first)
+            }
+        }
+    }
+
+    private mutating func insert(_ byte: UInt8) {
+        let bit: UInt64 = 1 << UInt64(byte & 63)
+        switch byte >> 6 {
+        case 0: bits.0 |= bit
+        case 1: bits.1 |= bit
+        case 2: bits.2 |= bit
+        default: bits.3 |= bit
+        }
+    }
+
+    @inline(__always)
+    func admits(_ byte: UInt8) -> Bool {
+        let word = byte < 128 ? (byte < 64 ? bits.0 : bits.1) : (byte < 192 ? bits.2 : bits.3)
+        return word &>> UInt64(byte & 63) & 1 != 0
+    }
+}

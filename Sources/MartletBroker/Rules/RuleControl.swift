@@ -1,0 +1,105 @@
+import MartletRules
+
+/// The rules of a broker as the control thread has them: what holds now, and the workers.
+///
+/// The workers are made when there are rules for the first time, and stay.
+final class RuleControl: Sendable {
+    private struct State {
+        var active: ActiveRules?
+        var pool: RulePool?
+        var isRunning = false
+    }
+
+    private let state = Guarded(State())
+    private let loopCount: Int
+    private let budget: MemoryBudget
+    private let seed: UInt64
+
+    init(loopCount: Int, budget: MemoryBudget, seed: UInt64) {
+        self.loopCount = loopCount
+        self.budget = budget
+        self.seed = seed
+    }
+
+    /// Before the loops run they take the rules at once; later, between two turns.
+    func replace(
+        _ configuration: RulesConfiguration?, loops: [BrokerLoop]
+    ) throws(BrokerError) {
+        try state.withLock { state throws(BrokerError) in
+            if let configuration, let pool = state.pool { try expectSame(configuration, pool) }
+            let workerCount = configuration.map(workerCount) ?? 0
+            var active: ActiveRules?
+            if let configuration {
+                do throws(RuleSetFailure) {
+                    active = try ActiveRules(configuration, threadCount: loopCount + workerCount)
+                } catch {
+                    throw BrokerError(.configuration, error.errors.joined(separator: "\n"))
+                }
+            }
+            if let configuration, state.pool == nil, workerCount > 0 {
+                try makePool(workerCount, configuration, loops, &state)
+            }
+            state.active = active
+            for loop in loops {
+                if state.isRunning {
+                    loop.mail.post(.adoptRules(active, state.pool))
+                } else {
+                    loop.adopt(active, state.pool)
+                }
+            }
+        }
+    }
+
+    private func workerCount(_ configuration: RulesConfiguration) -> Int {
+        configuration.workerCount ?? RulePool.usualWorkerCount(loopCount: loopCount)
+    }
+
+    private func expectSame(
+        _ configuration: RulesConfiguration, _ pool: RulePool
+    ) throws(BrokerError) {
+        guard workerCount(configuration) == pool.workers.count,
+            configuration.queueJobsMax == pool.queueJobsMax
+        else {
+            throw BrokerError(
+                .configuration,
+                "config reload not supported for rules: workers and max_queue stay until a restart")
+        }
+    }
+
+    private func makePool(
+        _ workerCount: Int, _ configuration: RulesConfiguration, _ loops: [BrokerLoop],
+        _ state: inout State
+    ) throws(BrokerError) {
+        do throws(SystemFailure) {
+            let pool = try RulePool(
+                workerCount: workerCount, loops: loops.map(\.mail),
+                queueJobsMax: configuration.queueJobsMax, budget: budget, seed: seed)
+            if state.isRunning { try pool.start() }
+            state.pool = pool
+        } catch {
+            throw BrokerError(.system, "cannot make the rules' workers: \(error)")
+        }
+    }
+
+    /// With the loops' threads.
+    func start() throws(SystemFailure) {
+        try state.withLock { state throws(SystemFailure) in
+            state.isRunning = true
+            try state.pool?.start()
+        }
+    }
+
+    /// After the loops' threads have ended.
+    func stop() {
+        let pool = state.withLock { state in
+            state.isRunning = false
+            return state.pool
+        }
+        pool?.stop()
+    }
+
+    func snapshot() -> RulesSnapshot? {
+        let (active, workerCount) = state.withLock { ($0.active, $0.pool?.workers.count ?? 0) }
+        return active.map { RulesSnapshot($0, workerCount: workerCount) }
+    }
+}

@@ -1,0 +1,64 @@
+import MartletRules
+
+/// What a thread evaluates rules with: memory of its own, made once.
+///
+/// SAFETY: one thread.
+@safe
+final class RuleEvaluator {
+    let output: RuleOutput
+    private var scratch: RuleScratch
+    private let clock: Clock
+    /// Which of the counters of a set are this thread's.
+    private let thread: Int
+    private var random: RandomSource
+
+    init(limits: JSONLimits, clock: Clock, thread: Int, seed: UInt64) {
+        output = RuleOutput(limits: limits)
+        scratch = RuleScratch(limits: limits)
+        self.clock = clock
+        self.thread = thread
+        random = RandomSource(seed: seed)
+    }
+
+    /// The limits that it was made for.
+    var limits: JSONLimits { scratch.limits }
+
+    /// Evaluates and counts. `content` is header block and payload.
+    func evaluate(
+        _ message: Message, from rule: Int, of rules: ActiveRules, clientID: UInt64
+    ) -> RuleVerdict {
+        let started = clock.now()
+        let content = unsafe message.content
+        let subject = unsafe RuleMessage(
+            subject: message.subject, subjectCount: message.subjectCount, header: content,
+            headerCount: message.headerBytes)
+        let payloadCount = message.totalBytes - message.headerBytes
+        let origin = RuleOrigin(
+            clientID: clientID, unixNanoseconds: Int64(clamping: Clock.wallNanoseconds()),
+            random: random.next())
+        let verdict = unsafe rules.set.evaluate(
+            from: rule, subject, payload: content + message.headerBytes,
+            payloadCount: payloadCount, origin: origin, in: &scratch, into: output)
+        let ended = clock.now()
+        rules.note(
+            output, thread: thread, first: rule, bytes: payloadCount,
+            nanoseconds: ended &- started)
+        if verdict.code != 0, rules.failures.isDue(at: ended) {
+            note(verdict, origin, message, in: rules.failures)
+        }
+        return verdict
+    }
+
+    @inline(never)
+    private func note(
+        _ verdict: RuleVerdict, _ origin: RuleOrigin, _ message: Message, in failures: RuleFailures
+    ) {
+        failures.note(
+            RuleFailures.Failure(
+                unixNanoseconds: origin.unixNanoseconds, clientID: origin.clientID,
+                subject: unsafe text(message.subject, min(message.subjectCount, 256)),
+                code: verdict.code, offset: output.failureOffset,
+                message: unsafe text(output.message, output.messageCount)),
+            rule: verdict.rule)
+    }
+}

@@ -1,0 +1,27 @@
+public import MartletRules
+
+/// `rules { … }`: what becomes of messages by what is in them, and how much work may wait for that.
+public struct RulesConfiguration: Sendable, Equatable {
+    /// Whether messages of one publisher stay in order.
+    public enum Order: String, Sendable, CaseIterable {
+        /// What a connection publishes is delivered in the order in which it came.
+        case publisher
+        /// A message may overtake one that a worker is still at.
+        case none
+    }
+
+    /// The rules themselves, before they are compiled.
+    public var definition = RuleSetDefinition()
+    /// Worker threads; nil lets the broker decide, 0 leaves all to the loops.
+    public var workerCount: Int?
+    /// Messages that may wait for one worker.
+    public var queueJobsMax = 4_096
+    public var order = Order.publisher
+    /// A payload below this many bytes is looked at on the loop, where no thread has to wake for it.
+    public var inlineBytesMax = 1_024
+    /// How long a message may wait for room in a worker's queue before its sender is told that the
+    /// rules are busy.
+    public var busyNanosecondsMax: UInt64 = 50_000_000
+
+    public init() {}
+}

@@ -1,0 +1,347 @@
+import Foundation
+import MartletRules
+import MartletTestSupport
+import Testing
+
+@testable import MartletBroker
+
+/// Where rules are evaluated, and on how many loops.
+struct RuleSetup: Sendable, CustomTestStringConvertible {
+    let loops: Int
+    /// 0 evaluates everything on the loop; else everything goes to workers.
+    let workers: Int
+
+    static let all = [(1, 0), (1, 1), (2, 2), (4, 1)].map { RuleSetup(loops: $0, workers: $1) }
+
+    var testDescription: String { "\(loops) loops, \(workers) workers" }
+
+    func broker(
+        _ rules: [RuleDefinition], _ change: (inout RulesConfiguration) -> Void = { _ in }
+    ) throws -> TestBroker {
+        var configuration = RulesConfiguration()
+        configuration.workerCount = workers
+        configuration.inlineBytesMax = 0
+        configuration.definition.schemas = [
+            .init(name: "order", path: "order.json", text: Array(Self.schema.utf8))
+        ]
+        configuration.definition.rules = rules
+        change(&configuration)
+        return try TestBroker(loops: loops) { $0.rules = configuration }
+    }
+
+    static let schema = """
+        {"type": "object", "required": ["id"],
+         "properties": {"id": {"type": "integer"}, "total": {"minimum": 0}}}
+        """
+}
+
+extension RuleDefinition {
+    init(_ name: String, _ subject: String, _ change: (inout RuleDefinition) -> Void) {
+        self.init(name: name, subject: subject)
+        change(&self)
+    }
+}
+
+/// A message with a header block.
+func hpub(_ subject: String, _ header: String, _ payload: String, reply: String = "") -> String {
+    let block = "NATS/1.0\r\n\(header)\r\n\r\n"
+    let words = reply.isEmpty ? subject : "\(subject) \(reply)"
+    return
+        "HPUB \(words) \(block.utf8.count) \(block.utf8.count + payload.utf8.count)\r\n\(block)\(payload)\r\n"
+}
+
+@Suite("Rules in a broker", .serialized)
+struct RuleStageTests {
+    @Test("A valid message is delivered as it came", arguments: RuleSetup.all)
+    func valid(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("orders", "orders.*") { $0.validation = .schema("order") }
+        ])
+        let subscriber = try broker.client()
+        let publisher = try broker.client()
+        try subscriber.send("SUB orders.> 1\r\n")
+        try subscriber.barrier()
+        let large = #"{"id": 1, "text": "\#(String(repeating: "x", count: 100_000))"}"#
+        for payload in [#"{"id": 7}"#, large, #" {"id":8} "#] {
+            try publisher.send(pub("orders.new", payload, reply: "back"))
+            let message = try subscriber.message()
+            #expect(message.text == payload)
+            #expect(message.reply == "back" && message.header.isEmpty)
+            try publisher.send(hpub("orders.new", "A: b", payload))
+            let second = try subscriber.message()
+            #expect(second.text == payload && second.header.contains("A: b\r\n"))
+        }
+    }
+
+    @Test("Who asked hears what is not valid; others hear nothing", arguments: RuleSetup.all)
+    func invalid(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("orders", "orders.*") {
+                $0.validation = .schema("order")
+                $0.deadLetter = "dlq.{{wildcard(1)}}"
+            }
+        ])
+        let (subscriber, dead, requester) = (
+            try broker.client(), try broker.client(), try broker.client()
+        )
+        try subscriber.send("SUB orders.* 1\r\n")
+        try dead.send("SUB dlq.* 1\r\n")
+        try requester.send("SUB inbox 1\r\n")
+        for client in [subscriber, dead, requester] { try client.barrier() }
+        try requester.send(pub("orders.new", #"{"id": 1, "total": -5}"#, reply: "inbox"))
+        let answer = try requester.message()
+        #expect(answer.header.contains("Nats-Service-Error-Code: 422\r\n"))
+        #expect(answer.header.contains("Nats-Service-Error: "))
+        let body = try #require(
+            try JSONSerialization.jsonObject(with: Data(answer.payload)) as? [String: Any])
+        #expect(body["rule"] as? String == "orders")
+        #expect(body["code"] as? String == "minimum")
+        #expect(body["path"] as? String == "/total")
+        let letter = try dead.message()
+        #expect(letter.subject == "dlq.new" && letter.text == #"{"id": 1, "total": -5}"#)
+        #expect(letter.header.contains("X-Dead-Rule: orders\r\n"))
+        #expect(letter.header.contains("X-Dead-Subject: orders.new\r\n"))
+        try requester.send(pub("orders.new", "{", reply: "inbox"))
+        #expect(try requester.message().header.contains("Nats-Service-Error-Code: 400\r\n"))
+        _ = try dead.message()
+        try requester.barrier()
+        #expect(try subscriber.barrier().isEmpty)
+        let rule = try #require(broker.broker.rulesSnapshot()?.rules.first)
+        #expect(rule.matched == 2 && rule.results[.invalid] == 2)
+        #expect(rule.invalidByCode[422] == 1 && rule.invalidByCode[400] == 1)
+        #expect(rule.deadLetters == 2 && !rule.failures.isEmpty)
+    }
+
+    @Test(
+        "A message goes where its content says, with the fields it gets", arguments: RuleSetup.all)
+    func routed(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("route", "in.*") {
+                $0.destinations = [.init(template: "out.{{json(/country)}}.{{wildcard(1)}}")]
+                $0.headers = [.init(name: "X-Tier", value: "{{json(/tier)}}")]
+                $0.payload = "/items"
+            }
+        ])
+        let (subscriber, publisher) = (try broker.client(), try broker.client())
+        try subscriber.send("SUB out.> 1\r\n")
+        try subscriber.barrier()
+        for count in [1, 3_000, 30_000] {
+            let items = "[" + String(repeating: "1,", count: count) + "2]"
+            try publisher.send(
+                pub("in.a", #"{"country":"de","tier":"gold","items":\#(items)}"#, reply: "r"))
+            let message = try subscriber.message()
+            #expect(message.subject == "out.de.a" && message.reply == "r")
+            #expect(message.header == "NATS/1.0\r\nX-Tier: gold\r\n\r\n")
+            #expect(message.text == items)
+        }
+        // A value that would be more than one token goes nowhere.
+        try publisher.send("SUB inbox 1\r\n")
+        try publisher.send(pub("in.a", #"{"country":"a.b","tier":"","items":[]}"#, reply: "inbox"))
+        #expect(try publisher.message().header.contains("422"))
+        #expect(try subscriber.barrier().isEmpty)
+    }
+
+    @Test("A rule answers from the payload", arguments: RuleSetup.all)
+    func reply(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("quote", "svc.quote") {
+                $0.reply = [
+                    .init(name: "id", value: "/id"), .init(name: "tier", value: "/customer/tier"),
+                ]
+            }
+        ])
+        let requester = try broker.client()
+        try requester.send("SUB inbox.* 1\r\n")
+        for n in 0..<200 {
+            try requester.send(
+                pub(
+                    "svc.quote", #"{"id": \#(n), "customer": {"tier": "gold"}}"#,
+                    reply: "inbox.\(n)"))
+        }
+        for n in 0..<200 {
+            let answer = try requester.message()
+            #expect(answer.subject == "inbox.\(n)")
+            #expect(answer.text == #"{"id":\#(n),"tier":"gold"}"#)
+        }
+        // Nobody subscribed, and nobody hears of it.
+        try requester.send(pub("svc.quote", "{}"))
+        #expect(try requester.barrier().isEmpty)
+    }
+
+    @Test("A requester hears 503 when a routed message finds nobody", arguments: RuleSetup.all)
+    func noResponders(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("route", "in") { $0.destinations = [.init(template: "out")] }
+        ])
+        let requester = try broker.client()
+        try requester.send("SUB inbox 1\r\n" + pub("in", "{}", reply: "inbox"))
+        #expect(try requester.message().isNoResponders)
+    }
+
+    @Test(
+        "Messages of a connection keep their order, whichever rules are for them",
+        arguments: RuleSetup.all)
+    func order(setup: RuleSetup) throws {
+        let broker = try setup.broker(
+            [
+                RuleDefinition("checked", "o.checked") { $0.validation = .json },
+                RuleDefinition("large", "o.large") { $0.validation = .json },
+            ]
+        ) { $0.inlineBytesMax = 200 }
+        let subscribers = try broker.clients(2)
+        for subscriber in subscribers {
+            try subscriber.send("SUB o.* 1\r\n")
+            try subscriber.barrier()
+        }
+        let publishers = try broker.clients(3)
+        let count = repetitions(600, long: 20_000)
+        var random = SeededRandom(printedFor: "order of rules")
+        let sizes = (0..<count).map { _ in [1, 150, 400, 3_000, 20_000][random.below(5)] }
+        let subjects = (0..<count).map { _ in ["o.checked", "o.large", "o.free"][random.below(3)] }
+        try onThreads(5) { i in
+            if i < 3 {
+                for n in 0..<count {
+                    let text = String(repeating: "x", count: sizes[n])
+                    try publishers[i].send(pub(subjects[n], "[\(i),\(n),\"\(text)\"]"))
+                    if n % 50 == 0 { try publishers[i].barrier() }
+                }
+                try publishers[i].barrier()
+            } else {
+                var next = [0, 0, 0]
+                for _ in 0..<(3 * count) {
+                    let words = try subscribers[i - 3].message().text.dropFirst().split(
+                        separator: ",")
+                    let publisher = try #require(Int(words[0]))
+                    try #require(Int(words[1]) == next[publisher])
+                    next[publisher] += 1
+                }
+            }
+        }
+    }
+
+    @Test("A PING waits for messages that are with a worker", arguments: RuleSetup.all)
+    func barrier(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("checked", "b") { $0.validation = .json }
+        ])
+        let (publisher, subscriber) = (try broker.client(), try broker.client())
+        try subscriber.send("SUB b 1\r\n")
+        try subscriber.barrier()
+        for round in 0..<repetitions(300, long: 10_000) {
+            let text = String(repeating: "x", count: round % 7 * 4_000)
+            try publisher.send(pub("b", "[\(round),\"\(text)\"]") + "PING\r\n")
+            _ = try publisher.framesToPong()
+            try #require(try subscriber.barrier().compactMap(\.message).count == 1, "\(round)")
+        }
+    }
+
+    @Test("What was published before a close is delivered", arguments: RuleSetup.all)
+    func close(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("checked", "gone") { $0.validation = .json }
+        ])
+        let subscriber = try broker.client()
+        try subscriber.send("SUB gone 1\r\n")
+        try subscriber.barrier()
+        var expected = 0
+        for round in 0..<60 {
+            let client = try RawClient(port: broker.port)
+            let count = round % 10 + 1
+            let payload = "[\"\(String(repeating: "x", count: round * 50))\"]"
+            try client.send(
+                "CONNECT {\"verbose\":false}\r\n"
+                    + String(repeating: pub("gone", payload), count: count))
+            #expect(eventually { client.hasSentAll })
+            client.close()
+            expected += count
+        }
+        for n in 0..<expected {
+            let message = try? subscriber.message()
+            try #require(message != nil, "\(n) of \(expected)")
+        }
+    }
+
+    @Test("Full rings make publishers wait, and lose nothing", arguments: RuleSetup.all)
+    func fullRings(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("checked", "f") { $0.validation = .json }
+        ]) { $0.queueJobsMax = 2 }
+        let subscriber = try broker.client()
+        try subscriber.send("SUB f 1\r\n")
+        try subscriber.barrier()
+        let publishers = try broker.clients(8)
+        let payload = "[\"\(String(repeating: "x", count: 5_000))\"]"
+        try onThreads(9) { i in
+            if i < 8 {
+                for _ in 0..<50 { try publishers[i].send(pub("f", payload)) }
+                try publishers[i].barrier()
+            } else {
+                for _ in 0..<400 { _ = try subscriber.message() }
+            }
+        }
+        #expect(try subscriber.barrier().isEmpty)
+    }
+
+    @Test(
+        "New rules hold for the next message, and bad ones change nothing",
+        arguments: RuleSetup.all)
+    func reload(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("drop", "r") {
+                $0.condition = Array(#"{"/keep": [true]}"#.utf8)
+                $0.otherwise = .drop
+            }
+        ])
+        let (publisher, subscriber) = (try broker.client(), try broker.client())
+        try subscriber.send("SUB r 1\r\nSUB s 2\r\n")
+        try subscriber.barrier()
+        func deliveries() throws -> [String] {
+            try publisher.send(pub("r", #"{"keep":false}"#))
+            try publisher.barrier()
+            return try subscriber.barrier().compactMap(\.message?.subject)
+        }
+        #expect(try deliveries() == [])
+        var changed = RulesConfiguration()
+        changed.workerCount = setup.workers
+        changed.inlineBytesMax = 0
+        changed.definition.rules = [
+            RuleDefinition("route", "r") { $0.destinations = [.init(template: "s")] }
+        ]
+        try broker.broker.replaceRules(changed)
+        #expect(try deliveries() == ["s"])
+        changed.definition.rules[0].destinations = [.init(template: "{{json(/x)}}")]
+        #expect(throws: BrokerError.self) { try broker.broker.replaceRules(changed) }
+        #expect(try deliveries() == ["s"])
+        try broker.broker.replaceRules(nil)
+        #expect(try deliveries() == ["r"])
+        #expect(broker.broker.rulesSnapshot() == nil)
+    }
+
+    @Test("A shadow rule counts and changes nothing", arguments: RuleSetup.all)
+    func shadow(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("shadow", "s") {
+                $0.validation = .json
+                $0.mode = .shadow
+            }
+        ])
+        let client = try broker.client()
+        try client.send("SUB s 1\r\n" + pub("s", "no json"))
+        #expect(try client.message().text == "no json")
+        let rule = try #require(broker.broker.rulesSnapshot()?.rules.first)
+        #expect(rule.shadowResults[.invalid] == 1 && rule.results[.invalid] == 0)
+    }
+
+    @Test("A broker stops while messages are with its workers", arguments: RuleSetup.all)
+    func stop(setup: RuleSetup) throws {
+        for _ in 0..<10 {
+            let broker = try setup.broker([
+                RuleDefinition("checked", ">") { $0.validation = .json }
+            ])
+            let client = try broker.client()
+            let payload = "[\"\(String(repeating: "x", count: 30_000))\"]"
+            try client.send(String(repeating: pub("x", payload), count: 20))
+            broker.broker.stop()
+        }
+    }
+}
