@@ -20,6 +20,11 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     let threads: PatternThreads
     /// The resources that an evaluation is in, for dynamic references.
     let scopes: Cells<Int32>
+    /// The values of a rule's pointers.
+    let slots: Cells<JSONSlot>
+
+    /// A rule has at most this many pointers.
+    static let slotsMax = 512
 
     public init(limits: JSONLimits = JSONLimits()) {
         let limits = limits.clamped
@@ -36,6 +41,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         marks = EvaluationMarks(entries: entries)
         threads = PatternThreads()
         scopes = Cells(count: SchemaEvaluator.depthMax + 1, repeating: 0)
+        slots = Cells(count: Self.slotsMax, repeating: .missing)
     }
 
     deinit {
@@ -47,6 +53,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         marks.free()
         threads.free()
         scopes.free()
+        slots.free()
     }
 
     /// Checks that bytes are one JSON document by RFC 8259, with no duplicate keys, no lone

@@ -22,7 +22,8 @@ public final class RuleOutput {
     public let body: UnsafeMutablePointer<UInt8>
     public let bodyBytesMax: Int
     public internal(set) var bodyCount = 0
-    /// Of one that is not valid, a line for people, fit for a header field.
+    /// A line for people, fit for a header field: what was not valid. Like the offset it is there too
+    /// if the message went on all the same, as in shadow mode.
     public let message = UnsafeMutablePointer<UInt8>.allocate(capacity: messageBytesMax)
     public internal(set) var messageCount = 0
     /// What part of the payload goes on; nil is all of it.
@@ -30,12 +31,18 @@ public final class RuleOutput {
     /// What each rule did.
     public let steps = UnsafeMutablePointer<RuleStep>.allocate(capacity: stepsMax)
     public internal(set) var stepCount = 0
-    /// Of one that is not valid, where in the payload; -1 if it is no place in it.
+    /// Where in the payload something was not valid; -1 if it is no place in it.
     public internal(set) var failureOffset = -1
+
+    /// What a rule would do, until it is known that it can.
+    let stagedSubject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
+    let stagedHeader = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)
+    /// The path of what is not valid, within the body.
+    var path: Range<Int>?
 
     /// An answer may be a little longer than the payload that it is picked from.
     public init(limits: JSONLimits) {
-        bodyBytesMax = limits.payloadBytesMax + (16 << 10)
+        bodyBytesMax = limits.clamped.payloadBytesMax + (16 << 10)
         unsafe body = .allocate(capacity: bodyBytesMax)
     }
 
@@ -45,6 +52,8 @@ public final class RuleOutput {
         unsafe body.deallocate()
         unsafe message.deallocate()
         unsafe steps.deallocate()
+        unsafe stagedSubject.deallocate()
+        unsafe stagedHeader.deallocate()
     }
 
     func reset() {
@@ -55,5 +64,6 @@ public final class RuleOutput {
         slice = nil
         stepCount = 0
         failureOffset = -1
+        path = nil
     }
 }

@@ -37,12 +37,12 @@ public struct RuleDefinition: Sendable, Equatable {
     }
 
     /// What becomes of a message for which `when` does not hold.
-    public enum Otherwise: String, Sendable, CaseIterable {
+    public enum Otherwise: String, BitwiseCopyable, Sendable, CaseIterable {
         case pass, drop, next
     }
 
     /// What becomes of a message that is not valid.
-    public enum InvalidAction: String, Sendable, CaseIterable {
+    public enum InvalidAction: String, BitwiseCopyable, Sendable, CaseIterable {
         /// It ends here; who asked for a reply gets the error.
         case reject
         /// It ends here, and nobody hears of it.

@@ -5,16 +5,18 @@ public struct RuleVerdict: Sendable, Equatable {
         case pass
         /// It goes on with another subject, header block or payload: see the output.
         case forward
-        /// It ends here, and nobody hears of it.
+        /// It ends here, and its sender does not hear of it. With a code it was not valid, and if the
+        /// output has a subject, that is where a copy goes.
         case drop
         /// It ends here, and the output's body is the answer to it.
         case reply
-        /// It is not valid: the output has what the sender and a dead letter are told.
+        /// It is not valid: the output has what the sender is told and, if it has a subject, where
+        /// a copy goes and with which header block.
         case reject
     }
 
     public var fate: Fate
-    /// 400, 413, 422 or 503 for what is not valid; else 0.
+    /// 400, 413 or 422 for what is not valid; else 0.
     public var code: Int
     /// The number of the rule that decided.
     public var rule: Int
@@ -47,13 +49,18 @@ public struct RuleStep: BitwiseCopyable, Sendable, Equatable {
     public var result: RuleResult
     /// In shadow mode nothing came of it.
     public var isShadow: Bool
+    /// There should have been a dead letter, but its subject or its header block could not be made.
+    public var isDeadLetterLost: Bool
     /// Of `invalid`: 400, 413 or 422.
     public var code: Int16
 
-    public init(rule: Int32, result: RuleResult, isShadow: Bool, code: Int16) {
+    public init(
+        rule: Int32, result: RuleResult, isShadow: Bool, code: Int16, isDeadLetterLost: Bool = false
+    ) {
         self.rule = rule
         self.result = result
         self.isShadow = isShadow
         self.code = code
+        self.isDeadLetterLost = isDeadLetterLost
     }
 }

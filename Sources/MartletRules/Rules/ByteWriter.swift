@@ -42,6 +42,48 @@ struct ByteWriter {
         count &+= text.utf8CodeUnitCount
     }
 
+    /// Whatever `fill` writes into the room that is left: it returns the number of bytes, or nil if
+    /// they did not fit.
+    @unsafe mutating func write(
+        filledBy fill: (UnsafeMutablePointer<UInt8>, _ capacity: Int) -> Int?
+    ) {
+        if let written = unsafe fill(start + count, capacity &- count) {
+            precondition(written <= capacity &- count)
+            count &+= written
+        } else {
+            isFull = true
+        }
+    }
+
+    /// A number with zeros before it.
+    mutating func write(decimal number: Int, digits: Int) {
+        var power = 1
+        for _ in 1..<digits { power &*= 10 }
+        while power > 0 {
+            write(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
+    }
+
+    /// Characters as a part of a JSON string; control characters become `?`.
+    mutating func write(quoting bytes: Bytes) {
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                write(UInt8(ascii: "\\"))
+            }
+            write(byte < 0x20 || byte == 0x7F ? UInt8(ascii: "?") : byte)
+        }
+    }
+
+    /// Characters as a part of a header field's value: control characters become `?`.
+    mutating func write(line bytes: Bytes, _ offset: Int, length: Int) {
+        for index in offset..<offset &+ length {
+            let byte = bytes[index]
+            write(byte < 0x20 || byte == 0x7F ? UInt8(ascii: "?") : byte)
+        }
+    }
+
     mutating func write(decimal number: Int) {
         if number < 0 { write(UInt8(ascii: "-")) }
         var power: UInt = 1

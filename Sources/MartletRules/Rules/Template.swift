@@ -1,5 +1,6 @@
 /// Text with places that each message fills: `orders.{{json(/customer/country)}}.{{wildcard(1)}}`,
-/// also `{{header(Name)}}`. It is compiled once and rendered into a caller's buffer.
+/// also `{{header(Name)}}`, `{{partition(10, 1, 2)}}` and, as a whole token of a subject, `$1`. It is
+/// compiled once and rendered into a caller's buffer.
 ///
 /// A payload must not choose more than it is given: in a subject, a filled place is part of one
 /// token, never more, and the first token is the operator's; in a header, it cannot end the line.
@@ -23,9 +24,12 @@ public final class Template: Sendable {
     public init(
         _ template: String, for purpose: Purpose, source: String, pointers: inout PointerSet
     ) throws(RuleError) {
-        var parser = TemplateParser(template, source: source)
+        var parser = TemplateParser(template, source: source, isSubject: purpose == .subject)
         try parser.parse(&pointers)
-        if purpose == .subject { try parser.checkSubject() }
+        switch purpose {
+        case .subject: try parser.checkSubject()
+        case .header: try parser.checkHeader()
+        }
         self.purpose = purpose
         parts = Cells(parser.parts)
         text = Cells(parser.text)
@@ -50,6 +54,7 @@ public final class Template: Sendable {
     ) -> TemplateOutcome {
         var writer = unsafe ByteWriter(buffer, capacity: capacity)
         let names = unsafe Bytes(UnsafePointer(text.start), count: text.count)
+        var hash = FNV()
         for index in 0..<parts.count {
             let part = parts[index]
             var failure: TemplateFailure?
@@ -67,6 +72,12 @@ public final class Template: Sendable {
                 failure = write(range, of: message.header, to: &writer)
             case .wildcard:
                 failure = write(message.token(Int(part.a)), of: message.subject, to: &writer)
+            case .hashed:
+                let all = 0..<message.subject.count
+                hash.add(message.subject, part.a < 0 ? all : message.token(Int(part.a)))
+            case .partition:
+                writer.write(decimal: Int(hash.value % UInt32(part.a)))
+                hash = FNV()
             }
             if let failure { return .failure(failure) }
         }
@@ -145,6 +156,16 @@ public enum TemplateFailure: UInt8, Sendable {
     }
 }
 
+/// The hash that the server's `partition` takes (FNV-1a of 32 bits), so that both choose the same.
+private struct FNV {
+    private(set) var value: UInt32 = 0x811C_9DC5
+
+    mutating func add(_ bytes: Bytes, _ range: Range<Int>?) {
+        guard let range else { return }
+        for index in range { value = (value ^ UInt32(bytes[index])) &* 0x0100_0193 }
+    }
+}
+
 struct TemplatePart: BitwiseCopyable {
     enum Kind: UInt8 {
         /// `a` and `b` are offset and length in the text.
@@ -155,6 +176,10 @@ struct TemplatePart: BitwiseCopyable {
         case header
         /// `a` is a token of the subject.
         case wildcard
+        /// The same, for the next partition; the whole subject if it is -1.
+        case hashed
+        /// `a` is how many partitions there are.
+        case partition
     }
 
     var kind: Kind

@@ -1,13 +1,16 @@
 /// Takes a template apart.
 struct TemplateParser {
     private let template: String
+    private let isSubject: Bool
+    private static let bytesMax = 4_096
     /// Which tokens of the rule's subject are wildcards.
     private let wildcards: [Int32]
     private(set) var parts: [TemplatePart] = []
     private(set) var text: [UInt8] = []
 
-    init(_ template: String, source: String) {
+    init(_ template: String, source: String, isSubject: Bool) {
         self.template = template
+        self.isSubject = isSubject
         let tokens = source.split(separator: ".", omittingEmptySubsequences: false)
         wildcards = tokens.indices.filter { tokens[$0] == "*" }.map { Int32($0) }
     }
@@ -15,7 +18,11 @@ struct TemplateParser {
     private func problem(_ what: String) -> RuleError { RuleError("\(what): \(template)") }
 
     mutating func parse(_ pointers: inout PointerSet) throws(RuleError) {
-        var rest = template[...]
+        guard template.utf8.count <= Self.bytesMax else {
+            throw RuleError("a template has at most \(Self.bytesMax) bytes")
+        }
+        let text = isSubject ? Self.spelledOut(template) : template
+        var rest = text[...]
         while let open = Self.index(of: "{{", in: rest) {
             addLiteral(rest[..<open])
             let body = rest[open...].dropFirst(2)
@@ -26,6 +33,31 @@ struct TemplateParser {
             rest = body[close...].dropFirst(2)
         }
         addLiteral(rest)
+    }
+
+    /// `$1` as a whole token, which is how older mappings write `{{wildcard(1)}}`.
+    private static func spelledOut(_ template: String) -> String {
+        var tokens: [String] = [""]
+        var rest = template[...]
+        while let character = rest.first {
+            if rest.hasPrefix("{{"), let close = index(of: "}}", in: rest) {
+                let end = rest.index(close, offsetBy: 2)
+                tokens[tokens.count - 1] += rest[..<end]
+                rest = rest[end...]
+                continue
+            }
+            if character == "." {
+                tokens.append("")
+            } else {
+                tokens[tokens.count - 1].append(character)
+            }
+            rest.removeFirst()
+        }
+        return tokens.map { token in
+            let number = token.dropFirst()
+            let isNumber = !number.isEmpty && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            return token.first == "$" && isNumber ? "{{wildcard(\(number))}}" : token
+        }.joined(separator: ".")
     }
 
     private static func index(of pair: String, in text: Substring) -> String.Index? {
@@ -62,18 +94,45 @@ struct TemplateParser {
             let (start, count) = store(argument.utf8)
             parts.append(TemplatePart(kind: .header, a: start, b: count))
         case "wildcard":
-            guard let number = Int(argument), number >= 1, number <= wildcards.count else {
-                throw problem("the rule's subject has no wildcard \(argument)")
-            }
-            parts.append(TemplatePart(kind: .wildcard, a: wildcards[number - 1]))
+            parts.append(TemplatePart(kind: .wildcard, a: try wildcard(argument)))
+        case "partition": try addPartition(argument)
         case let other: throw problem("the function \(other) is not known")
         }
+    }
+
+    /// Which token of the subject is the wildcard with a number.
+    private func wildcard(_ text: Substring) throws(RuleError) -> Int32 {
+        guard let number = Int(text), number >= 1, number <= wildcards.count else {
+            throw problem("the rule's subject has no wildcard \(text)")
+        }
+        return wildcards[number - 1]
+    }
+
+    /// `partition(number, wildcards…)`; without wildcards the whole subject is hashed.
+    private mutating func addPartition(_ arguments: Substring) throws(RuleError) {
+        let list = arguments.split(separator: ",", omittingEmptySubsequences: false)
+            .map(Self.trimmed)
+        guard let first = list.first, let count = Int32(first), count >= 1 else {
+            throw problem("partition has a number of partitions and then wildcards")
+        }
+        for argument in list.dropFirst() {
+            parts.append(TemplatePart(kind: .hashed, a: try wildcard(argument)))
+        }
+        if list.count == 1 { parts.append(TemplatePart(kind: .hashed, a: -1)) }
+        parts.append(TemplatePart(kind: .partition, a: count))
     }
 
     private static func trimmed(_ text: Substring) -> Substring {
         var text = text.drop { $0 == " " }
         while text.last == " " { text.removeLast() }
         return text
+    }
+
+    /// What the operator writes cannot end a header's line either.
+    func checkHeader() throws(RuleError) {
+        guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            throw problem("a header field has no control characters")
+        }
     }
 
     /// A subject has tokens, and the first one is not for messages to choose.
@@ -99,5 +158,11 @@ struct TemplateParser {
             }
         }
         if tokens.contains("") { throw problem("a token of a subject is empty") }
+        guard text.first != UInt8(ascii: "$") else {
+            throw problem("subjects that begin with $ are the server's own")
+        }
+        guard !text.starts(with: "_INBOX".utf8) else {
+            throw problem("subjects that begin with _INBOX are for answers")
+        }
     }
 }

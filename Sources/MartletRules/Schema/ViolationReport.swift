@@ -8,17 +8,31 @@ extension JSONSchema {
         into buffer: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> Int? {
         var writer = unsafe ByteWriter(buffer, capacity: capacity)
-        let place = reportPlace(of: violation)
-        let entry = document.entry(Int(violation.entry))
-        writer.write("\"code\":\"")
-        write(placeSpans[2 * place], to: &writer)
-        writer.write("\",\"path\":\"")
-        writer.writePath(to: Int(violation.entry), in: document)
-        writer.write("\",\"keyword\":\"")
-        write(placeSpans[2 * place + 1], to: &writer)
-        writer.write("\",\"offset\":")
-        writer.write(decimal: entry.kind == .string ? entry.offset &- 1 : entry.offset)
+        _ = writeReport(of: violation, in: document, to: &writer)
         return writer.isFull ? nil : writer.count
+    }
+
+    /// The same; returns where among what is written the path stands.
+    func writeReport(
+        of violation: SchemaViolation, in document: JSONDocument, to writer: inout ByteWriter
+    ) -> Range<Int> {
+        writeCode(of: violation, to: &writer)
+        writer.write(",\"path\":\"")
+        let pathStart = writer.count
+        writer.writePath(to: Int(violation.entry), in: document)
+        let path = pathStart..<writer.count
+        writer.write("\",\"keyword\":\"")
+        write(placeSpans[2 * reportPlace(of: violation) + 1], to: &writer)
+        writer.write("\",\"offset\":")
+        writer.write(decimal: document.offset(of: violation))
+        return path
+    }
+
+    /// `"code":"minimum"`
+    func writeCode(of violation: SchemaViolation, to writer: inout ByteWriter) {
+        writer.write("\"code\":\"")
+        write(placeSpans[2 * reportPlace(of: violation)], to: &writer)
+        writer.write("\"")
     }
 
     /// Writes the same in a line for people: `/total must be >= 0`.
@@ -113,12 +127,26 @@ extension JSONSchema {
         case .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum, .constant:
             let entry = program.tape[Int(step.a)]
             let quote = entry.kind == .string ? 1 : 0
-            let length = min(entry.length &+ 2 &* quote, 64)
-            writer.write(program.constants.bytes, entry.offset &- quote, length: length)
+            let start = entry.offset &- quote
+            var length = min(entry.length &+ 2 &* quote, 64)
+            // Never a part of a character.
+            let bytes = program.constants.bytes
+            if length < entry.length &+ 2 &* quote {
+                while bytes[start &+ length] & 0xC0 == 0x80 { length &-= 1 }
+            }
+            writer.write(bytes, start, length: length)
         case .minLength, .maxLength, .minItems, .maxItems, .minProperties, .maxProperties:
             writer.write(decimal: Int(step.a))
         default: break
         }
+    }
+}
+
+extension JSONDocument {
+    /// Where the value begins, a string with its quote.
+    func offset(of violation: SchemaViolation) -> Int {
+        let entry = entry(Int(violation.entry))
+        return entry.kind == .string ? entry.offset &- 1 : entry.offset
     }
 }
 
