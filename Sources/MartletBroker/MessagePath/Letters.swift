@@ -49,7 +49,9 @@ extension BrokerLoop {
             if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
         case .adoptSettings(let settings): adopt(settings)
-        case .adoptRules(let rules, let pool): adopt(rules, pool)
+        case .adoptRules(let rules, let pool, let then):
+            adopt(rules, pool)
+            then()
         case .describeConnections(let withSubscriptions, let then):
             then(describeConnections(withSubscriptions: withSubscriptions))
         case .enterLameDuck: enterLameDuck()
@@ -64,6 +66,7 @@ extension BrokerLoop {
         case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
         case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
         case .describeConnections(_, let then): then([])
+        case .adoptRules(_, _, let then): then()
         default: break
         }
     }

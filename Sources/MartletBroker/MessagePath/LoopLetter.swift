@@ -24,7 +24,7 @@ enum LoopLetter: Sendable {
     /// Publishers may go on: a link has drained.
     case linkDrained
     case adoptSettings(LoopSettings)
-    case adoptRules(ActiveRules?, RulePool?)
+    case adoptRules(ActiveRules?, RulePool?, then: @Sendable () -> Void)
     case describeConnections(
         withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
     case enterLameDuck

@@ -1,3 +1,4 @@
+import Dispatch
 import MartletRules
 
 /// The rules of a broker as the control thread has them: what holds now, and the workers.
@@ -21,7 +22,8 @@ final class RuleControl: Sendable {
         self.seed = seed
     }
 
-    /// Before the loops run they take the rules at once; later, between two turns.
+    /// Before the loops run they take the rules at once; later, between two turns. When this returns, all
+    /// have them.
     func replace(
         _ configuration: RulesConfiguration?, loops: [BrokerLoop]
     ) throws(BrokerError) {
@@ -40,14 +42,23 @@ final class RuleControl: Sendable {
                 try makePool(workerCount, configuration, loops, &state)
             }
             state.active = active
-            for loop in loops {
-                if state.isRunning {
-                    loop.mail.post(.adoptRules(active, state.pool))
-                } else {
-                    loop.adopt(active, state.pool)
-                }
-            }
+            hand(active, state, to: loops)
         }
+    }
+
+    private func hand(_ active: ActiveRules?, _ state: State, to loops: [BrokerLoop]) {
+        guard state.isRunning else {
+            for loop in loops { loop.adopt(active, state.pool) }
+            return
+        }
+        let adopted = DispatchGroup()
+        for loop in loops {
+            adopted.enter()
+            let isRead = loop.mail.post(
+                .adoptRules(active, state.pool) { adopted.leave() })
+            if !isRead { adopted.leave() }
+        }
+        adopted.wait()
     }
 
     private func workerCount(_ configuration: RulesConfiguration) -> Int {

@@ -2,7 +2,8 @@ import MartletRules
 
 extension Broker {
     /// Compiles rules and puts them in the place of those that hold now; nil ends all rules. A message
-    /// meets either the old ones or the new ones, never some of each. Throws
+    /// meets either the old ones or the new ones, never some of each; what is published after this has
+    /// returned meets the new ones. Throws
     /// `BrokerError.Code.configuration` with everything that is wrong with them, and leaves the old ones.
     public func replaceRules(_ rules: RulesConfiguration?) throws(BrokerError) {
         try shared.rules.replace(rules, loops: shared.loops)

@@ -1,6 +1,6 @@
 /// What becomes of a message, after all the rules that are for it.
-public struct RuleVerdict: Sendable, Equatable {
-    public enum Fate: UInt8, Sendable {
+public struct RuleVerdict: BitwiseCopyable, Sendable, Equatable {
+    public enum Fate: UInt8, BitwiseCopyable, Sendable {
         /// It goes on as it came.
         case pass
         /// It goes on with another subject, header block or payload: see the output.

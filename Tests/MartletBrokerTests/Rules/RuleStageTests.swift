@@ -125,8 +125,8 @@ struct RuleStageTests {
         let (subscriber, publisher) = (try broker.client(), try broker.client())
         try subscriber.send("SUB out.> 1\r\n")
         try subscriber.barrier()
-        for count in [1, 3_000, 30_000] {
-            let items = "[" + String(repeating: "1,", count: count) + "2]"
+        for size in [1, 3_000, 30_000] {
+            let items = "[\"\(String(repeating: "x", count: size))\", 2]"
             try publisher.send(
                 pub("in.a", #"{"country":"de","tier":"gold","items":\#(items)}"#, reply: "r"))
             let message = try subscriber.message()
