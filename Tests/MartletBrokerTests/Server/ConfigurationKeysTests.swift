@@ -295,7 +295,7 @@ struct ConfigurationKeysTests {
             "tls {}", "cluster { port: 1 }", "leafnodes {}", "leaf {}", "gateway {}", "mqtt {}",
             "websocket {}", "ws {}", "accounts {}", "mappings {}", "maps {}", "operator: x",
             "resolver: MEM", "resolver_preload {}", "system_account: S", "https: 1",
-            "trusted_keys: x", "feature_flags {}", "rules {}", "TLS {}", "store_dir: x",
+            "trusted_keys: x", "feature_flags {}", "TLS {}", "store_dir: x",
         ])
     func unsupported(text: String) {
         let key = text.lowercased().prefix { $0 != ":" && $0 != " " }

@@ -44,7 +44,7 @@ enum ConfigurationDigest {
     }
 
     /// Go's encoder also escapes what HTML and JavaScript would trip over.
-    private static func append(_ text: String, to json: inout [UInt8]) {
+    static func append(_ text: String, to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -12,7 +12,7 @@ extension ConfigurationParser {
                     .configuration,
                     "files include each other more than \(Self.includeDepthMax) deep")
             }
-            let path = Self.path(of: name, includedBy: lexer.file)
+            let path = ConfigurationSource.path(of: name, besides: lexer.file)
             var parser = ConfigurationParser(
                 try ConfigurationSource.text(ofFile: path), file: path, environment: environment)
             parser.includeDepth = includeDepth + 1
@@ -41,10 +41,5 @@ extension ConfigurationParser {
             return lexer.take { !$0.endsLine && !$0.isInlineSpace && $0 != ";" && $0 != "}" }
         }
         throw lexer.failure("Expected include value but \(found)")
-    }
-
-    private static func path(of name: String, includedBy file: String) -> String {
-        guard let slash = file.lastIndex(of: "/") else { return name }
-        return file[...slash] + name
     }
 }

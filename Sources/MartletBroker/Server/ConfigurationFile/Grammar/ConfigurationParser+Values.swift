@@ -1,6 +1,14 @@
 extension ConfigurationParser {
-    mutating func parseValue() throws(BrokerError) -> ConfigurationValue.Content {
+    mutating func parseValue(
+        at position: ConfigurationPosition
+    ) throws(BrokerError) -> ConfigurationValue {
         lexer.skip { $0.isInlineSpace }
+        let isNull = lexer.isAtNull
+        return ConfigurationValue(
+            content: try parseContent(), position: position, isNull: isNull)
+    }
+
+    private mutating func parseContent() throws(BrokerError) -> ConfigurationValue.Content {
         switch lexer.peek {
         case "{": return .map(try parseMap())
         case "[": return .array(try parseArray())

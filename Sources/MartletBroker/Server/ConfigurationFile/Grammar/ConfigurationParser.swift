@@ -96,7 +96,7 @@ struct ConfigurationParser {
                 throw lexer.failure("Unexpected array value terminator ','.")
             }
             let position = lexer.position
-            values.append(ConfigurationValue(content: try parseValue(), position: position))
+            values.append(try parseValue(at: position))
             try endArrayValue()
         }
     }
@@ -130,7 +130,7 @@ struct ConfigurationParser {
         if scopes.count > 1, lexer.peek == "," || lexer.peek == "}" {
             throw lexer.failure("Expected a value for key '\(key.name)' but got \(lexer.found)")
         }
-        let value = ConfigurationValue(content: try parseValue(), position: key.position)
+        let value = try parseValue(at: key.position)
         scopes[scopes.count - 1].set(key.name, to: value)
         return true
     }

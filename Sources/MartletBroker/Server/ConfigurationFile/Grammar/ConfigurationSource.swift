@@ -5,7 +5,20 @@ enum ConfigurationSource {
     /// No file that a person keeps is larger; a device or a log given by mistake is.
     static let bytesMax = 8 << 20
 
+    /// A path within the directory that a file is in.
+    static func path(of name: String, besides file: String) -> String {
+        guard let slash = file.lastIndex(of: "/") else { return name }
+        return file[...slash] + name
+    }
+
     static func text(ofFile path: String) throws(BrokerError) -> String {
+        try decode(try bytes(ofFile: path, atMost: bytesMax, "a configuration file"), path)
+    }
+
+    /// What a file has, which is at most so much.
+    static func bytes(
+        ofFile path: String, atMost bytesMax: Int, _ kind: String
+    ) throws(BrokerError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemFailure("open", path) }
         defer { close(descriptor) }
@@ -20,10 +33,10 @@ enum ConfigurationSource {
             guard bytes.count <= bytesMax else {
                 throw BrokerError(
                     .configuration,
-                    "\(path): a configuration file may have \(bytesMax) bytes, this one has more")
+                    "\(path): \(kind) may have \(bytesMax) bytes, this one has more")
             }
         }
-        return try decode(bytes, path)
+        return bytes
     }
 
     /// Text only: a password that were repaired in silence would never match.

@@ -24,6 +24,8 @@ struct ConfigurationValue: Sendable {
 
     var content: Content
     var position: ConfigurationPosition
+    /// Written as `null` without quotes: a string to all but those who want JSON.
+    var isNull = false
 
     /// What a user calls such a value, for errors.
     var kind: String {
@@ -46,6 +48,8 @@ struct ConfigurationMap: Sendable {
         var value: ConfigurationValue
         /// A variable referred to it, so it may be a key that nobody else knows.
         var isVariable = false
+        /// It replaced another one with the same key.
+        var isRepeated = false
     }
 
     private(set) var entries: [Entry] = []
@@ -56,8 +60,9 @@ struct ConfigurationMap: Sendable {
     }
 
     mutating func set(_ key: String, to value: ConfigurationValue) {
-        let entry = Entry(key: key, value: value)
+        var entry = Entry(key: key, value: value)
         if let index = indices[key] {
+            entry.isRepeated = true
             entries[index] = entry
         } else {
             indices[key] = entries.count
@@ -76,9 +81,9 @@ struct ConfigurationMap: Sendable {
     mutating func merge(_ other: ConfigurationMap) {
         for entry in other.entries {
             set(entry.key, to: entry.value)
-            if entry.isVariable, let index = indices[entry.key] {
-                entries[index].isVariable = true
-            }
+            guard let index = indices[entry.key] else { continue }
+            if entry.isVariable { entries[index].isVariable = true }
+            if entry.isRepeated { entries[index].isRepeated = true }
         }
     }
 }

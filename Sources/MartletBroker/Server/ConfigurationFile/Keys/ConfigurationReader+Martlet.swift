@@ -19,7 +19,7 @@ extension ConfigurationReader {
     ) throws(ConfigurationComplaint) -> Bool {
         let value = entry.value
         switch key {
-        case "loops": configuration.loopCount = try loops(value)
+        case "loops": configuration.loopCount = try value.count(key, 1...Self.loopsMax)
         case "max_memory": configuration.memoryBytesMax = try value.integer(key)
         case "max_publish_rate":
             configuration.publishedMessagesPerSecondMax = try value.integer(key)
@@ -38,7 +38,7 @@ extension ConfigurationReader {
         return true
     }
 
-    private func duration(
+    func duration(
         _ entry: ConfigurationMap.Entry, _ range: ClosedRange<Int64>, _ words: String
     ) throws(ConfigurationComplaint) -> UInt64 {
         let nanoseconds = try duration(entry)
@@ -46,16 +46,6 @@ extension ConfigurationReader {
             throw entry.value.complaint("\"\(entry.key)\" takes a time of \(words)")
         }
         return UInt64(nanoseconds)
-    }
-
-    private func loops(_ value: ConfigurationValue) throws(ConfigurationComplaint) -> Int? {
-        if case .string(let text) = value.content {
-            guard text.lowercased() == "auto" else {
-                throw value.complaint("\"loops\" takes a number or auto, not \"\(text)\"")
-            }
-            return nil
-        }
-        return try value.integer("loops", 1...Self.loopsMax)
     }
 
     // MARK: Slow consumers
@@ -66,7 +56,7 @@ extension ConfigurationReader {
         let map = try value.map("slow_consumers")
         // First, because it is also the policy of rules that name none.
         for entry in map.entries where entry.key.lowercased() == "default" {
-            configuration.slowConsumers.defaultPolicy = try entry.value.policy(entry.key)
+            configuration.slowConsumers.defaultPolicy = try entry.value.choice(entry.key)
         }
         for entry in map.entries {
             read(entry) { (reader, key, entry) throws(ConfigurationComplaint) in
@@ -104,7 +94,7 @@ extension ConfigurationReader {
                 switch key {
                 case "account": rule.account = try entry.value.optionalString(key)
                 case "subject": rule.subject = try entry.value.subject(key)
-                case "policy": rule.policy = try entry.value.policy(key)
+                case "policy": rule.policy = try entry.value.choice(key)
                 case "max_pending":
                     rule.pendingBytesMax = try entry.value.integer(key, 1...Int64.max)
                 default: return false
@@ -117,16 +107,17 @@ extension ConfigurationReader {
 }
 
 extension ConfigurationValue {
-    fileprivate func policy(
-        _ key: String
-    ) throws(ConfigurationComplaint) -> BrokerConfiguration.SlowConsumerPolicy {
-        let text = try string(key)
-        if let policy = BrokerConfiguration.SlowConsumerPolicy(rawValue: text.lowercased()) {
-            return policy
+    /// A number, or nil where it is left to the broker.
+    func count(
+        _ key: String, _ range: ClosedRange<Int64>
+    ) throws(ConfigurationComplaint) -> Int? {
+        if case .string(let text) = content {
+            guard text.lowercased() == "auto" else {
+                throw complaint("\"\(key)\" takes a number or auto, not \"\(text)\"")
+            }
+            return nil
         }
-        let all = BrokerConfiguration.SlowConsumerPolicy.allCases.map(\.rawValue)
-        throw complaint(
-            "\"\(key)\" takes one of \(all.joined(separator: ", ")), not \"\(text)\"")
+        return try integer(key, range)
     }
 
     /// A subject, wildcards included: no empty token, no white space, `>` only as the last token.

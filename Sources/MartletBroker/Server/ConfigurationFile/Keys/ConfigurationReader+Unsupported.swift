@@ -11,8 +11,6 @@ extension ConfigurationReader {
         "operator", "operators", "root", "roots", "root_operator", "root_operators",
         "account_resolver", "accounts_resolver", "resolver", "resolver_pinned_accounts",
         "resolver_preload", "resolver_tls",
-        // Content rules of Martlet itself.
-        "rules",
     ]
 
     /// Switches of which one position describes this broker.

@@ -4,6 +4,7 @@
 /// The extensions read the keys, one topic each; each key stands next to its aliases.
 struct ConfigurationReader {
     var configuration: BrokerConfiguration
+    var hasReadRules = false
     private(set) var errors: [String] = []
     private(set) var warnings: [String] = []
 
@@ -32,6 +33,7 @@ struct ConfigurationReader {
         if try readIdentity(key, entry.value) { return true }
         if try readAuthorization(key, entry.value) { return true }
         if try readMartlet(key, entry.value) { return true }
+        if try readRules(key, entry) { return true }
         return try readUnsupported(key, entry.value)
     }
 
@@ -52,6 +54,12 @@ struct ConfigurationReader {
         }
     }
 
+    /// Takes what a compiler found, each text with its place.
+    mutating func add(errors: [String], warnings: [String]) {
+        self.errors += errors
+        self.warnings += warnings
+    }
+
     mutating func warn(_ entry: ConfigurationMap.Entry, _ reason: String) {
         warnings.append(
             "\(entry.value.position): invalid use of field \"\(entry.key)\": \(reason)")
@@ -68,7 +76,7 @@ extension ConfigurationValue {
         ConfigurationComplaint(text: "\(position): \(reason)")
     }
 
-    private func mismatch(_ key: String, takes expected: String) -> ConfigurationComplaint {
+    func mismatch(_ key: String, takes expected: String) -> ConfigurationComplaint {
         complaint("\"\(key)\" takes \(expected), not \(kind)")
     }
 
@@ -105,6 +113,18 @@ extension ConfigurationValue {
     /// An integer; one below zero counts as zero.
     func integerOrZero(_ key: String) throws(ConfigurationComplaint) -> Int {
         max(0, try integer(key, Int64.min...Int64.max))
+    }
+
+    /// One of several words, in any case of their letters.
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String
+    ) throws(ConfigurationComplaint) -> Choice {
+        let all = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        guard case .string(let text) = content else {
+            throw mismatch(key, takes: "one of \(all)")
+        }
+        if let choice = Choice(rawValue: text.lowercased()) { return choice }
+        throw complaint("\"\(key)\" takes one of \(all), not \"\(text)\"")
     }
 
     func map(_ key: String) throws(ConfigurationComplaint) -> ConfigurationMap {
