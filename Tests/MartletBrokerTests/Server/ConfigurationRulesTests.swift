@@ -113,7 +113,14 @@ struct ConfigurationRulesTests {
             Part("account: A") { $0.account = "A" }, Part("account: '$G'") { $0.account = nil },
             Part("validate: json") { $0.validation = .json },
             Part("validate: { json: strict }") { $0.validation = .json },
-            Part("else: next") { $0.otherwise = .next }, Part("else: Drop") { $0.otherwise = .drop },
+            Part("when: '{}', else: next") {
+                $0.condition = Array("{}".utf8)
+                $0.otherwise = .next
+            },
+            Part("when: '{}', else: Drop") {
+                $0.condition = Array("{}".utf8)
+                $0.otherwise = .drop
+            },
             Part("set_headers: { X-Tier: \"{{json(/t)}}\", b: 'x' }") {
                 $0.headers = [
                     .init(name: "X-Tier", value: "{{json(/t)}}"), .init(name: "b", value: "x"),
@@ -132,8 +139,9 @@ struct ConfigurationRulesTests {
                 $0.reply = [.init(name: "Id", value: "/id"), .init(name: "tier", value: "/c/t")]
             },
             Part("on_invalid: drop") { $0.invalidAction = .drop },
-            Part("on_invalid: { action: pass, dead_letter: 'dlq.a', reply: false }") {
-                $0.invalidAction = .pass
+            Part("on_invalid: pass") { $0.invalidAction = .pass },
+            Part("on_invalid: { action: drop, dead_letter: 'dlq.a', reply: false }") {
+                $0.invalidAction = .drop
                 $0.deadLetter = "dlq.a"
                 $0.repliesToInvalid = false
             },
@@ -219,10 +227,6 @@ struct ConfigurationRulesTests {
                 "1:18: schema \"o\": open absent.json: no such file or directory"
             ),
             ("rules { r { mode: off } }", "1:8: rule \"r\" has no subject"),
-            (
-                "rules { \"\" { subject: a } }",
-                "1:9: the name of a rule has 1 to 128 bytes and no control characters"
-            ),
             ("rules {}\nRULES {}", "2:1: \"RULES\" is given more than once"),
             ("rules {}\nrules {}", "2:1: \"rules\" is given more than once"),
             (
@@ -244,7 +248,10 @@ struct ConfigurationRulesTests {
             ("validate: xml", "\"validate\" takes json or { schema: name }, not \"xml\""),
             ("validate: 5", "\"validate\" takes json or { schema: name }, not an integer"),
             ("else: x", "\"else\" takes one of pass, drop, next, not \"x\""),
-            ("to: 5", "\"to\" takes a subject or a list of { destination, weight }, not an integer"),
+            (
+                "to: 5",
+                "\"to\" takes a subject or a list of { destination, weight }, not an integer"
+            ),
             ("to: []", "\"to\" has no destination"),
             ("payload: 5", "\"payload\" takes a string, not an integer"),
             ("reply: '/a'", "\"reply\" takes a map, not a string"),
@@ -307,6 +314,38 @@ struct ConfigurationRulesTests {
                 """)
     }
 
+    @Test("what only compiling shows is an error of the file too, all of it at once")
+    func compiled() throws {
+        let text =
+            "rules {\n a { subject: \"a..b\", else: drop }\n b { subject: b }\n"
+            + " c { subject: c, to: \"c.{{wildcard(1)}}\", validate: { schema: o } }\n}"
+        let lines = try #require(failure(text)).split(separator: "\n")
+        try #require(lines.count == 4)
+        #expect(lines[0].hasPrefix("x.conf:2:2: rule a: subject: "))
+        #expect(lines[1] == "x.conf:2:2: rule a: else: has no effect without when")
+        #expect(lines[2...].allSatisfy { $0.hasPrefix("x.conf:4:2: rule c: ") })
+    }
+
+    @Test("a half read block is not compiled, for what it lacks is not what is wrong")
+    func halfRead() {
+        let text = "rules {\n schemas { o: 5 }\n r { subject: a, validate: { schema: o } } }"
+        #expect(failure(text) == "x.conf:2:12: \"o\" takes a string, not an integer")
+    }
+
+    @Test("a schema's file is named with what is wrong or doubtful in it")
+    func schemas() throws {
+        let directory = try ConfigurationIncludeTests.Directory([
+            "bad": "{\"type\": 5}", "odd": "{\"sort\": 5}",
+        ])
+        let bad = "rules { schemas { o: \"\(directory.path)/bad\" } }"
+        #expect(failure(bad)?.hasPrefix("\(directory.path)/bad: ") == true)
+        let odd = "rules { schemas { o: \"\(directory.path)/odd\" }"
+        let warnings = try parse(odd + " }").warnings
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.hasPrefix("\(directory.path)/odd: ") == true)
+        #expect(failure(odd + ", strict_schema: true }")?.contains("sort") == true)
+    }
+
     // MARK: Files and variables
 
     @Test("rules may come from an included file, whose directory the schemas are found from")
@@ -332,7 +371,8 @@ struct ConfigurationRulesTests {
     func absolute() throws {
         let directory = try ConfigurationIncludeTests.Directory(["o.json": "{}"])
         let path = "\(directory.path)/o.json"
-        #expect(try rules("rules { schemas { o: \"\(path)\" } }").definition.schemas[0].path == path)
+        let schemas = try rules("rules { schemas { o: \"\(path)\" } }").definition.schemas
+        #expect(schemas.map(\.path) == [path])
     }
 
     @Test("a schema may have 256 KB")

@@ -2,8 +2,6 @@ import MartletRules
 
 /// One rule of `rules { … }`.
 extension ConfigurationReader {
-    private static let nameBytesMax = 128
-
     mutating func readRule(
         _ entry: ConfigurationMap.Entry, into definition: inout RuleSetDefinition
     ) throws(ConfigurationComplaint) -> Bool {
@@ -11,7 +9,6 @@ extension ConfigurationReader {
         let hasSubject = map.has("subject")
         // What other rules take parts from is no rule itself.
         if entry.isVariable, !hasSubject { return true }
-        try Self.checkName(entry)
         guard hasSubject else {
             throw entry.value.complaint("rule \"\(entry.key)\" has no subject")
         }
@@ -24,17 +21,6 @@ extension ConfigurationReader {
         }
         definition.rules.append(rule)
         return true
-    }
-
-    /// It becomes a label of metrics and the value of a header field.
-    private static func checkName(
-        _ entry: ConfigurationMap.Entry
-    ) throws(ConfigurationComplaint) {
-        let hasControls = entry.key.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
-        guard !hasControls, (1...nameBytesMax).contains(entry.key.utf8.count) else {
-            throw entry.value.complaint(
-                "the name of a rule has 1 to \(nameBytesMax) bytes and no control characters")
-        }
     }
 
     private mutating func readRuleEntry(

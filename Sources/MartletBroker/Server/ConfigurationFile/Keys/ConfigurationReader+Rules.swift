@@ -14,12 +14,15 @@ extension ConfigurationReader {
         // In another case of its letters it is another key to the grammar.
         guard !hasReadRules, !entry.isRepeated else { throw entry.repetition }
         hasReadRules = true
+        let errorCount = errors.count
         var rules = RulesConfiguration()
         for entry in try entry.value.map(key).entries {
             readOnce(entry) { (reader, key, entry) throws(ConfigurationComplaint) in
                 try reader.readRulesEntry(key, entry, into: &rules)
             }
         }
+        // What is only half read would be called wrong for what it lacks.
+        if errors.count == errorCount { check(rules.definition) }
         configuration.rules = rules
         return true
     }
@@ -35,6 +38,15 @@ extension ConfigurationReader {
         read(entry) { (reader, key, entry) throws(ConfigurationComplaint) in
             if entry.isRepeated { throw entry.repetition }
             return try body(&reader, key, entry)
+        }
+    }
+
+    /// Compiles the rules, for what only a compiler finds.
+    private mutating func check(_ definition: RuleSetDefinition) {
+        do throws(RuleSetFailure) {
+            add(errors: [], warnings: try RuleSet(definition).warnings)
+        } catch {
+            add(errors: error.errors, warnings: [])
         }
     }
 
