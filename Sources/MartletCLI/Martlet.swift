@@ -2,19 +2,22 @@ import ArgumentParser
 import Glibc
 
 /// The executable. Flags alone, or after `serve`, run the broker and follow nats-server's rules;
-/// `pub`, `sub` and `request` are small clients with flags in the usual style.
+/// `pub`, `sub` and `request` are small clients and `rules` looks at a configuration file; these have
+/// flags in the usual style.
 @main
 struct Martlet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet",
         abstract: "A message broker that speaks the NATS client protocol, and a client for it.",
-        subcommands: [PublishCommand.self, SubscribeCommand.self, RequestCommand.self]
+        subcommands: [
+            PublishCommand.self, SubscribeCommand.self, RequestCommand.self, RulesCommand.self,
+        ]
     )
 
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        let clients = configuration.subcommands.map { $0._commandName }
-        if let first = arguments.first, clients.contains(first) {
+        let commands = configuration.subcommands.map { $0._commandName }
+        if let first = arguments.first, commands.contains(first) {
             signal(SIGPIPE, SIG_IGN)
             main(arguments)
         } else {

@@ -7,7 +7,8 @@ enum Usage {
                martlet sub SUBJECT            print the messages of a subject
                martlet request SUBJECT [PAYLOAD]
                                               publish a request and print the answer
-        (martlet pub --help and its like explain the last three)
+               martlet rules test|check       try or check the rules of a configuration file
+        (martlet pub --help and its like explain all but the first)
 
         Flags are those of nats-server; one dash or two mean the same.
 

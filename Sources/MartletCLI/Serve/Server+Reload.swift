@@ -1,5 +1,6 @@
 import MartletBroker
 import MartletMonitor
+import MartletRules
 
 extension Server {
     /// Reads the configuration file again and adopts it, or throws and changes nothing.
@@ -11,8 +12,8 @@ extension Server {
         let loaded = try ServeConfiguration(options)
         let old = broker.configuration
         let new = loaded.configuration
-        try Self.refuseMonitoringChange(from: old, to: new)
-        try broker.reload(new)
+        try Self.refuseChange(from: old, to: new)
+        try adopt(new, insteadOf: old)
         monitor.noteReload()
         do {
             try log.configure(new.log)
@@ -26,7 +27,21 @@ extension Server {
         log.write(.information, "Reloaded server configuration (\(digest))")
     }
 
-    private static func refuseMonitoringChange(
+    /// All of it or nothing.
+    private func adopt(
+        _ new: BrokerConfiguration, insteadOf old: BrokerConfiguration
+    ) throws(BrokerError) {
+        let hasNewRules = new.rules != old.rules
+        if hasNewRules { try broker.replaceRules(new.rules) }
+        do throws(BrokerError) {
+            try broker.reload(new)
+        } catch {
+            if hasNewRules { try broker.replaceRules(old.rules) }
+            throw error
+        }
+    }
+
+    private static func refuseChange(
         from old: BrokerConfiguration, to new: BrokerConfiguration
     ) throws(CommandFailure) {
         func refuse(_ field: String, _ old: String, _ new: String) throws(CommandFailure) {
@@ -84,6 +99,7 @@ enum ReloadReport {
         compare("max_control_line", \.controlLineBytesMax) { " = \($0)" }
         compare("max_payload", \.payloadBytesMax) { " = \($0)" }
         compare("ping_max", \.pingsOutstandingMax) { " = \($0)" }
+        compare("rules", \.rules) { " = \($0?.definition.rules.count ?? 0)" }
         compare("max_traced_msg_len", \.tracedMessageBytesMax) { " = \($0)" }
         return lines
     }

@@ -77,15 +77,15 @@ enum ServerProcesses {
         else { return false }
         switch name.trimmed {
         case "nats-server": return true
-        case "martlet": return !isClient(process)
+        case "martlet": return !isOtherCommand(process)
         default: return false
         }
     }
 
     /// `martlet pub` and its like carry the same name as the server.
-    private static func isClient(_ process: pid_t) -> Bool {
+    private static func isOtherCommand(_ process: pid_t) -> Bool {
         let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
         let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        return words.count > 1 && ["pub", "sub", "request"].contains(words[1])
+        return words.count > 1 && ["pub", "sub", "request", "rules"].contains(words[1])
     }
 }

@@ -1,0 +1,52 @@
+import Glibc
+import MartletRules
+
+/// A message that no server sees, to try rules with.
+struct RuleTrial {
+    let subject: String
+    let headers: [ClientHeader]
+    let payload: [UInt8]
+    /// Where its sender wants the answer.
+    let reply: String?
+    let account: String?
+
+    func run(_ rules: RuleSet) -> RuleTrialResult {
+        let header = headers.isEmpty ? [] : ClientHeader.block(headers)
+        let output = RuleOutput(limits: rules.limits)
+        let verdict = unsafe Self.withBytes(Array(subject.utf8)) { subject, subjectCount in
+            unsafe Self.withBytes(header) { header, headerCount in
+                unsafe Self.withBytes(payload) { payload, payloadCount in
+                    let first = unsafe rules.firstRule(
+                        subject: subject, count: subjectCount, account: account)
+                    guard first >= 0 else { return RuleVerdict(.pass) }
+                    var scratch = RuleScratch(limits: rules.limits)
+                    let message = unsafe RuleMessage(
+                        subject: subject, subjectCount: subjectCount, header: header,
+                        headerCount: headerCount)
+                    return unsafe rules.evaluate(
+                        from: first, message, payload: payload, payloadCount: payloadCount,
+                        origin: Self.origin(), in: &scratch, into: output)
+                }
+            }
+        }
+        return RuleTrialResult(of: self, verdict, output, rules)
+    }
+
+    /// The address of bytes, which none at all would not have.
+    private static func withBytes<Result>(
+        _ bytes: [UInt8], _ body: (UnsafePointer<UInt8>, Int) -> Result
+    ) -> Result {
+        let padded = bytes + [0]
+        return unsafe padded.withUnsafeBufferPointer {
+            unsafe body($0.baseAddress!, bytes.count)
+        }
+    }
+
+    private static func origin() -> RuleOrigin {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return RuleOrigin(
+            clientID: 1, unixNanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec),
+            random: .random(in: .min ... .max))
+    }
+}

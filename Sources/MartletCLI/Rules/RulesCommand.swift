@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import MartletBroker
+import MartletRules
+
+/// `martlet rules`: looks at the rules of a configuration file without running a server.
+struct RulesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rules", abstract: "Try and check the content rules of a configuration file.",
+        subcommands: [RulesTestCommand.self, RulesCheckCommand.self])
+}
+
+/// What the commands of `martlet rules` take.
+struct RulesFileOptions: ParsableArguments {
+    @Option(name: [.customLong("config"), .customShort("c")], help: "The configuration file.")
+    var path: String
+}
+
+/// The rules of a configuration file, compiled.
+struct LoadedRules {
+    let definition: RuleSetDefinition
+    let set: RuleSet
+    /// What is doubtful in the whole file, the rules included.
+    let warnings: [String]
+
+    /// For what is wrong with the file or the arguments: 1 is the fate of a message.
+    static let failureExitCode: Int32 = 2
+
+    init(path: String) throws(CommandFailure) {
+        do {
+            let file = try ConfigurationFile.load(
+                path: path, environment: ProcessInfo.processInfo.environment)
+            var configuration = BrokerConfiguration()
+            try file.apply(to: &configuration)
+            guard let rules = configuration.rules else {
+                throw BrokerError(.configuration, "\(path): there is no block \"rules\"")
+            }
+            definition = rules.definition
+            set = try RuleSet(rules.definition)
+            warnings = file.warnings
+        } catch {
+            throw CommandFailure(description: "\(error)", exitCode: Self.failureExitCode)
+        }
+    }
+}

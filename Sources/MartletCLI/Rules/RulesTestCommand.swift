@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import MartletRules
+
+/// `martlet rules test`: what the rules of a configuration file make of one message.
+struct RulesTestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Show what the rules make of a message.",
+        discussion: """
+            Exits with 0 when the message goes on or is answered, with 1 when it is rejected or \
+            dropped, and with 2 when the configuration or the message is not valid.
+            """)
+
+    @OptionGroup var rules: RulesFileOptions
+
+    @Option(help: "The subject that the message is published to.")
+    var subject: String
+
+    @Option(help: "A file with the payload; - is standard input.")
+    var file: String?
+
+    @Option(help: "The payload itself.")
+    var payload: String?
+
+    @Option(
+        name: [.customLong("header"), .customShort("H")], parsing: .singleValue,
+        help: "A header, \"Name: value\"; more than once for more.")
+    var headers: [String] = []
+
+    @Option(help: "The subject that the sender wants the answer on.")
+    var reply: String?
+
+    @Option(help: "The account that the message is published in.")
+    var account: String?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (file == nil) != (payload == nil) else {
+            throw ValidationError("the payload comes from either --file or --payload")
+        }
+    }
+
+    func run() throws {
+        var isStopped = false
+        try report {
+            let trial = try trial()
+            let result = trial.run(try LoadedRules(path: rules.path).set)
+            Console.print(json ? result.json : result.text)
+            isStopped = result.isStopped
+        }
+        if isStopped { throw ExitCode(1) }
+    }
+
+    private func trial() throws(CommandFailure) -> RuleTrial {
+        do throws(CommandFailure) {
+            try SubjectCheck.publish(subject)
+            if let reply { try SubjectCheck.publish(reply) }
+            return RuleTrial(
+                subject: subject, headers: try headers.map(Self.header),
+                payload: try payloadBytes(), reply: reply, account: account)
+        } catch {
+            throw CommandFailure(
+                description: error.description, exitCode: LoadedRules.failureExitCode)
+        }
+    }
+
+    private static func header(_ text: String) throws(CommandFailure) -> ClientHeader {
+        guard let header = ClientHeader(text) else {
+            throw CommandFailure(description: "a header is \"Name: value\", not \"\(text)\"")
+        }
+        return header
+    }
+
+    private func payloadBytes() throws(CommandFailure) -> [UInt8] {
+        guard let file else { return Array((payload ?? "").utf8) }
+        if file == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+        guard unsafe access(file, R_OK) == 0 else {
+            throw CommandFailure(description: "open \(file): \(SystemError.text(errno))")
+        }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw CommandFailure(description: "read \(file): it is not a file")
+        }
+        return Array(data)
+    }
+}
