@@ -2,8 +2,8 @@ import ArgumentParser
 import Glibc
 
 /// The executable. Flags alone, or after `serve`, run the broker and follow nats-server's rules;
-/// `pub`, `sub` and `request` are small clients and `rules` looks at a configuration file; these have
-/// flags in the usual style.
+/// `pub`, `sub` and `request` are small clients and `rules` looks at a configuration file; these
+/// have flags in the usual style.
 @main
 struct Martlet: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -135,6 +135,7 @@ struct RulesCommandTests {
             ),
             ("idle", "x", 0, "No rule is for this subject.\nFate: pass\n"),
             ("other", "", 0, "No rule is for this subject.\nFate: pass\n"),
+            ("watch.a", "-5", 0, "Rule watch: passed (shadow)\nFate: pass\n"),
         ])
     func fates(subject: String, payload: String, code: Int32, output: String) async throws {
         let result = try await run(subject, payload)

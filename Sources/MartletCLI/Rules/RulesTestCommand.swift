@@ -20,7 +20,7 @@ struct RulesTestCommand: ParsableCommand {
     @Option(help: "A file with the payload; - is standard input.")
     var file: String?
 
-    @Option(help: "The payload itself.")
+    @Option(parsing: .unconditional, help: "The payload itself.")
     var payload: String?
 
     @Option(

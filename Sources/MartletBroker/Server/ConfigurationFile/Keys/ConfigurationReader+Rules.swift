@@ -27,8 +27,8 @@ extension ConfigurationReader {
         return true
     }
 
-    /// Like `read`, for maps in which a key that is there twice would lose a rule, or a part of one,
-    /// without a word.
+    /// Like `read`, for maps in which a key that is there twice would lose a rule, or a part of
+    /// one, without a word.
     mutating func readOnce(
         _ entry: ConfigurationMap.Entry,
         _ body: (
