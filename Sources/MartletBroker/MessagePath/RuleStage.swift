@@ -72,7 +72,7 @@ extension BrokerLoop {
     }
 
     func goesToWorker(_ byteCount: Int) -> Bool {
-        unsafe byteCount > state.pointee.ruleStage.inlineBytesMax
+        unsafe byteCount >= state.pointee.ruleStage.inlineBytesMax
             && state.pointee.ruleStage.workers != nil
     }
 

@@ -19,9 +19,6 @@ public struct RulesConfiguration: Sendable, Equatable {
     public var order = Order.publisher
     /// A payload below this many bytes is looked at on the loop, where no thread has to wake for it.
     public var inlineBytesMax = 1_024
-    /// How long a message may wait for room in a worker's queue before its sender is told that the
-    /// rules are busy.
-    public var busyNanosecondsMax: UInt64 = 50_000_000
 
     public init() {}
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The result for programs.
 extension RuleTrialResult: Encodable {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Glibc
 import MartletRules
 
@@ -76,7 +76,7 @@ struct RulesTestCommand: ParsableCommand {
 
     private func payloadBytes() throws(CommandFailure) -> [UInt8] {
         guard let file else { return Array((payload ?? "").utf8) }
-        if file == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+        if file == "-" { return StandardInput.readAll() }
         guard unsafe access(file, R_OK) == 0 else {
             throw CommandFailure(description: "open \(file): \(SystemError.text(errno))")
         }

@@ -13,7 +13,7 @@ extension Server {
         let old = broker.configuration
         let new = loaded.configuration
         try Self.refuseChange(from: old, to: new)
-        try adopt(new, insteadOf: old)
+        try broker.reload(new)
         monitor.noteReload()
         do {
             try log.configure(new.log)
@@ -25,20 +25,6 @@ extension Server {
         for line in ReloadReport.lines(from: old, to: new) { log.write(.information, line) }
         let digest = new.configurationDigest ?? ""
         log.write(.information, "Reloaded server configuration (\(digest))")
-    }
-
-    /// All of it or nothing.
-    private func adopt(
-        _ new: BrokerConfiguration, insteadOf old: BrokerConfiguration
-    ) throws(BrokerError) {
-        let hasNewRules = new.rules != old.rules
-        if hasNewRules { try broker.replaceRules(new.rules) }
-        do throws(BrokerError) {
-            try broker.reload(new)
-        } catch {
-            if hasNewRules { try broker.replaceRules(old.rules) }
-            throw error
-        }
     }
 
     private static func refuseChange(

@@ -42,7 +42,6 @@ struct ConfigurationRulesTests {
         #expect(rules.queueJobsMax == 4_096)
         #expect(rules.order == .publisher)
         #expect(rules.inlineBytesMax == 1_024)
-        #expect(rules.busyNanosecondsMax == 50_000_000)
         #expect(rules.definition.limits.payloadBytesMax == 262_144)
         #expect(!rules.definition.passesOversize)
     }
@@ -63,8 +62,6 @@ struct ConfigurationRulesTests {
             Key("workers: 3") { $0.workerCount = 3 }, Key("workers: 0") { $0.workerCount = 0 },
             Key("Workers: AUTO") { $0.workerCount = nil },
             Key("max_queue: 64") { $0.queueJobsMax = 64 },
-            Key("max_wait: '2s'") { $0.busyNanosecondsMax = 2_000_000_000 },
-            Key("max_wait: 250ms") { $0.busyNanosecondsMax = 250_000_000 },
             Key("order: none") { $0.order = .none },
             Key("order: Publisher") { $0.order = .publisher },
             Key("inline_below: 4KB") { $0.inlineBytesMax = 4_096 },
@@ -197,12 +194,6 @@ struct ConfigurationRulesTests {
             ("rules { workers: -1 }", "1:8: workers value must be 0 or more, not -1"),
             ("rules { max_queue: 0 }", "1:8: max_queue value must be 1 or more, not 0"),
             ("rules { max_queue: 65537 }", "1:8: max_queue value is too big"),
-            ("rules { max_wait: 2m }", "1:8: \"max_wait\" takes a string, not an integer"),
-            ("rules { max_wait: '2m' }", "1:8: \"max_wait\" takes a time of 0 to 60s"),
-            (
-                "rules { max_wait: 5x }",
-                "1:8: error parsing max_wait: time: unknown unit \"x\" in duration \"5x\""
-            ),
             ("rules { order: any }", "1:8: \"order\" takes one of publisher, none, not \"any\""),
             ("rules { order: 1 }", "1:8: \"order\" takes one of publisher, none, not an integer"),
             ("rules { oversize: cut }", "1:8: \"oversize\" takes one of reject, pass, not \"cut\""),

@@ -57,8 +57,6 @@ extension ConfigurationReader {
         switch key {
         case "workers": rules.workerCount = try value.count(key, 0...Self.workersMax)
         case "max_queue": rules.queueJobsMax = try value.integer(key, 1...Self.queueMax)
-        case "max_wait":
-            rules.busyNanosecondsMax = try duration(entry, 0...60_000_000_000, "0 to 60s")
         case "order": rules.order = try value.choice(key)
         case "inline_below": rules.inlineBytesMax = try value.integer(key, 0...Self.inlineMax)
         case "oversize": rules.definition.passesOversize = try value.passesOversize(key)
