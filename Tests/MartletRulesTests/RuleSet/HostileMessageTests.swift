@@ -113,6 +113,7 @@ struct HostileMessageTests {
             + [String](repeating: "1", count: 4_000)
             .joined(separator: ",") + "]}"
         #expect(set.send("a.b.c", deep).results == [.invalid, .filteredNext, .replied])
-        #expect(set.send("a.b.c", wide).results == [.invalid, .routed, .replied])
+        let header = "NATS/1.0\r\nX: 1\r\n\r\n"
+        #expect(set.send("a.b.c", wide, header: header).results == [.invalid, .routed, .replied])
     }
 }

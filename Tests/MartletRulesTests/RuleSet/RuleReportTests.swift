@@ -97,12 +97,12 @@ struct RuleReportTests {
 
     @Test("a long constant is not cut within a character")
     func longConstant() throws {
-        let constant = "x" + String(repeating: "é", count: 60)
+        let constant = "xx" + String(repeating: "é", count: 60)
         let set = try RuleSetUnderTest(
             [rule { $0.validation = .schema("s") }], schemas: ["s": "{\"const\":\"\(constant)\"}"])
         let outcome = set.send("orders.1", "1")
         #expect(!outcome.message.contains("\u{FFFD}"))
-        #expect(outcome.message.hasSuffix("xéééééééééééééééééééééééééééééé"))
+        #expect(outcome.message.hasSuffix("\"xx" + String(repeating: "é", count: 30)))
     }
 
     @Test("whether the sender hears of it is the rule's to say")
@@ -144,7 +144,7 @@ struct RuleReportTests {
                 X-Dead-Rule: orders\r
                 X-Dead-Path: /total\r
                 X-Dead-Subject: orders.1\r
-                X-Dead-Time: 2026-11-22T20:24:55.120Z\r
+                X-Dead-Time: 2026-11-22T21:04:55.120Z\r
                 X-Dead-Client: 42\r
                 \r\n
                 """)

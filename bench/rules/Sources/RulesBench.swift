@@ -2,22 +2,33 @@ import Glibc
 import MartletRules
 
 /// Does one thing to a document again and again, for callgrind to count:
-/// `martlet-rules-bench scan|validate SCHEMA DOCUMENT TIMES`.
+/// `martlet-rules-bench scan|validate|rule SCHEMA DOCUMENT TIMES`.
 @main
 struct RulesBench {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count == 5, let times = Int(arguments[4]) else {
-            fatalError("martlet-rules-bench scan|validate SCHEMA DOCUMENT TIMES")
+            fatalError("martlet-rules-bench scan|validate|rule SCHEMA DOCUMENT TIMES")
         }
-        let schema = try JSONSchema(contents(of: arguments[2]), file: arguments[2])
+        let schema = contents(of: arguments[2])
+        let document = contents(of: arguments[3])
+        if arguments[1] == "rule" {
+            try RuleBench(schema).run(document, times)
+        } else {
+            try documents(schema, document, times, validates: arguments[1] == "validate")
+        }
+    }
+
+    static func documents(
+        _ schema: [UInt8], _ bytes: [UInt8], _ times: Int, validates: Bool
+    ) throws {
+        let schema = try JSONSchema(schema, file: "schema")
         var pointers = PointerSet()
         for pointer in ["/customer/tier", "/total", "/items/0/sku"] {
             _ = pointers.slot(of: try JSONPointer(pointer))
         }
         let tree = try pointers.tree()
         let slots = UnsafeMutablePointer<JSONSlot>.allocate(capacity: pointers.pointers.count)
-        let bytes = contents(of: arguments[3])
         var scratch = RuleScratch()
         var good = 0
         bytes.withUnsafeBufferPointer { buffer in
@@ -26,7 +37,7 @@ struct RulesBench {
                     case .document(let document) = scratch.scan(
                         buffer.baseAddress!, count: buffer.count)
                 else { fatalError("no document") }
-                if arguments[1] == "validate" {
+                if validates {
                     guard schema.validate(document, in: scratch) == .valid else {
                         fatalError("invalid")
                     }
