@@ -13,37 +13,65 @@ public final class RuleOutput {
     /// The subject that the message or, of one that is not valid, its dead letter goes to; none if
     /// the count is 0.
     public let subject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
-    public internal(set) var subjectCount = 0
+    public internal(set) var subjectCount: Int {
+        get { unsafe state.pointee.subjectCount }
+        set { unsafe state.pointee.subjectCount = newValue }
+    }
     /// The whole new header block, with the empty line at its end; the message's own if the count is 0.
     /// Of one that is not valid, that of its dead letter.
     public let header = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)
-    public internal(set) var headerCount = 0
+    public internal(set) var headerCount: Int {
+        get { unsafe state.pointee.headerCount }
+        set { unsafe state.pointee.headerCount = newValue }
+    }
     /// The answer, or the JSON that tells what is not valid.
     public let body: UnsafeMutablePointer<UInt8>
     public let bodyBytesMax: Int
-    public internal(set) var bodyCount = 0
+    public internal(set) var bodyCount: Int {
+        get { unsafe state.pointee.bodyCount }
+        set { unsafe state.pointee.bodyCount = newValue }
+    }
     /// A line for people, fit for a header field: what was not valid. Like the offset it is there too
     /// if the message went on all the same, as in shadow mode.
     public let message = UnsafeMutablePointer<UInt8>.allocate(capacity: messageBytesMax)
-    public internal(set) var messageCount = 0
+    public internal(set) var messageCount: Int {
+        get { unsafe state.pointee.messageCount }
+        set { unsafe state.pointee.messageCount = newValue }
+    }
     /// What part of the payload goes on; nil is all of it.
-    public internal(set) var slice: Range<Int>?
+    public internal(set) var slice: Range<Int>? {
+        get { unsafe state.pointee.slice }
+        set { unsafe state.pointee.slice = newValue }
+    }
     /// What each rule did.
     public let steps = UnsafeMutablePointer<RuleStep>.allocate(capacity: stepsMax)
-    public internal(set) var stepCount = 0
+    public internal(set) var stepCount: Int {
+        get { unsafe state.pointee.stepCount }
+        set { unsafe state.pointee.stepCount = newValue }
+    }
     /// Where in the payload something was not valid; -1 if it is no place in it.
-    public internal(set) var failureOffset = -1
+    public internal(set) var failureOffset: Int {
+        get { unsafe state.pointee.failureOffset }
+        set { unsafe state.pointee.failureOffset = newValue }
+    }
 
     /// What a rule would do, until it is known that it can.
     let stagedSubject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
     let stagedHeader = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)
     /// The path of what is not valid, within the body.
-    var path: Range<Int>?
+    var path: Range<Int>? {
+        get { unsafe state.pointee.path }
+        set { unsafe state.pointee.path = newValue }
+    }
+
+    /// In a block of its own: accesses to an object's properties are tracked, a dozen a message.
+    private let state = UnsafeMutablePointer<RuleOutputState>.allocate(capacity: 1)
 
     /// An answer may be a little longer than the payload that it is picked from.
     public init(limits: JSONLimits) {
         bodyBytesMax = limits.clamped.payloadBytesMax + (16 << 10)
         unsafe body = .allocate(capacity: bodyBytesMax)
+        unsafe state.initialize(to: RuleOutputState())
     }
 
     deinit {
@@ -54,16 +82,19 @@ public final class RuleOutput {
         unsafe steps.deallocate()
         unsafe stagedSubject.deallocate()
         unsafe stagedHeader.deallocate()
+        unsafe state.deallocate()
     }
 
-    func reset() {
-        subjectCount = 0
-        headerCount = 0
-        bodyCount = 0
-        messageCount = 0
-        slice = nil
-        stepCount = 0
-        failureOffset = -1
-        path = nil
-    }
+    func reset() { unsafe state.pointee = RuleOutputState() }
+}
+
+private struct RuleOutputState {
+    var subjectCount = 0
+    var headerCount = 0
+    var bodyCount = 0
+    var messageCount = 0
+    var stepCount = 0
+    var failureOffset = -1
+    var slice: Range<Int>?
+    var path: Range<Int>?
 }
