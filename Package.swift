@@ -102,7 +102,8 @@ let package = Package(
         .testTarget(
             name: "MartletMonitorTests",
             dependencies: [
-                "MartletBroker", "MartletMonitor", .product(name: "Logging", package: "swift-log"),
+                "MartletBroker", "MartletMonitor", "MartletRules",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: testSettings
         ),

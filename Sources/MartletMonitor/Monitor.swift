@@ -97,6 +97,10 @@ extension Monitor {
         case "/connz": return try json(await connz(request), for: request)
         case "/subsz", "/subscriptionsz": return try json(await subsz(request), for: request)
         case "/rulesz": return try json(rulesz(), for: request)
+        case "/metrics":
+            return HTTPResponse(
+                contentType: "text/plain; version=0.0.4; charset=utf-8",
+                body: Array(RuleMetrics.text(broker.rulesSnapshot()).utf8))
         case "/healthz": return try json(["status": "ok"], for: request, isPretty: false)
         default: return .notFound
         }

@@ -24,10 +24,12 @@ def binary():
 class Broker:
     """`martlet` on a free port of 127.0.0.1, under a wrapper such as valgrind if wanted."""
 
-    def __init__(self, *flags, wrapper=(), environment=(), configuration=None):
+    def __init__(self, *flags, wrapper=(), environment=(), configuration=None, files=()):
         self.folder = tempfile.TemporaryDirectory()
         self.log = pathlib.Path(self.folder.name) / "log"
         arguments = [*wrapper, str(binary()), "-a", "127.0.0.1", "-p", "-1", *flags]
+        for name, text in dict(files).items():
+            (pathlib.Path(self.folder.name) / name).write_text(text)
         if configuration is not None:
             file = pathlib.Path(self.folder.name) / "martlet.conf"
             file.write_text(configuration)

@@ -11,6 +11,10 @@ import signal
 from broker import Client, drain
 
 
+# A turn that takes long on a busy machine is logged, and a log line allocates.
+QUIET = "stall_threshold: 60s"
+
+
 def _message(subject, payload, reply="", header=b""):
     words = f"{subject} {reply}".strip()
     if header:
@@ -255,8 +259,73 @@ def drop_old(broker):
     yield from _stuck(broker)
 
 
-# A turn that takes long on a busy machine is logged, and a log line allocates.
-QUIET = "stall_threshold: 60s"
+ORDER = b'{"id":4711,"country":"de","customer":{"tier":"gold"},"total":99.5,"items":["a","b"]}'
+
+
+def _ruled(broker, interest, request, answered, per_round=200, reply=""):
+    """Messages that a rule changes; what arrives is the same each time."""
+    subscriber, = _subscribers(broker, 1, interest)
+    publisher = Client(broker)
+    batch = _message("orders.new", request, reply) * per_round
+    while True:
+        publisher.send(batch)
+        drain({subscriber: len(answered) * per_round})
+        yield per_round
+
+
+def rule_validates(broker):
+    yield from _ruled(broker, "orders.new", ORDER, _delivery("orders.new", 1, ORDER))
+
+
+def rule_routes(broker):
+    header = b"NATS/1.0\r\nTier: gold\r\n\r\n"
+    yield from _ruled(broker, "by.*", ORDER, _delivery("by.de", 1, ORDER, header=header))
+
+
+def rule_answers(broker):
+    answer = b'{"id":4711,"tier":"gold"}'
+    yield from _ruled(broker, "inbox", ORDER, _delivery("inbox", 1, answer), reply="inbox")
+
+
+def rule_refuses(broker):
+    """What is not valid becomes a dead letter; its header block tells the time, in one length."""
+    broken = b'{"id":"4711","country":"de"}'
+    dead = _subscribers(broker, 1, "dead")[0]
+    publisher = Client(broker)
+    publisher.send(_message("orders.new", broken))
+    letter = b""
+    while broken + b"\r\n" not in letter:
+        letter += dead.socket.recv(65_536)
+    while True:
+        publisher.send(_message("orders.new", broken) * 100)
+        drain({dead: len(letter) * 100})
+        yield 100
+
+
+def rule_on_worker(broker):
+    """Documents that are looked at on another thread."""
+    document = b'{"id":1,"country":"de","total":1,"text":"%s"}' % (b"x" * 6_000)
+    yield from _ruled(broker, "orders.new", document, _delivery("orders.new", 1, document), 50)
+
+
+def rule_on_worker_large(broker):
+    document = b'{"id":1,"country":"de","total":1,"text":"%s"}' % (b"x" * 60_000)
+    yield from _ruled(broker, "orders.new", document, _delivery("orders.new", 1, document), 10)
+
+
+# What configurations refer to.
+FILES = {"order.json": """
+    {"type": "object", "required": ["id", "country"],
+     "properties": {"id": {"type": "integer"}, "total": {"minimum": 0},
+                    "country": {"enum": ["de", "fr"]}}}
+"""}
+
+
+def _rules(rule):
+    return f"martlet {{ {QUIET} }}\nrules {{\n  inline_below: 4KB\n" \
+        "  schemas { order: \"order.json\" }\n" \
+        f"  orders {{ subject: \"orders.*\", validate: {{ schema: order }}, {rule} }}\n}}\n"
+
 
 
 def _policy(name):
@@ -274,5 +343,10 @@ SCENARIOS = {
         (request_fresh_inbox, None), (no_responders, None), (churn, None), (fan_out_50, None),
         (fan_out_1000, None), (payload_10_kb, None), (payload_40_kb, None), (payload_1_mb, None),
         (drop_new, _policy("drop_new")), (drop_old, _policy("drop_old")),
+        (rule_validates, _rules("")),
+        (rule_routes, _rules("to: \"by.{{json(/country)}}\", set_headers { Tier: \"{{json(/customer/tier)}}\" }")),
+        (rule_answers, _rules("reply { pick { id: \"/id\", tier: \"/customer/tier\" } }")),
+        (rule_refuses, _rules("on_invalid { action: reject, dead_letter: dead }")),
+        (rule_on_worker, _rules("")), (rule_on_worker_large, _rules("")),
     )
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MartletBroker
+import MartletRules
 import Testing
 
 @testable import MartletMonitor
@@ -51,6 +52,37 @@ private struct Setup {
 
 @Suite("Monitoring of a running broker", .serialized, .timeLimit(.minutes(1)))
 struct MonitorTests {
+    @Test("/rulesz and /metrics show what rules counted")
+    func rules() async throws {
+        try await onThread {
+            let setup = try Setup {
+                var rules = RulesConfiguration()
+                var rule = RuleDefinition(name: "json", subject: "checked")
+                rule.validation = .json
+                rules.definition.rules = [rule]
+                $0.rules = rules
+            }
+            defer { setup.stop() }
+            setup.client.send("PUB checked 2\r\n{}\r\nPUB checked 2\r\n{]\r\nPING\r\n")
+            _ = setup.client.read(until: "PONG")
+            let rulesz = try setup.json("/rulesz")
+            let rules = try #require(rulesz["rules"] as? [[String: Any]])
+            #expect(rules.count == 1 && rules[0]["name"] as? String == "json")
+            #expect(rules[0]["matched"] as? Int == 2)
+            let results = try #require(rules[0]["results"] as? [String: Int])
+            #expect(results["passed"] == 1 && results["invalid"] == 1)
+            let failures = try #require(rules[0]["last_failures"] as? [[String: Any]])
+            #expect(failures.first?["subject"] as? String == "checked")
+            #expect(failures.first?["code"] as? Int == 400)
+            let metrics = try setup.get("/metrics").body
+            let label = "rule=\"json\",mode=\"enforce\""
+            #expect(metrics.contains("nats_rule_messages_total{\(label),result=\"passed\"} 1\n"))
+            #expect(metrics.contains("nats_rule_invalid_total{\(label),code=\"400\"} 1\n"))
+            #expect(metrics.contains("nats_rule_seconds_count{\(label)} 2\n"))
+            #expect(metrics.contains("nats_rule_seconds_bucket{\(label),le=\"+Inf\"} 2\n"))
+        }
+    }
+
     @Test("/varz has nats-server's keys and counts")
     func varz() async throws {
         try await onThread {

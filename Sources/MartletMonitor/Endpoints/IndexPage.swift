@@ -1,7 +1,7 @@
 /// `/`: links to the rest.
 enum IndexPage {
     static func html(basePath: String, serverName: String) -> String {
-        let links = ["varz", "connz", "subsz", "rulesz", "healthz"]
+        let links = ["varz", "connz", "subsz", "rulesz", "metrics", "healthz"]
             .map { "<li><a href=\"\(basePath)/\($0)\">\($0)</a></li>" }
             .joined(separator: "\n")
         return """
