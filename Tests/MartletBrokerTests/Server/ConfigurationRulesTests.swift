@@ -41,7 +41,7 @@ struct ConfigurationRulesTests {
         #expect(rules.workerCount == nil)
         #expect(rules.queueJobsMax == 4_096)
         #expect(rules.order == .publisher)
-        #expect(rules.inlineBytesMax == 1_024)
+        #expect(rules.inlineBytesMax == 8_192)
         #expect(rules.definition.limits.payloadBytesMax == 262_144)
         #expect(!rules.definition.passesOversize)
     }
