@@ -66,6 +66,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // For its tests; Examples/order-service is a package of its own.
+        .executableTarget(
+            name: "OrderService",
+            dependencies: [
+                "MartletBroker", "MartletRules", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/order-service/Sources/OrderService",
+            swiftSettings: settings
+        ),
         // Brokers and clients that several test targets share.
         .target(
             name: "MartletTestSupport",
@@ -76,7 +85,7 @@ let package = Package(
         .testTarget(
             name: "MartletBrokerTests",
             dependencies: [
-                "MartletBroker", "MartletRules", "MartletTestSupport",
+                "MartletBroker", "MartletRules", "MartletTestSupport", "OrderService",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

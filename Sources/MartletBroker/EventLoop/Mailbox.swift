@@ -82,10 +82,18 @@ final class Mailbox<Letter: Sendable>: Sendable {
         _ = hasMail.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    /// The owner's: all letters so far. No lock when there is none.
+    /// The owner's: exchanges all letters so far for an empty list, whose memory serves the next ones.
+    /// No lock when there are none.
+    func collect(into letters: inout [Letter]) {
+        guard hasLetters.exchange(false, ordering: .acquiring) else { return }
+        contents.withLock { swap(&$0.letters, &letters) }
+    }
+
+    /// The owner's: all letters so far.
     func collect() -> [Letter] {
-        guard hasLetters.exchange(false, ordering: .acquiring) else { return [] }
-        return takeAll(closing: false)
+        var letters: [Letter] = []
+        collect(into: &letters)
+        return letters
     }
 
     /// The owner's last act: takes what is left, and no more comes.

@@ -40,6 +40,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
     /// In the list of publishers to more connections than a turn writes to.
     static let fansOut = ConnectionFlags(rawValue: 1 << 26)
+    /// Serves handlers of this process: they are never too slow, their publishers wait.
+    static let servesRequests = ConnectionFlags(rawValue: 1 << 27)
     /// Closed at the end of what runs now.
     static let isDoomed = ConnectionFlags(rawValue: 1 << 21)
 }

@@ -243,6 +243,7 @@ extension BrokerLoop {
     private func restartWriteDeadline(_ connection: ConnectionRef) {
         connection.pointee.blockedSince = now
         connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
+        guard !connection.pointee.flags.contains(.servesRequests) else { return }
         setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
     }
 

@@ -13,11 +13,18 @@ extension BrokerLoop {
 
     @inline(never)
     private func readLetters() {
-        let letters = mail.collect()
+        var letters: [LoopLetter] = []
+        swap(&letters, &state.pointee.spareLetters)
+        mail.collect(into: &letters)
         state.pointee.lettersReadAt = now
         state.pointee.lettersRead = letters.count
         for letter in letters { read(letter) }
+        letters.removeAll(keepingCapacity: letters.count <= Self.spareLettersMax)
+        swap(&letters, &state.pointee.spareLetters)
     }
+
+    /// The memory of as many letters is kept for the next ones: pipes send some with each message.
+    private static let spareLettersMax = 1_024
 
     func read(_ letter: LoopLetter) {
         switch letter {

@@ -87,6 +87,11 @@ extension BrokerLoop {
         else {
             return transport.close()
         }
+        if pipe.servesRequests {
+            connection.pointee.flags.insert(.servesRequests)
+            connection.pointee.pendingBytesMax = min(
+                connection.pointee.pendingBytesMax, MemoryPipe.handlerPendingBytesMax)
+        }
         then(connection.pointee.handle)
         greet(connection)
         readInput(connection)

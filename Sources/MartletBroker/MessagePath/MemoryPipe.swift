@@ -22,8 +22,13 @@ final class MemoryPipe: Sendable {
         var unread: Int { toBroker.count - toBrokerStart }
     }
 
+    /// What waits in the broker for a connection of handlers before its publishers have to.
+    static let handlerPendingBytesMax = 4 << 20
+
     /// Bytes that one direction holds before its writer has to wait.
     let capacity: Int
+    /// The peer are handlers of this process, which are never closed for being slow.
+    let servesRequests: Bool
     private let state = Guarded(State())
     /// Tells the loop that there is something to read, or room to write again.
     private let wakeBroker: @Sendable () -> Void
@@ -33,10 +38,12 @@ final class MemoryPipe: Sendable {
     private let makeRoomKnown: @Sendable () -> Void
 
     init(
-        capacity: Int = 1 << 20, wakeBroker: @escaping @Sendable () -> Void,
+        capacity: Int = 1 << 20, servesRequests: Bool = false,
+        wakeBroker: @escaping @Sendable () -> Void,
         wakePeer: @escaping @Sendable () -> Void, makeRoomKnown: @escaping @Sendable () -> Void = {}
     ) {
         self.capacity = capacity
+        self.servesRequests = servesRequests
         self.wakeBroker = wakeBroker
         self.wakePeer = wakePeer
         self.makeRoomKnown = makeRoomKnown
@@ -64,6 +71,46 @@ final class MemoryPipe: Sendable {
         if wakes { wakeBroker() }
         return taken
     }
+
+    /// Takes a frame that is given in parts, whole or not at all. False when there is no room: the peer
+    /// is told once there is. A frame fits when the pipe is not full, however large it is. nil when either
+    /// side has closed.
+    func peerSend(whole parts: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool? {
+        let (taken, wakes) = state.withLock { state -> (Bool?, Bool) in
+            guard !state.brokerClosed, !state.peerClosed else { return (nil, false) }
+            guard state.unread < capacity else {
+                state.peerWaitsForRoom = true
+                return (false, false)
+            }
+            if state.toBrokerStart >= capacity {
+                state.toBroker.removeFirst(state.toBrokerStart)
+                state.toBrokerStart = 0
+            }
+            for i in parts.indices { unsafe state.toBroker.append(contentsOf: parts[i]) }
+            let wakes = state.brokerWaitsForInput
+            state.brokerWaitsForInput = false
+            return (true, wakes)
+        }
+        if wakes { wakeBroker() }
+        return taken
+    }
+
+    /// Exchanges an empty buffer for what the broker has sent since, so that neither side allocates.
+    /// False when it has closed and all is read, or the peer has closed.
+    func peerReceive(into buffer: inout [UInt8]) -> Bool {
+        let (isOpen, wakes) = state.withLock { state -> (Bool, Bool) in
+            swap(&state.toPeer, &buffer)
+            let wakes = state.brokerWaitsForRoom && !buffer.isEmpty
+            if wakes { state.brokerWaitsForRoom = false }
+            let isOver = state.peerClosed || buffer.isEmpty && state.brokerClosed
+            return (!isOver, wakes)
+        }
+        if wakes { wakeBroker() }
+        return isOpen
+    }
+
+    /// Whether the broker has more to send than there is room for.
+    var isFullForPeer: Bool { state.withLock { $0.brokerWaitsForRoom } }
 
     /// What the broker has sent since; nil when it has closed and all is read, or the peer has closed.
     func peerReceive() -> [UInt8]? {

@@ -1,4 +1,4 @@
-// Message path, between Publish.swift and Delivery.swift: messages that rules are for.
+// Message path, beside Publish.swift: messages that rules are for.
 
 import Glibc
 import MartletRules

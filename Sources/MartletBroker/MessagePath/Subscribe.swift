@@ -64,8 +64,9 @@ extension BrokerLoop {
         let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
             account: shared.globalAccount.name)
-        record.pointee.policy = policy.policy
-        if policy.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
+        let isHandler = connection.pointee.flags.contains(.servesRequests)
+        record.pointee.policy = isHandler ? .block : policy.policy
+        if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)

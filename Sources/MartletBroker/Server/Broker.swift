@@ -7,6 +7,7 @@
 // - `Routing/`: which subscriptions a subject reaches: the tree, and each loop's match cache.
 // - `Rules/`: worker threads around the rules of `MartletRules`, and what they count.
 // - `Accounts/`: who may connect.
+// - `Handlers/`: closures of this process that answer requests, and their threads.
 // - `Server/`: this file, configuration, in-process clients, lame duck mode.
 // - `Counters/`: what monitoring reads.
 // - `Support/`: slabs, pools, buffers.
@@ -30,6 +31,7 @@ public final class Broker: Sendable {
     public static let version = "0.1.0"
 
     let shared: BrokerShared
+    let handlers: HandlerPool
     private let lifecycle = Guarded(Lifecycle())
     /// Held while the broker starts or stops, so that these come one after another.
     private let change = Guarded(())
@@ -54,6 +56,9 @@ public final class Broker: Sendable {
         let loopCount = configuration.loopCount ?? Self.usualLoopCount()
         shared = BrokerShared(
             configuration: configuration, loopCount: loopCount, logger: logger, seed: seed)
+        handlers = HandlerPool(
+            usualThreads: configuration.handlerThreadCount ?? Self.coreCount() - loopCount,
+            logger: logger)
         try Self.makeLoops(shared, clock: .machine, seed: seed)
         try replaceRules(configuration.rules)
     }
@@ -65,12 +70,15 @@ public final class Broker: Sendable {
         shared = BrokerShared(
             configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger,
             seed: seed)
+        handlers = HandlerPool(usualThreads: 1, logger: logger)
         try Self.makeLoops(shared, clock: clock, seed: seed)
         try replaceRules(configuration.rules)
     }
 
     /// One loop: see docs/PERFORMANCE.md for the measurement.
     static func usualLoopCount() -> Int { 1 }
+
+    private static func coreCount() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
     private static func makeLoops(
         _ shared: BrokerShared, clock: Clock, seed: UInt64
@@ -183,6 +191,7 @@ public final class Broker: Sendable {
         for thread in threads { thread.join() }
         shared.rules.stop()
         shared.authenticationWorker.stop()
+        handlers.stop()
         let waiters = lifecycle.withLock { state in
             state.phase = .stopped
             state.threads = []

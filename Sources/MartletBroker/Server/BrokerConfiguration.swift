@@ -81,6 +81,9 @@ public struct BrokerConfiguration: Sendable {
 
     /// Event loops; nil lets the broker decide.
     public var loopCount: Int?
+    /// Threads for handlers of this process; nil takes as many as there are cores besides those of the
+    /// loops, and at least one.
+    public var handlerThreadCount: Int?
     /// Bytes that buffers, payloads, routes and subscriptions of the process may take; 0 derives it
     /// from the machine.
     public var memoryBytesMax = 0

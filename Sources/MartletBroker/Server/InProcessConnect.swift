@@ -27,18 +27,11 @@ extension Broker {
         loop: Int? = nil
     ) async throws(BrokerError) -> InProcessClient {
         guard isRunning else { throw Self.notRunning }
-        let mail = shared.loops[loop ?? shared.loopForNextConnection()].mail
-        let place = PipePlace()
+        let place = PipePlace(on: loop, of: shared)
         let connection = InProcessConnection(
             controlLineBytesMax: configuration.controlLineBytesMax, capacity: pipeBytes
-        ) {
-            // Before the loop has the pipe there is nobody to tell; it looks when it takes it.
-            if let handle = place.handle { mail.post(.pipeMoved(handle)) }
-        }
-        let letter = LoopLetter.adoptPipe(
-            connection.pipe, id: shared.nextConnectionID(), name: "in-process"
-        ) { place.set($0) }
-        guard mail.post(letter) else { throw Self.notRunning }
+        ) { place.tellLoop() }
+        guard place.give(connection.pipe) else { throw Self.notRunning }
         Task { await connection.read() }
         let client = InProcessClient(connection)
         try await connection.hello.wait()
@@ -49,14 +42,14 @@ extension Broker {
         return client
     }
 
-    private static var notRunning: BrokerError {
+    static var notRunning: BrokerError {
         BrokerError(.notRunning, "the broker does not run")
     }
 }
 
 extension InProcessConnection {
     /// The JSON of CONNECT.
-    fileprivate static func connectOptions(
+    static func connectOptions(
         name: String, credentials: InProcessCredentials?, echo: Bool, hasHeaders: Bool
     ) -> String {
         var fields = [
@@ -76,17 +69,43 @@ extension InProcessConnection {
     }
 }
 
-/// Where a pipe is on its loop, once the loop has taken it.
-private final class PipePlace: Sendable {
+/// Which loop has a pipe, and where, once the loop has taken it.
+final class PipePlace: Sendable {
     private let packed = Atomic<UInt64>(.max)
+    private let shared: BrokerShared
+    private let loop: Int
+    private let mail: Mailbox<LoopLetter>
+    /// The loop was chosen for having few connections: this one counts until it is among them.
+    private let isCounted: Bool
 
-    func set(_ handle: SlabHandle) {
+    /// On the loop with the fewest connections when none is named.
+    init(on loop: Int?, of shared: BrokerShared) {
+        self.shared = shared
+        isCounted = loop == nil
+        self.loop = loop ?? shared.loopForNextConnection()
+        mail = shared.loops[self.loop].mail
+    }
+
+    /// False when the loop is gone.
+    func give(_ pipe: MemoryPipe) -> Bool {
+        mail.post(
+            .adoptPipe(pipe, id: shared.nextConnectionID(), name: "in-process") { self.set($0) })
+    }
+
+    private func set(_ handle: SlabHandle) {
         packed.store(
             UInt64(handle.index) | UInt64(handle.generation) << 32,
             ordering: .sequentiallyConsistent)
+        guard isCounted else { return }
+        shared.loops[loop].connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
     }
 
-    var handle: SlabHandle? {
+    /// Before the loop has the pipe there is nobody to tell; it looks when it takes it.
+    func tellLoop() {
+        if let handle { mail.post(.pipeMoved(handle)) }
+    }
+
+    private var handle: SlabHandle? {
         let value = packed.load(ordering: .sequentiallyConsistent)
         guard value != .max else { return nil }
         return SlabHandle(
