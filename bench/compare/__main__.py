@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 
-from . import document, machine, rounds, soak, table
+from . import document, machine, orders, rounds, soak, table
 from .systems import PINNED, UNPINNED, all_systems
 from .workloads import BY_NAME, NAMES, WORKLOADS
 
@@ -17,8 +17,9 @@ MINUTES = 30.0
 def arguments():
     parser = argparse.ArgumentParser(prog="dev/bench")
     parser.add_argument(
-        "what", nargs="?", default="compare", choices=("compare", "soak", "render", "list"),
-        help="compare (the default), soak, list the workloads, or render what was measured again")
+        "what", nargs="?", default="compare", choices=("compare", "orders", "soak", "render", "list"),
+        help="compare (the default), orders (validated and answered), soak, list the workloads, or "
+             "render what was measured again")
     parser.add_argument("--quick", action="store_true", help="one short round; publishes nothing")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=3.0, help="that count, of each run")
@@ -30,6 +31,8 @@ def arguments():
     parser.add_argument("--window", type=float, default=10.0, help="seconds of a soak's windows")
     parser.add_argument("--scratch", action="store_true", help="publish nothing in docs")
     options = parser.parse_args()
+    if options.what == "orders" and (options.only or options.modes):
+        parser.error("orders are measured pinned and whole: --only and --modes are not for them")
     # What is not the whole of it must not stand for the whole.
     partial = options.quick or options.scratch or options.systems
     if options.what == "soak":
@@ -96,6 +99,8 @@ def render(options, folder):
     found = False
     for name, show in (
             ("results.json", lambda results: show_comparison(results, folder, options.publishes)),
+            ("orders.json",
+             lambda results: orders.write(results, folder, options.publishes)),
             ("soak.json", lambda results: soak.write(results, folder, options.publishes))):
         if (folder / name).exists():
             show(json.loads((folder / name).read_text()))
@@ -129,6 +134,9 @@ def measure(options, folder):
     machine.raise_file_limit()
     if options.what == "compare":
         compare(options, folder)
+        return 0
+    if options.what == "orders":
+        orders.run(options, folder)
         return 0
     systems, _ = installed_systems(options.systems)
     minutes = 0.5 if options.quick else options.minutes

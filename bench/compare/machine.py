@@ -69,6 +69,14 @@ def two_cores():
     return cores[0], cores[-1]
 
 
+def pin(core=None):
+    """Keeps this process and what it starts on one core; the last one if none is named."""
+    cores = sorted(os.sched_getaffinity(0))
+    if core is not None and core not in cores:
+        raise SystemExit(f"error: there is no core {core} for this process")
+    os.sched_setaffinity(0, {cores[-1] if core is None else core})
+
+
 def facts():
     def output(*command):
         try:

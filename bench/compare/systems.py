@@ -28,6 +28,7 @@ class System:
     # What makes it use one core, where it would use more.
     pinned_arguments: tuple = ()
     pinned_environment: tuple = ()
+    environment: tuple = ()
     configuration: str = ""
     install: str = ""
 
@@ -80,14 +81,18 @@ class Server:
         self.system = system
         self.folder = tempfile.TemporaryDirectory(prefix="martlet-bench-")
         self.port = free_port()
-        places = {"port": self.port, "folder": self.folder.name}
+        self.monitor_port = free_port()
+        places = {
+            "port": self.port, "monitor": self.monitor_port, "folder": self.folder.name}
         if system.configuration:
             file = pathlib.Path(self.folder.name) / "configuration"
             file.write_text(system.configuration.format(**places))
         pinned = mode == PINNED
         arguments = [part.format(**places) for part in system.arguments]
         arguments += system.pinned_arguments if pinned else ()
-        environment = {**os.environ, **dict(system.pinned_environment if pinned else ())}
+        environment = {
+            **os.environ, **dict(system.environment),
+            **dict(system.pinned_environment if pinned else ())}
         self.log = pathlib.Path(self.folder.name) / "log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(

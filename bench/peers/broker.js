@@ -50,7 +50,7 @@ class Client {
         const size = Number(words[words.length - 1]);
         const next = end + 1 + size + 2;
         if (next > bytes.length) break;
-        publish(words[1], words.length === 4 ? words[2] : '', bytes.subarray(end + 1, next));
+        this.publish(words[1], words.length === 4 ? words[2] : '', bytes.subarray(end + 1, next));
         start = next;
       } else {
         this.command(words);
@@ -58,6 +58,11 @@ class Client {
       }
     }
     this.rest = start < bytes.length ? bytes.subarray(start) : null;
+  }
+
+  // `payload` ends with CR LF.
+  publish(subject, reply, payload) {
+    deliver(subject, reply, payload);
   }
 
   command(words) {
@@ -83,8 +88,7 @@ class Client {
   }
 }
 
-// `payload` ends with CR LF.
-function publish(subject, reply, payload) {
+function deliver(subject, reply, payload) {
   const size = payload.length - CRLF.length;
   const tail = reply ? ` ${reply} ${size}\r\n` : ` ${size}\r\n`;
   tree.match(subject, (subscription) => {
@@ -92,6 +96,12 @@ function publish(subject, reply, payload) {
   });
 }
 
-net.createServer((socket) => new Client(socket)).listen(
-  { host: '127.0.0.1', port: Number(process.argv[2]), backlog: 4096 },
-  () => console.log('listening'));
+// `Kind` is Client or what extends it.
+function serve(Kind, port) {
+  net.createServer((socket) => new Kind(socket)).listen(
+    { host: '127.0.0.1', port, backlog: 4096 }, () => console.log('listening'));
+}
+
+if (require.main === module) serve(Client, Number(process.argv[2]));
+
+module.exports = { Client, deliver, serve };

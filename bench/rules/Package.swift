@@ -9,7 +9,13 @@ let package = Package(
             name: "martlet-rules-bench",
             dependencies: [.product(name: "MartletRules", package: "martlet")],
             path: "Sources"
-        )
+        ),
+        .executableTarget(
+            name: "martlet-validate-time",
+            dependencies: [.product(name: "MartletRules", package: "martlet")],
+            path: "Timing",
+            swiftSettings: [.strictMemorySafety()]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

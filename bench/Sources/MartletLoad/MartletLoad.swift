@@ -9,6 +9,6 @@ struct MartletLoad: ParsableCommand {
             "Loads a server of messages from one thread and measures from when each message was due.",
         subcommands: [
             Request.self, PublishSubscribe.self, FanOut.self, FullRate.self,
-            ManySubscriptions.self, Mixed.self,
+            ManySubscriptions.self, Mixed.self, Orders.self,
         ])
 }

@@ -19,10 +19,11 @@ struct PacedRun {
     /// Waited for messages still under way at the end.
     private static let graceNanoseconds: UInt64 = 2_000_000_000
 
-    /// `send` queues message `k`; `arrives` is told of what comes in, and says whether that is an arrival.
+    /// `send` queues message `k`; `arrives` is told of what comes in, and says when that was due, or
+    /// nil if it is no arrival.
     func run(
         send: (_ k: Int, _ due: UInt64) -> Void,
-        arrives: (Link, Message, UInt64) throws -> Bool
+        arrives: (Link, Message, UInt64) throws -> UInt64?
     ) throws -> Report {
         let begin = nanosecondsNow() + 1_000_000
         let (measureStart, end) = options.announce(from: begin)
@@ -60,8 +61,8 @@ struct PacedRun {
                 waiting: sleep(from: now, to: min(next, background.nextTick)),
                 linksMax: linksPerTurn
             ) { link, message, moment in
-                guard try arrives(link, message, moment) else { return }
-                recorder.noteReceived(due: message.dueMoment, at: moment)
+                guard let due = try arrives(link, message, moment) else { return }
+                recorder.noteReceived(due: due, at: moment)
             }
             work.addTurn(
                 from: turn, to: nanosecondsNow(), waited: waited,

@@ -6,6 +6,8 @@ import Glibc
     var byteCount: Int
     var reply: UnsafePointer<UInt8>
     var replyCount: Int
+    /// What it was published to; only NATS has it at a place that is known without a search.
+    var subject: UnsafePointer<UInt8>?
 
     /// Every payload starts with the moment it was due.
     @inline(__always)

@@ -61,17 +61,28 @@ final class Link {
         _ head: UnsafePointer<UInt8>, _ headCount: Int, due: UInt64,
         _ payload: UnsafePointer<UInt8>, _ payloadCount: Int
     ) {
-        let room = unsafe output.room(for: headCount &+ payloadCount &+ 2)
-        unsafe memcpy(room, head, headCount)
-        unsafe memcpy(room + headCount, payload, payloadCount)
+        let room = unsafe send(head, headCount, payload, payloadCount)
         if payloadCount >= 8 {
             unsafe UnsafeMutableRawPointer(room + headCount).storeBytes(of: due, as: UInt64.self)
         }
+    }
+
+    /// `head`, then the payload as it is. Returns where the head stands until more is sent.
+    @inline(__always)
+    @discardableResult
+    func send(
+        _ head: UnsafePointer<UInt8>, _ headCount: Int,
+        _ payload: UnsafePointer<UInt8>, _ payloadCount: Int
+    ) -> UnsafeMutablePointer<UInt8> {
+        let room = unsafe output.room(for: headCount &+ payloadCount &+ 2)
+        unsafe memcpy(room, head, headCount)
+        unsafe memcpy(room + headCount, payload, payloadCount)
         output.add(headCount &+ payloadCount)
-        guard wire.endsPayloadWithLine else { return }
+        guard wire.endsPayloadWithLine else { return unsafe room }
         unsafe room[headCount &+ payloadCount] = 13
         unsafe room[headCount &+ payloadCount &+ 1] = 10
         output.add(2)
+        return unsafe room
     }
 
     /// Writes some of what was gathered; what the socket does not take waits for it to be writable.

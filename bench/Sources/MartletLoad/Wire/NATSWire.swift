@@ -51,7 +51,8 @@ enum NATSWire {
         while unsafe bytes[i] != 32 { i &-= 1 }
         let message = unsafe Message(
             payload: UnsafePointer(bytes + line), byteCount: size,
-            reply: UnsafePointer(bytes + i + 1), replyCount: replyEnd &- i &- 1)
+            reply: UnsafePointer(bytes + i + 1), replyCount: replyEnd &- i &- 1,
+            subject: UnsafePointer(bytes + 4))
         return .message(message, frameBytes: line &+ size &+ 2)
     }
 }

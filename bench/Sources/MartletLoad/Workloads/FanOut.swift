@@ -28,8 +28,8 @@ struct FanOut: ParsableCommand {
         let report = try run.run { _, due in
             unsafe publisher.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(publisher)
-        } arrives: { _, _, _ in
-            true
+        } arrives: { _, message, _ in
+            message.dueMoment
         }
         options.print(report, workload: "fanout", details: [("subscribers", subscribers)])
     }

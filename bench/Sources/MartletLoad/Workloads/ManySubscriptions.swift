@@ -48,8 +48,8 @@ struct ManySubscriptions: ParsableCommand {
             let link = publishers[k % pairs]
             unsafe link.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(link)
-        } arrives: { _, _, _ in
-            true
+        } arrives: { _, message, _ in
+            message.dueMoment
         }
         options.print(
             report, workload: "many",

@@ -52,9 +52,9 @@ struct Mixed: ParsableCommand {
                 largeHead.bytes, largeHead.count, due: due, largePayload, large)
             turns.markDirty(largePublisher)
         } arrives: { link, message, moment in
-            guard link === largeSubscriber else { return true }
+            guard link === largeSubscriber else { return message.dueMoment }
             largeLatency.noteReceived(due: message.dueMoment, at: moment)
-            return false
+            return nil
         }
         report.add("large_received", largeLatency.received)
         report.add("large_latency_us", largeLatency.latency)

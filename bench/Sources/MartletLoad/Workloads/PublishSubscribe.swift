@@ -29,8 +29,8 @@ struct PublishSubscribe: ParsableCommand {
             let (link, head) = publishers[k % pairs]
             unsafe link.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(link)
-        } arrives: { _, _, _ in
-            true
+        } arrives: { _, message, _ in
+            message.dueMoment
         }
         options.print(
             report, workload: "pubsub", details: [("pairs", pairs), ("idle", beside.idle)])

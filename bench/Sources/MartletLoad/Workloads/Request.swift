@@ -56,10 +56,10 @@ struct Request: ParsableCommand {
             unsafe link.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(link)
         } arrives: { link, message, _ in
-            guard link.purpose == .responder else { return true }
+            guard link.purpose == .responder else { return message.dueMoment }
             responder.answer(message, on: link)
             turns.markDirty(link)
-            return false
+            return nil
         }
     }
 
@@ -122,11 +122,25 @@ struct Request: ParsableCommand {
 
     @inline(__always)
     func answer(_ message: Message, on link: Link) {
+        let count = writeLine(message)
+        unsafe link.send(
+            line, count, due: message.dueMoment, message.payload, message.byteCount)
+    }
+
+    /// Sends something else, of the size this was made for.
+    @inline(__always)
+    func answer(
+        _ message: Message, with payload: UnsafePointer<UInt8>, _ payloadCount: Int, on link: Link
+    ) {
+        unsafe link.send(line, writeLine(message), payload, payloadCount)
+    }
+
+    /// Everything before a reply's payload; returns how much that is.
+    @inline(__always)
+    private func writeLine(_ message: Message) -> Int {
         precondition(message.replyCount + tail.count + 4 <= Self.lineBytesMax)
         unsafe memcpy(line + 4, message.reply, message.replyCount)
         for i in 0..<tail.count { unsafe line[4 + message.replyCount + i] = tail[i] }
-        unsafe link.send(
-            line, 4 + message.replyCount + tail.count, due: message.dueMoment, message.payload,
-            message.byteCount)
+        return 4 + message.replyCount + tail.count
     }
 }
