@@ -67,7 +67,8 @@ extension BrokerLoop {
             unsafe state.pointee.ruleStage.gate.admits(subject[0])
         else { return -1 }
         return unsafe rules._withUnsafeGuaranteedRef {
-            unsafe $0.set.firstRule(subject: subject, count: count, account: nil)
+            unsafe $0.set.firstRule(
+                subject: subject, count: count, accountNumber: ActiveRules.globalAccount)
         }
     }
 

@@ -13,6 +13,8 @@ final class ActiveRules: @unchecked Sendable {
     private let countersByThread: UnsafeMutablePointer<Unmanaged<RuleCounters>>
     let failures: RuleFailures
     let gate: RuleGate
+    /// The number that rules have for the account that every connection is in.
+    static let globalAccount = 0
 
     init(
         _ configuration: RulesConfiguration, threadCount: Int

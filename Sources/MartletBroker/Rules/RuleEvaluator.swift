@@ -6,22 +6,29 @@ import MartletRules
 @safe
 final class RuleEvaluator {
     let output: RuleOutput
-    private var scratch: RuleScratch
+    /// Behind pointers, because the compiler then needs no exclusivity checks for each message.
+    private let scratch: Reference<RuleScratch>
+    private let random: Reference<RandomSource>
     private let clock: Clock
     /// Which of the counters of a set are this thread's.
     private let thread: Int
-    private var random: RandomSource
 
     init(limits: JSONLimits, clock: Clock, thread: Int, seed: UInt64) {
         output = RuleOutput(limits: limits)
-        scratch = RuleScratch(limits: limits)
+        scratch = Reference(allocating: RuleScratch(limits: limits))
+        random = Reference(allocating: RandomSource(seed: seed))
         self.clock = clock
         self.thread = thread
-        random = RandomSource(seed: seed)
+    }
+
+    deinit {
+        output.destroy()
+        scratch.destroy()
+        random.destroy()
     }
 
     /// The limits that it was made for.
-    var limits: JSONLimits { scratch.limits }
+    var limits: JSONLimits { scratch.pointee.limits }
 
     /// Evaluates and counts. `content` is header block and payload.
     func evaluate(
@@ -35,10 +42,10 @@ final class RuleEvaluator {
         let payloadCount = message.totalBytes - message.headerBytes
         let origin = RuleOrigin(
             clientID: clientID, unixNanoseconds: Int64(clamping: Clock.wallNanoseconds()),
-            random: random.next())
+            random: random.pointee.next())
         let verdict = unsafe rules.set.evaluate(
             from: rule, subject, payload: content + message.headerBytes,
-            payloadCount: payloadCount, origin: origin, in: &scratch, into: output)
+            payloadCount: payloadCount, origin: origin, in: &scratch.pointee, into: output)
         let ended = clock.now()
         rules.note(
             output, thread: thread, first: rule, bytes: payloadCount,

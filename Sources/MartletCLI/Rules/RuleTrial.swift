@@ -13,6 +13,7 @@ struct RuleTrial {
     func run(_ rules: RuleSet) -> RuleTrialResult {
         let header = headers.isEmpty ? [] : ClientHeader.block(headers)
         let output = RuleOutput(limits: rules.limits)
+        defer { output.destroy() }
         let verdict = unsafe Self.withBytes(Array(subject.utf8)) { subject, subjectCount in
             unsafe Self.withBytes(header) { header, headerCount in
                 unsafe Self.withBytes(payload) { payload, payloadCount in

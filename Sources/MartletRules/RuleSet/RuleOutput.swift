@@ -1,9 +1,12 @@
-/// Where an evaluation writes what it makes of a message. Allocated once, for one thread.
+/// Where an evaluation writes what it makes of a message. Made once, by a thread for itself; a copy
+/// refers to the same memory, and `destroy()` gives it back.
 ///
-/// SAFETY: the buffers live as long as the output and belong to the thread that it does; whoever
-/// writes checks against the capacities, and counts never exceed them.
+/// Pointers only: of an object, references would be counted and accesses tracked for each message.
+///
+/// SAFETY: the buffers live until `destroy()`, which their owner calls once, and belong to one
+/// thread; whoever writes checks against the capacities, and counts never exceed them.
 @safe
-public final class RuleOutput {
+public struct RuleOutput: BitwiseCopyable {
     public static let subjectBytesMax = 4_096
     public static let headerBytesMax = 64 << 10
     public static let messageBytesMax = 512
@@ -15,44 +18,44 @@ public final class RuleOutput {
     public let subject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
     public internal(set) var subjectCount: Int {
         get { unsafe state.pointee.subjectCount }
-        set { unsafe state.pointee.subjectCount = newValue }
+        nonmutating set { unsafe state.pointee.subjectCount = newValue }
     }
     /// The whole new header block, with the empty line at its end; the message's own if the count is 0.
     /// Of one that is not valid, that of its dead letter.
     public let header = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)
     public internal(set) var headerCount: Int {
         get { unsafe state.pointee.headerCount }
-        set { unsafe state.pointee.headerCount = newValue }
+        nonmutating set { unsafe state.pointee.headerCount = newValue }
     }
     /// The answer, or the JSON that tells what is not valid.
     public let body: UnsafeMutablePointer<UInt8>
     public let bodyBytesMax: Int
     public internal(set) var bodyCount: Int {
         get { unsafe state.pointee.bodyCount }
-        set { unsafe state.pointee.bodyCount = newValue }
+        nonmutating set { unsafe state.pointee.bodyCount = newValue }
     }
     /// A line for people, fit for a header field: what was not valid. Like the offset it is there too
     /// if the message went on all the same, as in shadow mode.
     public let message = UnsafeMutablePointer<UInt8>.allocate(capacity: messageBytesMax)
     public internal(set) var messageCount: Int {
         get { unsafe state.pointee.messageCount }
-        set { unsafe state.pointee.messageCount = newValue }
+        nonmutating set { unsafe state.pointee.messageCount = newValue }
     }
     /// What part of the payload goes on; nil is all of it.
     public internal(set) var slice: Range<Int>? {
         get { unsafe state.pointee.slice }
-        set { unsafe state.pointee.slice = newValue }
+        nonmutating set { unsafe state.pointee.slice = newValue }
     }
     /// What each rule did.
     public let steps = UnsafeMutablePointer<RuleStep>.allocate(capacity: stepsMax)
     public internal(set) var stepCount: Int {
         get { unsafe state.pointee.stepCount }
-        set { unsafe state.pointee.stepCount = newValue }
+        nonmutating set { unsafe state.pointee.stepCount = newValue }
     }
     /// Where in the payload something was not valid; -1 if it is no place in it.
     public internal(set) var failureOffset: Int {
         get { unsafe state.pointee.failureOffset }
-        set { unsafe state.pointee.failureOffset = newValue }
+        nonmutating set { unsafe state.pointee.failureOffset = newValue }
     }
 
     /// What a rule would do, until it is known that it can.
@@ -61,10 +64,9 @@ public final class RuleOutput {
     /// The path of what is not valid, within the body.
     var path: Range<Int>? {
         get { unsafe state.pointee.path }
-        set { unsafe state.pointee.path = newValue }
+        nonmutating set { unsafe state.pointee.path = newValue }
     }
 
-    /// In a block of its own: accesses to an object's properties are tracked, a dozen a message.
     private let state = UnsafeMutablePointer<RuleOutputState>.allocate(capacity: 1)
 
     /// An answer may be a little longer than the payload that it is picked from.
@@ -74,7 +76,7 @@ public final class RuleOutput {
         unsafe state.initialize(to: RuleOutputState())
     }
 
-    deinit {
+    public func destroy() {
         unsafe subject.deallocate()
         unsafe header.deallocate()
         unsafe body.deallocate()
