@@ -36,6 +36,9 @@ public func environment(_ name: String) -> String? {
     unsafe getenv(name).map { unsafe String(cString: $0) }
 }
 
+/// Whether a sanitizer is at work, whose memory and time come on top.
+public var isSanitized: Bool { environment("MARTLET_SANITIZED") == "1" }
+
 /// Set for runs that may take long: `dev/test --all`.
 public var isLongRun: Bool { environment("MARTLET_LONG_TESTS") == "1" }
 
