@@ -75,7 +75,7 @@ let package = Package(
             path: "Examples/order-service/Sources/OrderService",
             swiftSettings: settings
         ),
-        // Brokers and clients that several test targets share.
+        // Brokers, clients and processes that several test targets share.
         .target(
             name: "MartletTestSupport",
             dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
@@ -104,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MartletRulesTests",
-            dependencies: ["MartletRules"],
+            dependencies: ["MartletRules", "MartletTestSupport"],
             exclude: ["json_verdicts.py", "schema-suite-skips.txt"],
             swiftSettings: testSettings
         ),
@@ -118,7 +118,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MartletCLITests",
-            dependencies: ["MartletBroker", "MartletCLI", "MartletMonitor", "MartletRules"],
+            dependencies: [
+                "MartletBroker", "MartletCLI", "MartletMonitor", "MartletRules",
+                "MartletTestSupport",
+            ],
             swiftSettings: testSettings
         ),
     ],

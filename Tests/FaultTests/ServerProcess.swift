@@ -4,18 +4,16 @@ import MartletTestSupport
 
 /// The executable under test as a process of its own, with its configuration and log in a directory
 /// that goes with it. MARTLET_BINARY names another build of it.
-///
-/// SAFETY: constant after `init`; Foundation's `Process` may be asked from several threads.
-final class ServerProcess: @unchecked Sendable {
+final class ServerProcess: Sendable {
     struct DidNotStart: Error {
         let log: String
     }
 
     let directory: String
     let port: Int
-    private let process: Process
+    private let process: ChildProcess
 
-    var pid: pid_t { process.processIdentifier }
+    var pid: pid_t { process.pid }
     var isRunning: Bool { process.isRunning }
     var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
 
@@ -28,17 +26,11 @@ final class ServerProcess: @unchecked Sendable {
             atPath: directory, withIntermediateDirectories: true)
         try "host: 127.0.0.1\nport: \(port)\n\(configuration)\n"
             .write(toFile: directory + "/server.conf", atomically: false, encoding: .utf8)
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c", "\(preparation); exec \"$0\" -c server.conf > \(log) 2>&1", Self.executable,
-        ]
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let command = "\(preparation); exec \"$0\" -c server.conf > \(log) 2>&1"
+        process = try ChildProcess(
+            "/bin/sh", ["-c", command, Self.executable], directory: directory)
         let found = port > 0 ? Self.accepts(port) : Self.portWhenListening(directory + "/log")
         guard let found else {
-            kill(process.processIdentifier, SIGKILL)
             throw DidNotStart(
                 log: (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "")
         }
@@ -46,7 +38,8 @@ final class ServerProcess: @unchecked Sendable {
     }
 
     deinit {
-        if process.isRunning { signal(SIGKILL) }
+        // Or it might write into the directory again.
+        process.signal(SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: directory)
     }
@@ -74,12 +67,10 @@ final class ServerProcess: @unchecked Sendable {
         return port
     }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Whether the process ends within some seconds.
     func ends(within seconds: Double) -> Bool { eventually(seconds) { !process.isRunning } }
-
-    var exitStatus: Int32 { process.terminationStatus }
 
     func client(_ options: ClientOptions = ClientOptions()) throws -> RawClient {
         let client = try RawClient(port: port, receiveBufferBytes: options.receiveBufferBytes)
@@ -112,7 +103,7 @@ final class ServerProcess: @unchecked Sendable {
 
 /// A port that nobody listens on now.
 func freePort() throws -> Int {
-    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     defer { close(fd) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

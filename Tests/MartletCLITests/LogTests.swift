@@ -115,6 +115,7 @@ struct LogTests {
     func fullPipe() throws {
         var ends: [Int32] = [0, 0]
         #expect(unsafe pipe(&ends) == 0)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let sink = StreamSink(descriptor: ends[1], style: LogLineStyle(processID: 1))
         for number in 0..<5_000 {
             sink.write(LogEntry(label: .information, text: "line \(number) with some text"))
@@ -146,7 +147,7 @@ struct LogTests {
 
     @Test("a remote syslog server gets datagrams with priority, host and tag")
     func remoteSyslog() throws {
-        let server = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let server = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(server) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

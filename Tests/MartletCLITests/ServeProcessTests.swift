@@ -212,6 +212,8 @@ struct ServeProcessTests {
         let path = NSTemporaryDirectory() + "/martlet-pid-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let pipe = Pipe()
+        // Open to the end: a pipe without a reader would be closed, not full.
+        defer { try? pipe.fileHandleForReading.close() }
         let port = try Self.freePort()
         let server = try TestProcess(
             ["-a", "127.0.0.1", "-p", "\(port)", "-DV", "-P", path], errors: pipe)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MartletTestSupport
 import Testing
 
 /// A real process of the executable under test, with its log in a directory of its own.
@@ -8,8 +9,12 @@ final class TestProcess {
         let log: String
     }
 
+    struct EndedBySignal: Error {
+        let termination: ChildProcess.Termination?
+    }
+
     let directory: String
-    private let process = Process()
+    private let process: ChildProcess
     private let outputPath: String
     private let errorPath: String
 
@@ -28,40 +33,36 @@ final class TestProcess {
             atPath: directory, withIntermediateDirectories: true)
         outputPath = directory + "/stdout"
         errorPath = directory + "/stderr"
-        process.executableURL = executable
-        process.arguments = arguments
-        process.standardOutput = try Self.file(outputPath)
-        if let errors {
-            process.standardError = errors
-        } else {
-            process.standardError = try Self.file(errorPath)
-        }
-        if let input {
-            let path = directory + "/stdin"
-            try input.write(toFile: path, atomically: false, encoding: .utf8)
-            process.standardInput = FileHandle(forReadingAtPath: path)
-        } else {
-            process.standardInput = FileHandle.nullDevice
-        }
-        try process.run()
+        let inputPath = directory + "/stdin"
+        try input?.write(toFile: inputPath, atomically: false, encoding: .utf8)
+        let errorEnd = errors?.fileHandleForWriting
+        process = try ChildProcess(
+            executable.path, arguments,
+            input: input == nil ? .null : .file(inputPath), output: .file(outputPath),
+            errors: errorEnd.map { .descriptor($0.fileDescriptor) } ?? .file(errorPath))
+        try errorEnd?.close()
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        // Or it might write into the directory again.
+        process.signal(SIGKILL)
+        process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    var pid: pid_t { process.processIdentifier }
+    var pid: pid_t { process.pid }
     var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
     var log: String { (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? "" }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// The exit code; fails the test if the process does not end.
     func exitCode(seconds: Double = 10) async throws -> Int32 {
         try await wait(seconds) { !self.process.isRunning }
-        #expect(process.terminationReason == .exit)
-        return process.terminationStatus
+        guard case .exit(let code) = process.termination else {
+            throw EndedBySignal(termination: process.termination)
+        }
+        return code
     }
 
     func waitForLog(_ text: String, seconds: Double = 10) async throws {
@@ -80,10 +81,5 @@ final class TestProcess {
             guard ContinuousClock.now < deadline else { throw TimedOut(log: log) }
             try await Task.sleep(for: .milliseconds(10))
         }
-    }
-
-    private static func file(_ path: String) throws -> FileHandle {
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
-        return try #require(FileHandle(forWritingAtPath: path))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletTestSupport
 import Testing
 
 @testable import MartletRules
@@ -45,13 +46,11 @@ struct JSONDifferentialTests {
             .appendingPathComponent("martlet-\(UUID().uuidString)")
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: input)
         defer { try? FileManager.default.removeItem(at: input) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python!)
-        process.arguments = [script.path]
-        process.standardInput = try FileHandle(forReadingFrom: input)
         let output = Pipe()
-        process.standardOutput = output
-        try process.run()
+        let process = try ChildProcess(
+            python!, [script.path], input: .file(input.path),
+            output: .descriptor(output.fileHandleForWriting.fileDescriptor))
+        try output.fileHandleForWriting.close()
         let answer = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return answer.split(separator: 0x0A).map { $0.first == UInt8(ascii: "1") }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MartletTestSupport
 import Testing
 
@@ -6,20 +7,18 @@ import Testing
 struct OrderServiceTests {
     @Test("answers as its README says")
     func answers() throws {
-        let process = Process()
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let output = Pipe()
-        process.standardOutput = output
         // What it prints is read before it ends, so it may not be kept in a buffer.
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/stdbuf")
-        process.arguments = [
-            "-oL", own.deletingLastPathComponent().appending(path: "OrderService").path,
-        ]
-        try process.run()
+        let process = try ChildProcess(
+            "/usr/bin/stdbuf",
+            ["-oL", own.deletingLastPathComponent().appending(path: "OrderService").path],
+            output: .descriptor(output.fileHandleForWriting.fileDescriptor))
         defer {
-            process.terminate()
+            process.signal(SIGTERM)
             process.waitUntilExit()
         }
+        try output.fileHandleForWriting.close()
         var line = ""
         while !line.contains("\n") {
             let more = output.fileHandleForReading.availableData
