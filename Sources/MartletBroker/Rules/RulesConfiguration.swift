@@ -18,7 +18,7 @@ public struct RulesConfiguration: Sendable, Equatable {
     public var queueJobsMax = 4_096
     public var order = Order.publisher
     /// A payload below this many bytes is looked at on the loop, where no thread has to wake for it: a
-    /// worker's answer takes 12 µs longer, as much as a loop needs for 7 KB (bench/rules-hop).
+    /// worker's answer takes 12 to 17 µs longer, about what a loop needs for 8 KB (bench/rules-hop).
     public var inlineBytesMax = 8 << 10
 
     public init() {}
