@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Logging
 import MartletBroker
-import Synchronization
 
 /// The monitoring port: nats-server's endpoints over HTTP, from snapshots of a broker.
 ///
@@ -16,7 +15,7 @@ public final class Monitor: Sendable {
     private let broker: Broker
     private let logger: Logger
     private let usage = ProcessUsage()
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     public init(broker: Broker, logger: Logger) {
         self.broker = broker

@@ -7,11 +7,11 @@ import Glibc
 ///
 /// SAFETY: `value` is reached only while the mutex is held; both live as long as this does.
 @safe
-struct Guarded<Value>: ~Copyable, @unchecked Sendable {
+package struct Guarded<Value>: ~Copyable, @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let value: Reference<Value>
 
-    init(_ value: sending Value) {
+    package init(_ value: sending Value) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
         self.value = Reference(allocating: value)
@@ -24,7 +24,7 @@ struct Guarded<Value>: ~Copyable, @unchecked Sendable {
     }
 
     /// Runs `body` with the value while nobody else can reach it. Not to be nested on one value.
-    func withLock<Result, Failure: Error>(
+    package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         unsafe pthread_mutex_lock(mutex)

@@ -11,13 +11,13 @@ final class ServerLog: Sendable {
         var settings: BrokerConfiguration.Log
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     // Read without the lock before each debug and trace line.
     private let logsDebug: Atomic<Bool>
     private let logsTrace: Atomic<Bool>
 
     init(_ settings: BrokerConfiguration.Log) throws {
-        state = Mutex(State(sink: try Self.makeSink(settings), settings: settings))
+        state = Guarded(State(sink: try Self.makeSink(settings), settings: settings))
         logsDebug = Atomic(settings.debug)
         logsTrace = Atomic(settings.trace)
     }

@@ -19,7 +19,7 @@ final class HTTPListener: Sendable {
     private let wakeUp: (read: Int32, write: Int32)
     private let handler: Handler
     private let executor = MonitorExecutor()
-    private let answers = Mutex<[(id: UInt64, response: HTTPResponse)]>([])
+    private let answers = Guarded<[(id: UInt64, response: HTTPResponse)]>([])
     private let isStopping = Atomic<Bool>(false)
     private let stopped = DispatchSemaphore(value: 0)
 

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import MartletBroker
 
 /// Processor time and memory of this process.
 final class ProcessUsage: Sendable {
@@ -9,10 +9,10 @@ final class ProcessUsage: Sendable {
         var percent: Double
     }
 
-    private let last: Mutex<Sample>
+    private let last: Guarded<Sample>
 
     init() {
-        last = Mutex(
+        last = Guarded(
             Sample(
                 processorSeconds: Self.processorSeconds(), wallSeconds: Self.wallSeconds(),
                 percent: 0))
