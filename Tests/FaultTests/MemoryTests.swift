@@ -1,4 +1,5 @@
 import Foundation
+import MartletBroker
 import MartletTestSupport
 import Synchronization
 import Testing
@@ -36,7 +37,7 @@ extension Faults {
             publisher.timeoutSeconds = 60
             let isDone = Atomic<Bool>(false)
             let peak = Atomic<Int>(0)
-            let slowest = Mutex<Duration>(.zero)
+            let slowest = Guarded<Duration>(.zero)
             let trips = Atomic<Int>(0)
             try onThreads(4) { i in
                 switch i {

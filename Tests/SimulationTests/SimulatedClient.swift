@@ -1,5 +1,3 @@
-import Synchronization
-
 @testable import MartletBroker
 
 /// The other end of a connection: bytes to send, in whatever pieces, and the stream that came back,
@@ -155,7 +153,7 @@ final class SimulatedClient {
 
 /// Where a connection is, once its loop has adopted it.
 final class SharedAddress: Sendable {
-    private let handle = Mutex<SlabHandle?>(nil)
+    private let handle = Guarded<SlabHandle?>(nil)
 
     var value: SlabHandle? { handle.withLock { $0 } }
     func set(_ value: SlabHandle) { handle.withLock { $0 = value } }

@@ -1,10 +1,10 @@
 import Foundation
-import Synchronization
+import MartletBroker
 
 /// Runs `body` on `count` threads of their own at the same time, and throws the first error there was.
 public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
     let group = DispatchGroup()
-    let failure = Mutex<(any Error)?>(nil)
+    let failure = Guarded<(any Error)?>(nil)
     for i in 0..<count {
         group.enter()
         Thread.detachNewThread {

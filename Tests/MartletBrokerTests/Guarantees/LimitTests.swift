@@ -107,7 +107,7 @@ extension Guarantees {
         }
 
         private func measureRate(_ limit: Int, loops: Int, ofMessages: Bool) throws -> Double {
-            let measured = Mutex(0.0)
+            let measured = Guarded(0.0)
             let size = 200
             let broker = try TestBroker(loops: loops) {
                 if ofMessages {

@@ -1,3 +1,4 @@
+import MartletBroker
 import MartletTestSupport
 import Synchronization
 import Testing
@@ -44,7 +45,7 @@ extension Guarantees {
                 try member.barrier()
             }
             let each = Self.messages / loops / 20 * 20
-            let seen = Mutex<[String: Int]>([:])
+            let seen = Guarded<[String: Int]>([:])
             let isDone = Atomic<Bool>(false)
             let ended = Atomic<Int>(0)
             @Sendable func note(_ frames: [Frame]) {

@@ -102,7 +102,7 @@ struct HandlerLifeTests {
     func fromWithin() async throws {
         let broker = try makeBroker { $0.handlerThreadCount = 1 }
         try broker.start()
-        let own = Shared(Mutex<HandlerRegistration?>(nil))
+        let own = Shared(Guarded<HandlerRegistration?>(nil))
         let first = try broker.respond(to: "first") { [weak broker] request in
             try broker?.respond(to: "second") { try $0.reply("second") }
             own.value.withLock { $0 }?.cancel()

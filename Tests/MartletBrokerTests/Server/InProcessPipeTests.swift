@@ -1,6 +1,5 @@
 import CMartletSystem
 import Glibc
-import Synchronization
 import Testing
 
 @testable import MartletBroker
@@ -15,7 +14,7 @@ struct InProcessPipeTests {
 
     /// A pipe that counts how often each side is woken.
     private final class Counted: Sendable {
-        let wakes = Mutex(Wakes())
+        let wakes = Guarded(Wakes())
         let pipe: MemoryPipe
 
         init(capacity: Int) {
@@ -59,7 +58,7 @@ struct InProcessPipeTests {
     }
 
     private final class Hooks: Sendable {
-        private let hook = Mutex<(@Sendable (Int) -> Void)?>(nil)
+        private let hook = Guarded<(@Sendable (Int) -> Void)?>(nil)
         func set(_ new: @escaping @Sendable (Int) -> Void) { hook.withLock { $0 = new } }
         func call(_ which: Int) { hook.withLock { $0 }?(which) }
     }
