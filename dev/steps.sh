@@ -1,5 +1,9 @@
 # Sourced by dev/test and dev/check: runs named steps, shows their times, adds up their counts.
 
+# Tests that wait in tasks, which share a thread for each core. Other tests block these, and ten times
+# longer under a sanitizer: so they run apart, and there one after another.
+task_suites='InProcess|AsynchronousHandler|HandlerDocument|HandlerLife|HandlerRequest|HandlerServing'
+
 steps_folder="$(mktemp -d)"
 steps_passed=0
 steps_failed=0
