@@ -6,7 +6,7 @@ import signal
 import sys
 
 from . import document, machine, orders, rounds, soak, table
-from .systems import PINNED, UNPINNED, all_systems
+from .systems import PINNED, UNPINNED, all_systems, installed
 from .workloads import BY_NAME, NAMES, WORKLOADS
 
 # What is published takes at least so much.
@@ -47,21 +47,6 @@ def arguments():
     return options
 
 
-def installed_systems(wanted):
-    """Those to measure, and what is said of the others."""
-    known = all_systems()
-    unknown = set(wanted or ()) - {system.name for system in known}
-    if unknown:
-        raise SystemExit(f"error: no system is called {', '.join(sorted(unknown))}")
-    chosen = [system for system in known if not wanted or system.name in wanted]
-    left_out = [
-        f"{system.name}, not installed ({system.install})"
-        for system in chosen if system.path is None]
-    for text in left_out:
-        print(f"left out: {text}", flush=True)
-    return [system for system in chosen if system.path is not None], left_out
-
-
 def possible_workloads(wanted):
     limit = machine.raise_file_limit()
     chosen = [BY_NAME[name] for name in wanted] if wanted else list(WORKLOADS)
@@ -73,7 +58,7 @@ def possible_workloads(wanted):
 
 
 def compare(options, folder):
-    systems, left_out = installed_systems(options.systems)
+    systems, left_out = installed(all_systems(), options.systems)
     workloads = possible_workloads(options.only)
     steps = list(rounds.plan(systems, workloads, options.modes, options.rounds))
     results = {
@@ -138,7 +123,7 @@ def measure(options, folder):
     if options.what == "orders":
         orders.run(options, folder)
         return 0
-    systems, _ = installed_systems(options.systems)
+    systems, _ = installed(all_systems(), options.systems)
     minutes = 0.5 if options.quick else options.minutes
     window = 5.0 if options.quick else options.window
     passed = soak.run(

@@ -11,25 +11,29 @@ FILE = ROOT / "bench/goals.json"
 MET, MISSED, OPEN = "met", "missed", "not measured"
 
 
+class Bound:
+    """What a goal with a `most` or a `least` says, and whether a median keeps to it."""
+
+    @property
+    def text(self):
+        return f"≤ {self.most:.3g}" if self.most is not None else f"≥ {self.least:g}"
+
+    def verdict(self, value):
+        if value is None:
+            return OPEN
+        if self.most is not None:
+            return MET if value.median <= self.most else MISSED
+        return MET if value.median >= self.least else MISSED
+
+
 @dataclasses.dataclass(frozen=True)
-class Goal:
+class Goal(Bound):
     workload: str
     mode: str
     figure: str
     # A ratio to nats-server, as a median over rounds.
     most: float | None = None
     least: float | None = None
-
-    @property
-    def text(self):
-        return f"≤ {self.most:g}" if self.most is not None else f"≥ {self.least:g}"
-
-    def verdict(self, ratio):
-        if ratio is None:
-            return OPEN
-        if self.most is not None:
-            return MET if ratio.median <= self.most else MISSED
-        return MET if ratio.median >= self.least else MISSED
 
 
 def load():

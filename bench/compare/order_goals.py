@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 from . import figures
-from .goals import MET, MISSED, OPEN
+from .goals import Bound
 from .machine import ROOT
 from .order_run import sustains
 from .order_systems import RULES
@@ -15,7 +15,7 @@ SUSTAINED = "sustained"
 
 
 @dataclasses.dataclass(frozen=True)
-class OrderGoal:
+class OrderGoal(Bound):
     workload: str
     # One of figures.FIGURES as a ratio to the other system's, as a median over rounds; or
     # "sustained", the share of the rounds in which Martlet keeps up.
@@ -23,17 +23,6 @@ class OrderGoal:
     beside: str
     most: float | None = None
     least: float | None = None
-
-    @property
-    def text(self):
-        return f"≤ {self.most:.3g}" if self.most is not None else f"≥ {self.least:g}"
-
-    def verdict(self, value):
-        if value is None:
-            return OPEN
-        if self.most is not None:
-            return MET if value.median <= self.most else MISSED
-        return MET if value.median >= self.least else MISSED
 
 
 def load():

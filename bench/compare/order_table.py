@@ -4,7 +4,7 @@ from . import figures, order_goals, plot
 from .order_goals import MAXIMUM, SUSTAINED
 from .order_run import P99_MAX_US, sustains
 from .order_systems import ECHO, NODE, RULES
-from .table import number, spread
+from .table import about, number, spread
 
 COLUMNS = (
     ("rate", "requests/s"), ("cpu_user", "user µs"), ("cpu_kernel", "kernel µs"),
@@ -13,18 +13,6 @@ COLUMNS = (
 # What counts also of a run in which the generator could not do more.
 COSTS = ("cpu_user", "cpu_kernel", "cpu", "cpu_broker", "cpu_service")
 NAMES = {"cpu": "CPU per request", "cpu_user": "user CPU per request", SUSTAINED: "sustained"}
-
-
-def about(results):
-    facts = results["machine"]
-    systems = "; ".join(results["systems"].values())
-    left_out = "".join(f" Left out: {text}." for text in results["left_out"])
-    return (
-        f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB; Linux "
-        f"{facts['kernel']}; {facts['compiler']}; commit {facts['commit']}; {facts['date']}. "
-        f"{systems}. {results['rounds']} rounds of {results['seconds']:g} s after a warm-up of "
-        f"{results['warmup']:g} s, systems in turns, congestion control {facts['congestion']}."
-        f"{left_out}")
 
 
 def title(workload):

@@ -4,7 +4,7 @@ import time
 
 from . import document, figures, machine, order_run, order_systems, order_table, rounds, search
 from .order_goals import MAXIMUM
-from .systems import PINNED
+from .systems import PINNED, installed
 
 RATES = (5_000, 10_000, 20_000, 50_000)
 # In the quick form, where only the way counts.
@@ -80,26 +80,9 @@ def line(run):
     return text if order_run.sustains(run) or "error" in run else f"{text}  not sustained"
 
 
-def installed(wanted):
-    """The systems to measure, and what is said of the others."""
-    order_systems.prepare()
-    known = order_systems.order_systems()
-    unknown = set(wanted or ()) - {system.name for system in known}
-    if unknown:
-        names = ", ".join(f"'{system.name}'" for system in known)
-        raise SystemExit(
-            f"error: no system is called {', '.join(sorted(unknown))}; there are {names}")
-    chosen = [system for system in known if not wanted or system.name in wanted]
-    left_out = [
-        f"{system.name}, not installed ({system.install})"
-        for system in chosen if system.path is None]
-    for text in left_out:
-        print(f"left out: {text}", flush=True)
-    return [system for system in chosen if system.path is not None], left_out
-
-
 def run(options, folder):
-    systems, left_out = installed(options.systems)
+    order_systems.prepare()
+    systems, left_out = installed(order_systems.order_systems(), options.systems)
     rates = QUICK_RATES if options.quick else RATES
     most = QUICK_MOST if options.quick else 1_000_000
     results = {

@@ -138,3 +138,19 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def installed(known, wanted):
+    """Those of `known` to measure, all of them without `wanted`, and what is said of the others."""
+    unknown = set(wanted or ()) - {system.name for system in known}
+    if unknown:
+        names = ", ".join(f"'{system.name}'" for system in known)
+        raise SystemExit(
+            f"error: no system is called {', '.join(sorted(unknown))}; there are {names}")
+    chosen = [system for system in known if not wanted or system.name in wanted]
+    left_out = [
+        f"{system.name}, not installed ({system.install})"
+        for system in chosen if system.path is None]
+    for text in left_out:
+        print(f"left out: {text}", flush=True)
+    return [system for system in chosen if system.path is not None], left_out

@@ -31,13 +31,14 @@ def spread(value):
 
 def about(results):
     facts = results["machine"]
-    systems = ", ".join(results["systems"].values())
+    systems = "; ".join(results["systems"].values())
     left_out = "".join(f" Left out: {text}." for text in results["left_out"])
     return (
         f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB; Linux "
         f"{facts['kernel']}; {facts['compiler']}; commit {facts['commit']}; {facts['date']}. "
         f"{systems}. {results['rounds']} rounds of {results['seconds']:g} s after a warm-up of "
-        f"{results['warmup']:g} s, congestion control {facts['congestion']}.{left_out}")
+        f"{results['warmup']:g} s, systems in turns, congestion control {facts['congestion']}."
+        f"{left_out}")
 
 
 def goal_table(results):

@@ -30,23 +30,11 @@ extension HandlerConnection {
         do {
             guard let reply = try await body(message) else { return }
             let header = try reply.headers.encoded()
-            try check(header, reply.payload)
+            try outlet.check(headerBytes: header.count, payloadBytes: reply.payload.count)
             await send(header, reply.payload, to: message.reply)
         } catch {
             let answer = note(error)
             await send(outlet.hasHeaders ? answer.header : [], answer.body, to: message.reply)
-        }
-    }
-
-    private func check(_ header: [UInt8], _ payload: [UInt8]) throws(BrokerError) {
-        guard header.isEmpty || outlet.hasHeaders else {
-            throw BrokerError(.header, "the broker is configured without headers")
-        }
-        let total = header.count + payload.count
-        guard total <= outlet.payloadBytesMax else {
-            throw BrokerError(
-                .payloadTooLarge,
-                "\(total) bytes are more than the \(outlet.payloadBytesMax) of a message")
         }
     }
 

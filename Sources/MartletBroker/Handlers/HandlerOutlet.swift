@@ -22,6 +22,19 @@ final class HandlerOutlet: Sendable {
     var payloadBytesMax: Int { payloadBytes.load(ordering: .relaxed) }
     var hasHeaders: Bool { headers.load(ordering: .relaxed) }
 
+    /// Whether the broker would take such a reply.
+    func check(headerBytes: Int, payloadBytes: Int) throws(BrokerError) {
+        guard headerBytes == 0 || hasHeaders else {
+            throw BrokerError(.header, "the broker is configured without headers")
+        }
+        let total = headerBytes + payloadBytes
+        guard total <= payloadBytesMax else {
+            throw BrokerError(
+                .payloadTooLarge, "\(total) bytes are more than the \(payloadBytesMax) of a message"
+            )
+        }
+    }
+
     /// A longer control line would cost the connection.
     func canReply(to subjectCount: Int) -> Bool {
         subjectCount > 0 && subjectCount + Self.lineBytesMax <= controlLineBytesMax

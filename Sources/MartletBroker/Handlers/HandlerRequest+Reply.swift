@@ -71,15 +71,7 @@ extension HandlerRequest {
         guard !exchange.hasReplied else {
             throw BrokerError(.alreadyReplied, "the request has its reply already")
         }
-        guard unsafe header.isEmpty || outlet.hasHeaders else {
-            throw BrokerError(.header, "the broker is configured without headers")
-        }
-        let total = header.count + payload.count
-        guard total <= outlet.payloadBytesMax else {
-            throw BrokerError(
-                .payloadTooLarge,
-                "\(total) bytes are more than the \(outlet.payloadBytesMax) of a message")
-        }
+        try outlet.check(headerBytes: header.count, payloadBytes: payload.count)
         exchange.hasReplied = true
         guard unsafe outlet.canReply(to: replyBytes.count) else { return }
         unsafe outlet.send(to: replyBytes, header: header, payload: payload)

@@ -49,11 +49,17 @@ extension BrokerLoop {
         connection.pointee.payloadLine = line
     }
 
-    /// The payload is whole: publish it.
+    /// The payload is whole: publish it. Where the connection has to wait for a rules worker first, it is
+    /// paused with all that it has, and `resume` comes here again.
     func publishLarge(_ connection: ConnectionRef) {
         guard let payload = connection.pointee.payload,
             let line = unsafe connection.pointee.payloadLine.bytes
         else { return }
+        if state.pointee.settings.hasRules,
+            unsafe mustWaitForWorker(connection, line, connection.pointee.payloadLine.operation)
+        {
+            return
+        }
         connection.pointee.payload = nil
         unsafe connection.pointee.payloadLine.bytes = nil
         unsafe publish(connection, line, connection.pointee.payloadLine.operation, payload)

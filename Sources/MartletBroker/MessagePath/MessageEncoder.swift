@@ -152,7 +152,7 @@ extension BrokerLoop {
 
 /// Appends to room that was reserved for a whole frame.
 @safe
-private struct FrameWriter {
+struct FrameWriter {
     private let start: MutableBytes
     private var end: MutableBytes
 
@@ -162,6 +162,8 @@ private struct FrameWriter {
     }
 
     var count: Int { unsafe end - start }
+    /// Where the next byte goes.
+    var place: Bytes { unsafe Bytes(end) }
 
     mutating func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) {
         unsafe memcpy(end, bytes, count)

@@ -58,10 +58,7 @@ extension BrokerLoop {
             readAgainIfPipe(connection)
             guard checkPayloadEnd(connection, payload) else { return }
             guard payload.pointee.filled == payload.pointee.count else { return }
-            state.pointee.deliveredBytes = 0
-            state.pointee.isShortOfMemory = false
-            publishLarge(connection)
-            if state.pointee.isShortOfMemory { waitForMemory(connection) }
+            finishPayload(connection)
             guard !connection.pointee.flags.contains(.isDoomed) else { return }
             if mustStop {
                 return yield(connection, from: 0, to: max(0, count - wanted))
@@ -70,6 +67,13 @@ extension BrokerLoop {
         case .wouldBlock: break
         case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
         }
+    }
+
+    private func finishPayload(_ connection: ConnectionRef) {
+        state.pointee.deliveredBytes = 0
+        state.pointee.isShortOfMemory = false
+        publishLarge(connection)
+        if state.pointee.isShortOfMemory { waitForMemory(connection) }
     }
 
     /// The payload must be followed by CR LF; said as soon as a wrong byte is there.
@@ -128,20 +132,21 @@ extension BrokerLoop {
             input, from: start, to: count, headers: hasHeaders, into: &operation)
         {
         case .complete:
-            if state.pointee.settings.hasRules, mustWaitForWorker(connection, operation) { break }
+            if state.pointee.settings.hasRules,
+                unsafe mustWaitForWorker(connection, input, operation)
+            {
+                keep(connection, from: start, to: count)
+                return nil
+            }
             dispatch(connection, operation)
             return operation.end
         case .largePayload:
-            if state.pointee.settings.hasRules, mustWaitForWorker(connection, operation) { break }
             return takeLargePayload(connection, operation, count)
         case .incomplete:
             keep(connection, from: unsafe parser.compactedStart(input, to: count), to: count)
-            return nil
         case .violation(let violation):
             refuse(connection, violation)
-            return nil
         }
-        keep(connection, from: start, to: count)
         return nil
     }
 
@@ -189,6 +194,15 @@ extension BrokerLoop {
         guard connection.pointee.pauseReasons.isEmpty, !connection.pointee.flags.contains(.isDoomed)
         else {
             return
+        }
+        if let payload = connection.pointee.payload,
+            payload.pointee.filled == payload.pointee.count
+        {
+            finishPayload(connection)
+            // What it left to do is done by who unpauses or closes it.
+            guard connection.pointee.pauseReasons.isEmpty,
+                !connection.pointee.flags.contains(.isDoomed)
+            else { return }
         }
         let kept = connection.pointee.carryCount
         if kept > 0, connection.pointee.payload == nil {

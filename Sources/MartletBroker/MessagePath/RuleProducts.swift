@@ -84,29 +84,23 @@ extension BrokerLoop {
             if publisher.pointee.flags.contains(.pedantic) { tellPedantic(publisher, product) }
             return
         }
-        var header = InlineArray<640, UInt8>(repeating: 0)
-        var count = 0
-        func append(_ byte: UInt8) {
-            header[count] = byte
-            count += 1
-        }
-        func append(_ text: StaticString) {
-            for i in 0..<text.utf8CodeUnitCount { unsafe append(text.utf8Start[i]) }
-        }
-        append("NATS/1.0\r\nNats-Service-Error-Code: ")
-        for power in [100, 10, 1] { append(UInt8(48 + verdict.code / power % 10)) }
-        append("\r\nNats-Service-Error: ")
-        for i in 0..<min(product.messageCount, RuleOutput.messageBytesMax) {
-            unsafe append(product.message[i])
-        }
-        append("\r\n\r\n")
-        unsafe withUnsafePointer(to: &header) { pointer in
-            unsafe pointer.withMemoryRebound(to: UInt8.self, capacity: count) {
-                unsafe answer(
-                    message, $0, count, product.body, product.bodyCount, from: publisher)
-            }
+        unsafe withUnsafeTemporaryAllocation(
+            of: UInt8.self, capacity: Self.errorHeaderBytesMax
+        ) { room in
+            let start = unsafe room.baseAddress.unsafelyUnwrapped
+            var header = unsafe FrameWriter(start)
+            header.append("NATS/1.0\r\nNats-Service-Error-Code: ")
+            header.append(verdict.code)
+            header.append("\r\nNats-Service-Error: ")
+            unsafe header.append(product.message, product.messageCount)
+            header.append("\r\n\r\n")
+            unsafe answer(
+                message, start, header.count, product.body, product.bodyCount, from: publisher)
         }
     }
+
+    /// The two fields with the longest message that an evaluation writes, and a code of 20 digits.
+    private static let errorHeaderBytesMax = 128 + RuleOutput.messageBytesMax
 
     @inline(never)
     private func tellPedantic(_ publisher: ConnectionRef, _ product: RuleProduct) {
@@ -159,37 +153,29 @@ extension BrokerLoop {
     ) {
         guard let frame = unsafe state.pointee.ruleStage.frame else { return }
         let total = parts.headerCount + parts.payloadCount
-        var end = unsafe frame
-        func append(_ bytes: Bytes, _ count: Int) {
-            unsafe memcpy(end, bytes, count)
-            unsafe end += count
-        }
-        unsafe append(parts.subject, parts.subjectCount)
-        let head = unsafe end
+        var writer = unsafe FrameWriter(frame)
+        unsafe writer.append(parts.subject, parts.subjectCount)
+        let head = unsafe writer.place
         if parts.replyCount > 0 {
-            unsafe append(parts.reply, parts.replyCount)
-            unsafe end.pointee = .space
-            unsafe end += 1
+            unsafe writer.append(parts.reply, parts.replyCount)
+            writer.append(" ")
         }
         if parts.headerCount > 0 {
-            unsafe end = appendDecimal(parts.headerCount, at: end)
-            unsafe end.pointee = .space
-            unsafe end += 1
+            writer.append(parts.headerCount)
+            writer.append(" ")
         }
-        unsafe end = appendDecimal(total, at: end)
-        unsafe end = appendLineEnd(at: end)
-        let lineCount = unsafe end - head
+        writer.append(total)
+        writer.append("\r\n")
+        let lineCount = unsafe writer.place - head
         var payload: PayloadRef?
         if total < Self.largePayloadBytes {
-            unsafe append(parts.header, parts.headerCount)
-            unsafe append(parts.payload, parts.payloadCount)
-            unsafe end = appendLineEnd(at: end)
+            writer.appendContent(of: parts)
         } else {
             payload = parts.shared ?? joined(parts)
         }
         let message = unsafe Message(
             subject: Bytes(frame), subjectCount: parts.subjectCount, head: Bytes(head),
-            headCount: end - head, lineCount: lineCount, body: Bytes(end), bodyCount: 0,
+            headCount: writer.place - head, lineCount: lineCount, body: writer.place, bodyCount: 0,
             payload: payload, replyCount: parts.replyCount, headerBytes: parts.headerCount,
             totalBytes: total, publisher: origin.publisher, publisherLoop: origin.publisherLoop,
             wantsNoResponders: origin.wantsNoResponders,
@@ -206,31 +192,17 @@ extension BrokerLoop {
         let payload =
             PayloadBuffer.make(total + 2, pool: pool, owner: returns)
             ?? shedAndMakePayload(total + 2)
-        let bytes = unsafe PayloadBuffer.bytes(payload)
-        unsafe memcpy(bytes, parts.header, parts.headerCount)
-        unsafe memcpy(bytes + parts.headerCount, parts.payload, parts.payloadCount)
-        _ = unsafe appendLineEnd(at: bytes + total)
+        var writer = unsafe FrameWriter(PayloadBuffer.bytes(payload))
+        writer.appendContent(of: parts)
         return payload
     }
+}
 
-    private func appendLineEnd(at end: MutableBytes) -> MutableBytes {
-        unsafe end[0] = .carriageReturn
-        unsafe end[1] = .lineFeed
-        return unsafe end + 2
-    }
-
-    private func appendDecimal(_ number: Int, at end: MutableBytes) -> MutableBytes {
-        var digits = 1
-        var power = 10
-        while number >= power {
-            digits += 1
-            power *= 10
-        }
-        var rest = number
-        for i in stride(from: digits - 1, through: 0, by: -1) {
-            unsafe end[i] = UInt8(48 + rest % 10)
-            rest /= 10
-        }
-        return unsafe end + digits
+extension FrameWriter {
+    /// Header block, payload and CR LF.
+    fileprivate mutating func appendContent(of parts: MessageParts) {
+        unsafe append(parts.header, parts.headerCount)
+        unsafe append(parts.payload, parts.payloadCount)
+        append("\r\n")
     }
 }

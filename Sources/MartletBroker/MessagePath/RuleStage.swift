@@ -9,7 +9,7 @@ struct RuleStage {
     var rules: Unmanaged<ActiveRules>?
     var gate = RuleGate()
     var evaluator: Unmanaged<RuleEvaluator>?
-    /// Payloads up to here are evaluated on the loop.
+    /// Messages below this size are evaluated on the loop.
     var inlineBytesMax = 0
     /// Whatever a connection does waits for its messages that are with a worker.
     var keepsOrder = true
@@ -48,12 +48,10 @@ extension BrokerLoop {
     @inline(never)
     func applyRules(_ connection: ConnectionRef, _ message: Message) -> Bool {
         let rule = unsafe firstRule(message.subject, message.subjectCount)
-        let waits =
+        guard rule >= 0, let rules = unsafe state.pointee.ruleStage.rules else { return false }
+        let follows =
             connection.pointee.flags.contains(.hasJobs) && state.pointee.ruleStage.keepsOrder
-        guard rule >= 0 || waits, let rules = unsafe state.pointee.ruleStage.rules else {
-            return false
-        }
-        if waits || goesToWorker(message.totalBytes) {
+        if follows || goesToWorker(message.totalBytes) {
             submit(message, rule, connection)
         } else {
             unsafe evaluateHere(message, rule, rules, connection)

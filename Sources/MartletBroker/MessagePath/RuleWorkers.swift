@@ -14,17 +14,21 @@ struct WorkerLink: BitwiseCopyable {
 }
 
 extension BrokerLoop {
-    /// Whether an operation has to wait: for the connection's messages that are with a worker, or for
-    /// room in the worker's ring. The connection is paused then, and will look again.
+    /// Whether a whole operation, whose line is in `buffer`, has to wait: for the connection's messages
+    /// that are with a worker, or for room in the worker's ring. The connection is paused then, and will
+    /// look again. Asked right before the operation is carried out: a payload that is still coming claims
+    /// no room, and others may take what there was.
     @inline(never)
-    func mustWaitForWorker(_ connection: ConnectionRef, _ operation: Operation) -> Bool {
+    func mustWaitForWorker(
+        _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation
+    ) -> Bool {
         let hasJobs =
             connection.pointee.flags.contains(.hasJobs) && state.pointee.ruleStage.keepsOrder
         let isPublish = operation.verb == .publish || operation.verb == .publishWithHeader
         guard isPublish else { return hasJobs && waitForJobs(connection, leaving: 0) }
         let bytes = operation.totalBytes
         guard hasJobs || goesToWorker(bytes) else { return false }
-        let subject = unsafe Bytes(input).at(operation.subject)
+        let subject = unsafe buffer.at(operation.subject)
         guard unsafe firstRule(subject, operation.subject.length) >= 0 else {
             return hasJobs && waitForJobs(connection, leaving: 0)
         }

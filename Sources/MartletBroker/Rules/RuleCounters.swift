@@ -19,6 +19,8 @@ final class RuleCounters: @unchecked Sendable {
         let deadLetters = LoopCounters.Count()
         /// Dead letters that nobody had subscribed to.
         let deadLettersDropped = LoopCounters.Count()
+        /// Dead letters whose subject or header block could not be made.
+        let deadLettersLost = LoopCounters.Count()
         /// Evaluations that began with this rule, by how long they took.
         let nanoseconds = LoopCounters.Count()
         let times = InlineArray<16, LoopCounters.Count> { _ in LoopCounters.Count() }
@@ -68,6 +70,7 @@ final class RuleCounters: @unchecked Sendable {
             counts.pointee.matched.add(1)
             counts.pointee.bytes.add(bytes)
             counts.pointee.results[Int(step.result.rawValue) + (step.isShadow ? 8 : 0)].add(1)
+            if step.isDeadLetterLost { counts.pointee.deadLettersLost.add(1) }
             if step.result == .invalid {
                 counts.pointee.codes[step.code == 400 ? 0 : step.code == 413 ? 1 : 2].add(1)
             }

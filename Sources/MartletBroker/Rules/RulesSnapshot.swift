@@ -17,6 +17,8 @@ public struct RulesSnapshot: Sendable {
         public var deadLetters = 0
         /// Dead letters that nobody had subscribed to.
         public var deadLettersDropped = 0
+        /// Dead letters whose subject or header block could not be made.
+        public var deadLettersLost = 0
         /// Evaluations that began with this rule.
         public var evaluations = 0
         public var nanosecondsTotal = 0
@@ -77,6 +79,7 @@ public struct RulesSnapshot: Sendable {
         }
         rule.deadLetters += counts.pointee.deadLetters.total
         rule.deadLettersDropped += counts.pointee.deadLettersDropped.total
+        rule.deadLettersLost += counts.pointee.deadLettersLost.total
         rule.nanosecondsTotal += counts.pointee.nanoseconds.total
         rule.nanosecondsMax = max(rule.nanosecondsMax, counts.pointee.longestNanoseconds)
         for place in 0..<rule.times.count {

@@ -7,6 +7,7 @@ extension Broker {
     /// `BrokerError.Code.configuration` with everything that is wrong with them, and leaves the old ones.
     public func replaceRules(_ rules: RulesConfiguration?) throws(BrokerError) {
         try shared.rules.replace(rules, loops: shared.loops)
+        shared.noteRules(rules)
     }
 
     /// What each rule has counted since it was read; nil without a `rules` block.

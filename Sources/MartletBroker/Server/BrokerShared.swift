@@ -94,6 +94,9 @@ final class BrokerShared: @unchecked Sendable {
         for loop in loops { loop.mail.post(.adoptSettings(settings)) }
     }
 
+    /// The configuration says what holds, whoever replaced it: a reload compares with it.
+    func noteRules(_ rules: RulesConfiguration?) { current.withLock { $0.rules = rules } }
+
     // MARK: Connections
 
     func nextConnectionID() -> UInt64 {

@@ -89,18 +89,3 @@ struct RuleTrialResult {
         unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 }
-
-extension RuleResult {
-    /// As programs read it.
-    fileprivate var label: String {
-        switch self {
-        case .passed: "passed"
-        case .filteredPass: "filtered_pass"
-        case .filteredDrop: "filtered_drop"
-        case .filteredNext: "filtered_next"
-        case .routed: "routed"
-        case .replied: "replied"
-        case .invalid: "invalid"
-        }
-    }
-}

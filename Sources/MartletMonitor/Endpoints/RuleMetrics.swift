@@ -38,6 +38,10 @@ enum RuleMetrics {
             "nats_rule_dead_letters_dropped_total", "Dead letters that nobody had subscribed to.",
             snapshot
         ) { $0.deadLettersDropped }
+        text += counters(
+            "nats_rule_dead_letters_lost_total",
+            "Dead letters whose subject or header block could not be made.", snapshot
+        ) { $0.deadLettersLost }
         return text + histogram(snapshot)
     }
 

@@ -35,6 +35,7 @@ private struct RuleDetail: Encodable {
         case invalidByCode = "invalid_by_code"
         case deadLettered = "dead_lettered"
         case deadLettersDropped = "dead_letter_dropped"
+        case deadLettersLost = "dead_letter_lost"
         case failures = "last_failures"
     }
 
@@ -54,27 +55,13 @@ private struct RuleDetail: Encodable {
             Dictionary(uniqueKeysWithValues: codes), forKey: .invalidByCode)
         try values.encode(rule.deadLetters, forKey: .deadLettered)
         try values.encode(rule.deadLettersDropped, forKey: .deadLettersDropped)
+        try values.encode(rule.deadLettersLost, forKey: .deadLettersLost)
         try values.encode(RuleTimes(rule), forKey: .times)
         try values.encode(rule.failures.map(RuleFailureDetail.init), forKey: .failures)
     }
 
     private static func named(_ results: [RuleResult: Int]) -> [String: Int] {
         Dictionary(uniqueKeysWithValues: results.map { ($0.label, $1) })
-    }
-}
-
-extension RuleResult {
-    /// As counters and metrics name it.
-    var label: String {
-        switch self {
-        case .passed: "passed"
-        case .filteredPass: "filtered_pass"
-        case .filteredDrop: "filtered_drop"
-        case .filteredNext: "filtered_next"
-        case .routed: "routed"
-        case .replied: "replied"
-        case .invalid: "invalid"
-        }
     }
 }
 

@@ -43,6 +43,21 @@ public enum RuleResult: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case invalid
 }
 
+extension RuleResult {
+    /// As counters, metrics and programs name it.
+    public var label: String {
+        switch self {
+        case .passed: "passed"
+        case .filteredPass: "filtered_pass"
+        case .filteredDrop: "filtered_drop"
+        case .filteredNext: "filtered_next"
+        case .routed: "routed"
+        case .replied: "replied"
+        case .invalid: "invalid"
+        }
+    }
+}
+
 /// One rule's part in a verdict.
 public struct RuleStep: BitwiseCopyable, Sendable, Equatable {
     public var rule: Int32

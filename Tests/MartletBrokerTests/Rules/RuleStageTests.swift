@@ -282,6 +282,28 @@ struct RuleStageTests {
         #expect(try subscriber.barrier().isEmpty)
     }
 
+    @Test("Payloads that become whole at once wait for room in the ring", arguments: RuleSetup.all)
+    func partsAtOnce(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("checked", "large") { $0.validation = .json }
+        ]) { $0.queueJobsMax = 1 }
+        let subscriber = try broker.client()
+        try subscriber.send("SUB large 1\r\nSUB after 2\r\n")
+        try subscriber.barrier()
+        let publishers = try broker.clients(24)
+        let message = Array(pub("large", "[\"\(String(repeating: "x", count: 200_000))\"]").utf8)
+        for _ in 0..<5 {
+            for publisher in publishers { try publisher.send(Array(message.dropLast(100))) }
+            for publisher in publishers {
+                try publisher.send(Array(message.suffix(100)) + Array(pub("after", "x").utf8))
+            }
+            for publisher in publishers { try publisher.barrier() }
+            let subjects = try subscriber.barrier().compactMap(\.message?.subject)
+            #expect(subjects.count { $0 == "large" } == publishers.count)
+            #expect(subjects.count { $0 == "after" } == publishers.count)
+        }
+    }
+
     @Test(
         "New rules hold for the next message, and bad ones change nothing",
         arguments: RuleSetup.all)
@@ -309,12 +331,29 @@ struct RuleStageTests {
         ]
         try broker.broker.replaceRules(changed)
         #expect(try deliveries() == ["s"])
+        // So that a reload of the first ones is a change.
+        #expect(broker.broker.configuration.rules == changed)
         changed.definition.rules[0].destinations = [.init(template: "{{json(/x)}}")]
         #expect(throws: BrokerError.self) { try broker.broker.replaceRules(changed) }
         #expect(try deliveries() == ["s"])
         try broker.broker.replaceRules(nil)
         #expect(try deliveries() == ["r"])
         #expect(broker.broker.rulesSnapshot() == nil)
+    }
+
+    @Test("A dead letter whose subject cannot be made is counted", arguments: RuleSetup.all)
+    func lostDeadLetter(setup: RuleSetup) throws {
+        let broker = try setup.broker([
+            RuleDefinition("orders", "orders") {
+                $0.validation = .schema("order")
+                $0.deadLetter = "dead.{{json(/country)}}"
+            }
+        ])
+        let client = try broker.client()
+        try client.send("SUB dead.> 1\r\n" + pub("orders", "{}"))
+        #expect(try client.barrier().isEmpty)
+        let rule = try #require(broker.broker.rulesSnapshot()?.rules.first)
+        #expect(rule.deadLettersLost == 1 && rule.deadLetters + rule.deadLettersDropped == 0)
     }
 
     @Test("A shadow rule counts and changes nothing", arguments: RuleSetup.all)
