@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 // accept4 is a GNU extension that Glibc's module does not export.
@@ -50,6 +51,16 @@ static inline int martlet_poll_wait_precisely(int poller, struct epoll_event *ev
     struct { int64_t seconds, nanoseconds; } timeout = {
         (int64_t)(nanoseconds / 1000000000), (int64_t)(nanoseconds % 1000000000)};
     return (int)syscall(441, poller, events, count, &timeout, (void *)0, 0);
+}
+
+static inline int martlet_alarm(void) {
+    return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+static inline int martlet_set_alarm(int alarm, uint64_t nanoseconds) {
+    struct itimerspec time = {.it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000),
+                                           .tv_nsec = (long)(nanoseconds % 1000000000)}};
+    return timerfd_settime(alarm, TFD_TIMER_ABSTIME, &time, (void *)0);
 }
 
 // GNU extensions that Glibc's module does not export.

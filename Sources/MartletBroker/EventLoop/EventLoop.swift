@@ -31,7 +31,21 @@ protocol EventLoopDriver: AnyObject {
 struct EventLoop {
     let poller: Poller
     let timers: Timers
+    let alarm: Alarm
     let clock: Clock
+
+    init(clock: Clock) throws(SystemFailure) {
+        poller = try Poller()
+        timers = Timers()
+        alarm = try Alarm(on: poller)
+        self.clock = clock
+    }
+
+    func destroy() {
+        alarm.destroy()
+        timers.destroy()
+        poller.destroy()
+    }
 
     /// Runs turns until the driver says stop.
     func run<Driver: EventLoopDriver>(_ driver: Driver) {
@@ -51,6 +65,8 @@ struct EventLoop {
             count += 1
             if event.token == Mailbox<LoopLetter>.token {
                 driver.mail.silence()
+            } else if event.token == Alarm.token {
+                alarm.hasRung()
             } else {
                 driver.descriptorIsReady(event.token, event.readiness)
             }
@@ -76,7 +92,8 @@ struct EventLoop {
             let left = max(driver.outputDueAt, driver.now) - driver.now
             return poller.wait(timeoutNanoseconds: left)
         }
-        return poller.wait(timeoutMilliseconds: millisecondsToNextDeadline(from: driver.now))
+        alarm.set(for: timers.nextDeadline)
+        poller.wait(timeoutMilliseconds: -1)
     }
 
     /// Looks for events without sleeping, until a deadline comes or it has been long enough; false then.
@@ -89,15 +106,6 @@ struct EventLoop {
             if poller.hasEvents || driver.mail.isRung { return true }
         } while clock.now() < end
         return false
-    }
-
-    /// Rounded up, so that a timer that fires is due.
-    @inline(__always)
-    private func millisecondsToNextDeadline(from now: UInt64) -> Int32 {
-        let next = timers.nextDeadline
-        guard next != .max else { return -1 }
-        guard next > now else { return 0 }
-        return Int32(clamping: (next - now + 999_999) / 1_000_000)
     }
 
     @inline(never)

@@ -119,8 +119,9 @@ final class Mailbox<Letter: Sendable>: Sendable {
         return true
     }
 
+    /// The owner's: who still sees it asleep rings the bell once more than needed.
     @inline(__always)
     func awake() {
-        isSleeping.store(false, ordering: .sequentiallyConsistent)
+        isSleeping.store(false, ordering: .releasing)
     }
 }

@@ -9,6 +9,8 @@ struct Readiness: OptionSet, BitwiseCopyable {
     static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
     /// The peer is gone or the descriptor is broken: reading tells which.
     static let hangUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue))
+    /// Edge-triggered: told once for each time it becomes ready.
+    static let onlyNews = Readiness(rawValue: UInt32(EPOLLET.rawValue))
 }
 
 /// Waits for descriptors with epoll, level-triggered: a descriptor that was not read to its end

@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// A lock whose owner can wait for something to change. For threads; nothing of this waits on a loop.

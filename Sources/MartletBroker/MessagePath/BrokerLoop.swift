@@ -62,7 +62,7 @@ final class BrokerLoop: EventLoopDriver {
         self.shared = shared
         loopCount = shared.loopCount
         flushesPerTurn = shared.loopCount == 1 ? Self.flushesPerTurnOfOneLoop : .max
-        events = EventLoop(poller: try Poller(), timers: Timers(), clock: clock)
+        events = try EventLoop(clock: clock)
         mail = try Mailbox()
         try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
@@ -94,8 +94,7 @@ final class BrokerLoop: EventLoopDriver {
         state.destroy()
         counters.destroy()
         cache.destroy()
-        events.poller.destroy()
-        events.timers.destroy()
+        events.destroy()
         returns.destroy()
         pool.destroy()
         unsafe input.deallocate()
@@ -123,10 +122,11 @@ final class BrokerLoop: EventLoopDriver {
 
     var isStopping: Bool { state.pointee.isStopping }
     var hasWorkLeft: Bool {
-        state.pointee.resumable.count > 0 || state.pointee.doomed.count > 0
-            || state.pointee.unflushed.count > 0
+        state.pointee.resumable.count | state.pointee.doomed.count
+            | state.pointee.unflushed.count != 0
     }
 
+    @inline(__always)
     func descriptorIsReady(_ token: UInt64, _ readiness: Readiness) {
         guard token != Listener.token else { return acceptConnections() }
         let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)

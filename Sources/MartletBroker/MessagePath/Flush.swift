@@ -43,7 +43,7 @@ extension BrokerLoop {
             } else {
                 connection.pointee.flags.remove(.isDirty)
                 connection.pointee.flushedInTurn = state.pointee.turn
-                if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+                flushUsual(connection)
             }
         }
         state.pointee.gathering = kept
@@ -52,6 +52,7 @@ extension BrokerLoop {
 
     /// Gather, then act once a turn: batches first, then one write for each connection with something
     /// to say, then the connections that end.
+    @inline(__always)
     func endTurn() {
         returns.collect(into: pool)
         postBatches()
@@ -73,11 +74,28 @@ extension BrokerLoop {
         return false
     }
 
+    @inline(__always)
+    private func flushDirty() {
+        let count = state.pointee.dirty.count
+        guard state.pointee.settings.coalesceNanoseconds == 0,
+            state.pointee.unflushed.count == 0, count <= flushesPerTurn
+        else { return flushShare() }
+        flush(state.pointee.dirty, count)
+        startGathering()
+    }
+
+    @inline(__always)
+    private func startGathering() {
+        state.pointee.dirty.removeAll()
+        state.pointee.gathering = 0
+        state.pointee.turn &+= 1
+    }
+
     /// Those that got output in this turn first, then those that an earlier one left; `flushesPerTurn` in
     /// all, so that a fan-out to thousands holds nobody else up, and a quarter of that at least of the
     /// earlier ones.
-    @inline(__always)
-    private func flushDirty() {
+    @inline(never)
+    private func flushShare() {
         let holdsBack = holdsOutputBack()
         let own = holdsBack ? 0 : min(state.pointee.dirty.count, flushesPerTurn)
         flush(state.pointee.dirty, own)
@@ -91,9 +109,7 @@ extension BrokerLoop {
         for i in own..<state.pointee.dirty.count {
             unsafe state.pointee.unflushed.append(state.pointee.dirty.items[i])
         }
-        state.pointee.dirty.removeAll()
-        state.pointee.gathering = 0
-        state.pointee.turn &+= 1
+        startGathering()
     }
 
     /// Writes to the first `count` of a list. Flushing may release publishers or doom connections, never make
@@ -104,8 +120,37 @@ extension BrokerLoop {
             guard let connection = unsafe connection(list.items[i]) else { continue }
             connection.pointee.flags.remove(.isDirty)
             if connection.pointee.gatheringTurns > 0 { connection.pointee.gatheringTurns &-= 1 }
-            if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            flushUsual(connection)
         }
+    }
+
+    /// Nearly always what waits is one chunk, for a socket that has room for it. A connection that waits
+    /// for room is written to when the poller finds it.
+    @inline(__always)
+    private func flushUsual(_ connection: ConnectionRef) {
+        guard
+            connection.pointee.flags.isDisjoint(with: [.awaitsWritable, .discardsOutput]),
+            let chunk = connection.pointee.outbound.onlyChunk,
+            case .socket(let descriptor) = connection.pointee.transport,
+            connection.pointee.blockedSince == 0, connection.pointee.waitingPublishers == nil
+        else {
+            if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
+            return
+        }
+        let count = Int(chunk.pointee.end &- chunk.pointee.start)
+        let sent = unsafe martlet_send(
+            descriptor, chunk.pointee.bytes + Int(chunk.pointee.start), count)
+        guard sent == count else { return flushRest(connection, sent) }
+        connection.pointee.firstUnsentFrame = 0
+        connection.pointee.outbound.removeOnly(chunk, pool: pool)
+    }
+
+    /// The socket has taken a part, or it has said why it takes nothing, and says it again.
+    @inline(never)
+    private func flushRest(_ connection: ConnectionRef, _ sent: Int) {
+        guard sent > 0 else { return flush(connection) }
+        noteSent(connection, sent)
+        awaitWritable(connection)
     }
 
     /// This connection has published to more connections than a turn writes to.

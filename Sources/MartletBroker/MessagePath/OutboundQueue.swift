@@ -10,7 +10,8 @@ struct OutboundSegment {
     var start: UInt32
     var end: UInt32
     var capacity: UInt32
-    var blockBytes: UInt32
+    /// Of the block that this stands in, for the pool.
+    var blockShift: UInt32
     /// The payload that `bytes` belong to; nil for a chunk, whose bytes follow this header.
     var payload: PayloadRef?
 }
@@ -29,8 +30,10 @@ struct OutboundQueue {
     /// Unsent bytes, counted fully here even where a payload is shared.
     var pendingBytes = 0
 
-    static let firstChunkBytes = 4_096
-    static let chunkBytes = 65_536
+    /// 4 KiB for the first, 64 KiB for those behind it.
+    private static let firstChunkShift = 12
+    private static let chunkShift = 16
+    static let chunkBytes = 1 << chunkShift
     /// Room behind a frame for copies that write whole 16-byte pieces.
     private static let slack = 16
     private static var headerBytes: Int { (MemoryLayout<OutboundSegment>.stride + 15) & ~15 }
@@ -48,6 +51,22 @@ struct OutboundQueue {
         return unsafe appendChunk(for: count, pool: pool)
     }
 
+    /// All that waits, where it is one chunk.
+    @inline(__always)
+    var onlyChunk: SegmentRef? {
+        guard let head, head == tail, head.pointee.payload == nil else { return nil }
+        return head
+    }
+
+    /// Gives back the only chunk, which was sent whole.
+    @inline(__always)
+    mutating func removeOnly(_ chunk: SegmentRef, pool: BlockPool) {
+        head = nil
+        tail = nil
+        pendingBytes = 0
+        unsafe pool.free(chunk.block, shift: Int(chunk.pointee.blockShift))
+    }
+
     /// Says that `count` bytes were written to what `reserve` gave.
     @inline(__always)
     mutating func commit(_ count: Int) {
@@ -57,45 +76,46 @@ struct OutboundQueue {
 
     /// As `reserve`, over the memory budget if need be.
     mutating func reserveAlways(_ count: Int, pool: BlockPool) -> MutableBytes {
-        let blockBytes = BlockPool.capacity(for: count + Self.headerBytes + Self.slack)
-        return unsafe appendChunk(pool.allocateAlways(blockBytes), blockBytes)
+        let shift = BlockPool.shift(for: count + Self.headerBytes + Self.slack)
+        return unsafe appendChunk(pool.allocateAlways(1 << shift), shift)
     }
 
     @inline(never)
     private mutating func appendChunk(for count: Int, pool: BlockPool) -> MutableBytes? {
-        let wanted = count + Self.headerBytes + Self.slack
-        let usual = pendingBytes == 0 ? Self.firstChunkBytes : Self.chunkBytes
-        let blockBytes = BlockPool.capacity(for: max(wanted, usual))
-        guard let block = unsafe pool.allocate(blockBytes) else { return nil }
-        return unsafe appendChunk(block, blockBytes)
+        let wanted = count &+ Self.headerBytes &+ Self.slack
+        var shift = pendingBytes == 0 ? Self.firstChunkShift : Self.chunkShift
+        if wanted > 1 << shift { shift = BlockPool.shift(for: wanted) }
+        guard let block = unsafe pool.allocate(shift: shift) else { return nil }
+        return unsafe appendChunk(block, shift)
     }
 
     @inline(__always)
     private mutating func appendChunk(
-        _ block: UnsafeMutableRawPointer, _ blockBytes: Int
+        _ block: UnsafeMutableRawPointer, _ shift: Int
     ) -> MutableBytes {
         let segment = unsafe SegmentRef(
             in: block,
             OutboundSegment(
                 next: nil,
                 bytes: (block + Self.headerBytes).assumingMemoryBound(to: UInt8.self),
-                start: 0, end: 0, capacity: UInt32(blockBytes - Self.headerBytes),
-                blockBytes: UInt32(blockBytes), payload: nil))
+                start: 0, end: 0,
+                capacity: UInt32(truncatingIfNeeded: 1 &<< shift &- Self.headerBytes),
+                blockShift: UInt32(truncatingIfNeeded: shift), payload: nil))
         append(segment)
         return unsafe segment.pointee.bytes
     }
 
     /// Adds a payload's bytes from `start` on, and a reference to it.
     mutating func append(_ payload: PayloadRef, from start: Int, pool: BlockPool) {
-        let blockBytes = BlockPool.capacity(for: MemoryLayout<OutboundSegment>.stride)
-        let block = unsafe pool.allocateAlways(blockBytes)
+        let shift = BlockPool.shift(for: MemoryLayout<OutboundSegment>.stride)
+        let block = unsafe pool.allocateAlways(1 << shift)
         PayloadBuffer.retain(payload)
         let segment = unsafe SegmentRef(
             in: block,
             OutboundSegment(
                 next: nil, bytes: PayloadBuffer.bytes(payload), start: UInt32(start),
                 end: UInt32(payload.pointee.count), capacity: UInt32(payload.pointee.count),
-                blockBytes: UInt32(blockBytes), payload: payload))
+                blockShift: UInt32(shift), payload: payload))
         append(segment)
         pendingBytes += payload.pointee.count - start
     }
@@ -130,7 +150,7 @@ struct OutboundQueue {
         if let payload = segment.pointee.payload {
             PayloadBuffer.release(payload, on: returns, pool: pool)
         }
-        unsafe pool.free(segment.block, Int(segment.pointee.blockBytes))
+        unsafe pool.free(segment.block, shift: Int(segment.pointee.blockShift))
     }
 
     mutating func removeAll(pool: BlockPool, returns: ReturnStack) {

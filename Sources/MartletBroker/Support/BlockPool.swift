@@ -57,15 +57,20 @@ struct BlockPool {
     @inline(__always)
     static func capacity(for byteCount: Int) -> Int { 1 << shift(for: byteCount) }
 
+    /// What a block of `byteCount` bytes is called where the size is kept: it is two to that power.
     @inline(__always)
-    private static func shift(for byteCount: Int) -> Int {
+    static func shift(for byteCount: Int) -> Int {
         max(smallestShift, Int.bitWidth - (byteCount - 1).leadingZeroBitCount)
     }
 
     /// A block of at least `byteCount` bytes, 32-byte aligned or better; nil when the budget is spent.
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        let shift = Self.shift(for: byteCount)
+        unsafe allocate(shift: Self.shift(for: byteCount))
+    }
+
+    @inline(__always)
+    func allocate(shift: Int) -> UnsafeMutableRawPointer? {
         noteLive(1 << shift)
         if let block = unsafe state.pointee.free[shift] {
             unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
@@ -109,7 +114,11 @@ struct BlockPool {
 
     @inline(__always)
     func free(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-        let shift = Self.shift(for: byteCount)
+        unsafe free(block, shift: Self.shift(for: byteCount))
+    }
+
+    @inline(__always)
+    func free(_ block: UnsafeMutableRawPointer, shift: Int) {
         noteLive(-1 << shift)
         if shift >= Self.slabShift {
             if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax,

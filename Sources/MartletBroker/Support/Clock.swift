@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// Where a loop's time comes from: the machine, or a simulation that sets it.
@@ -18,7 +19,7 @@ struct Clock {
     static func monotonicNanoseconds() -> UInt64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        return UInt64(truncatingIfNeeded: time.tv_sec &* 1_000_000_000 &+ time.tv_nsec)
     }
 
     /// Nanoseconds since 1970, UTC, for what people read.
