@@ -22,6 +22,7 @@ extension BrokerLoop {
     }
 
     /// Every connection that was doomed in this turn. What is queued for it is offered to its socket once.
+    @inline(never)
     func closeDoomed() {
         var i = 0
         while i < state.pointee.doomed.count {
