@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 
-from . import document, machine, orders, rounds, soak, table
+from . import document, machine, orders, pace, rounds, soak, table
 from .systems import PINNED, UNPINNED, all_systems, installed
 from .workloads import BY_NAME, NAMES, WORKLOADS
 
@@ -17,9 +17,9 @@ MINUTES = 30.0
 def arguments():
     parser = argparse.ArgumentParser(prog="dev/bench")
     parser.add_argument(
-        "what", nargs="?", default="compare", choices=("compare", "orders", "soak", "render", "list"),
-        help="compare (the default), orders (validated and answered), soak, list the workloads, or "
-             "render what was measured again")
+        "what", nargs="?", default="compare", choices=("compare", "orders", "pace", "soak", "render", "list"),
+        help="compare (the default), orders (validated and answered), pace (what settings gain), "
+             "soak, list the workloads, or render what was measured again")
     parser.add_argument("--quick", action="store_true", help="one short round; publishes nothing")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=3.0, help="that count, of each run")
@@ -86,6 +86,7 @@ def render(options, folder):
             ("results.json", lambda results: show_comparison(results, folder, options.publishes)),
             ("orders.json",
              lambda results: orders.write(results, folder, options.publishes)),
+            ("pace.json", lambda results: pace.write(results, folder, options.publishes)),
             ("soak.json", lambda results: soak.write(results, folder, options.publishes))):
         if (folder / name).exists():
             show(json.loads((folder / name).read_text()))
@@ -122,6 +123,9 @@ def measure(options, folder):
         return 0
     if options.what == "orders":
         orders.run(options, folder)
+        return 0
+    if options.what == "pace":
+        pace.run(options, folder)
         return 0
     systems, _ = installed(all_systems(), options.systems)
     minutes = 0.5 if options.quick else options.minutes
