@@ -227,7 +227,7 @@ struct LoopState {
     var lettersReadAt: UInt64 = 0
     var lettersRead = 0
     /// Empty; its memory serves the letters that come next.
-    var spareLetters: [LoopLetter] = []
+    var spareLetters = Mailbox<LoopLetter>.roomForLetters()
     var lastRead = SlabHandle(index: 0, generation: .max)
     var stallLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
