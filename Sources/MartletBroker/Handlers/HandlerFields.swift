@@ -105,7 +105,7 @@ final class HandlerFields {
         of violation: SchemaViolation, _ schema: JSONSchema, _ document: JSONDocument
     ) -> [UInt8] {
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { buffer in
-            let start = unsafe buffer.baseAddress!
+            let start = buffer.baseAddress!
             let count = unsafe schema.writeReport(
                 of: violation, in: document, into: start + 1, capacity: buffer.count - 2)
             guard let count else { return [] }

@@ -146,6 +146,7 @@ final class BrokerLoop: EventLoopDriver {
     var outputDueAt: UInt64 { state.pointee.outputDueAt }
     var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
     var turnNanosecondsMax: UInt64 { Self.turnNanosecondsMax }
+    var measuresThreadTime: Bool { state.pointee.settings.measuresThreadTime }
 
     func turnTook(_ nanoseconds: UInt64, events: Int) {
         counters.pointee.noteTurn(nanoseconds)
