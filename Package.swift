@@ -75,6 +75,15 @@ let package = Package(
             path: "Examples/order-service/Sources/OrderService",
             swiftSettings: settings
         ),
+        // Handlers whose allocations are counted; see Tests/AllocationTests/run.
+        .executableTarget(
+            name: "AllocationHandlers",
+            dependencies: [
+                "MartletBroker", "MartletRules", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/AllocationTests/Handlers",
+            swiftSettings: settings
+        ),
         // Brokers, clients and processes that several test targets share.
         .target(
             name: "MartletTestSupport",

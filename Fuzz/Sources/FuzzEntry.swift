@@ -34,10 +34,11 @@ private let target: @Sendable ([UInt8]) -> Void = {
     case "schema": return fuzzSchema
     case "pattern": return fuzzPattern
     case "rules": return fuzzRules
+    case "evaluation": return fuzzEvaluation
     default:
         fatalError(
-            "MARTLET_FUZZ must be parser, broker, json, configuration, scanner, schema, pattern or rules"
-        )
+            "MARTLET_FUZZ must be parser, broker, json, configuration, scanner, schema, pattern, rules or "
+                + "evaluation")
     }
 }()
 

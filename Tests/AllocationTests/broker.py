@@ -21,13 +21,25 @@ def binary():
     return path
 
 
-class Broker:
-    """`martlet` on a free port of 127.0.0.1, under a wrapper such as valgrind if wanted."""
+def embedding_program():
+    """A program with the broker and handlers in it, from the same build."""
+    path = binary().with_name("AllocationHandlers")
+    if not path.is_file():
+        raise SystemExit(
+            f"error: {path} does not exist; run "
+            "'swift build -c release --product AllocationHandlers' first")
+    return path
 
-    def __init__(self, *flags, wrapper=(), environment=(), configuration=None, files=()):
+
+class Broker:
+    """`martlet`, or a program that embeds it, on a free port of 127.0.0.1, under a wrapper such as
+    valgrind if wanted."""
+
+    def __init__(self, *flags, wrapper=(), environment=(), configuration=None, files=(),
+                 program=None):
         self.folder = tempfile.TemporaryDirectory()
         self.log = pathlib.Path(self.folder.name) / "log"
-        arguments = [*wrapper, str(binary()), "-a", "127.0.0.1", "-p", "-1", *flags]
+        arguments = [*wrapper, str(program or binary()), "-a", "127.0.0.1", "-p", "-1", *flags]
         for name, text in dict(files).items():
             (pathlib.Path(self.folder.name) / name).write_text(text)
         if configuration is not None:

@@ -72,6 +72,7 @@ static void trace(int kind) {
 
 static inline void note(int kind) {
     atomic_fetch_add_explicit(&page->counts[kind], 1, memory_order_relaxed);
+    if (kind == FREE || kind == LOCK || kind == SEND) return;
     if (__builtin_expect(atomic_load_explicit(&page->traces, memory_order_relaxed) > 0, 0)) trace(kind);
 }
 

@@ -118,6 +118,7 @@ struct MonitorTests {
             let ownKeys = [
                 "loops", "longest_turn_ns", "stalls", "dropped_messages", "paused_publishers",
                 "memory_bytes", "max_memory", "turns_by_log2_us", "allocations", "last_allocation",
+                "turn_clock",
             ]
             #expect(Set(ownKeys).isSubset(of: own.keys))
             let second = try setup.json("/varz")

@@ -18,6 +18,8 @@ protocol EventLoopDriver: AnyObject {
     var spinNanoseconds: UInt64 { get }
     /// How long a turn handles events before it ends, and the next one goes on with the rest.
     var turnNanosecondsMax: UInt64 { get }
+    /// Whether turns are measured by what the thread runs, not by the time that passes.
+    var measuresThreadTime: Bool { get }
     var isStopping: Bool { get }
     var mail: Mailbox<LoopLetter> { get }
     /// Time as of this turn; the loop sets it once a turn.
@@ -60,6 +62,7 @@ struct EventLoop {
         if unsafe clock.virtualTime == nil, !poller.hasEvents { wait(driver, waits: waits) }
         let started = clock.now()
         driver.now = started
+        let threadStarted = driver.measuresThreadTime ? Clock.threadNanoseconds() : nil
         var count = 0
         while let event = poller.takeEvent() {
             count += 1
@@ -77,7 +80,8 @@ struct EventLoop {
         driver.resumeWork()
         driver.endTurn()
         let ended = clock.now()
-        driver.turnTook(ended &- started, events: count)
+        let worked = threadStarted.map { Clock.threadNanoseconds() &- $0 }
+        driver.turnTook(worked ?? ended &- started, events: count)
         // The wait is reckoned from here: a look at the clock costs 35 instructions.
         driver.now = ended
     }

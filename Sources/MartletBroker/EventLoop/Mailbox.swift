@@ -13,8 +13,15 @@ final class Mailbox<Letter: Sendable>: Sendable {
     static var token: UInt64 { UInt64.max }
 
     private struct Contents {
-        var letters: [Letter] = []
+        var letters = Mailbox.roomForLetters()
         var isClosed = false
+    }
+
+    /// Pipes send some with each message: while a loop is held up so many may come without allocating.
+    static func roomForLetters() -> [Letter] {
+        var letters: [Letter] = []
+        letters.reserveCapacity(16)
+        return letters
     }
 
     private let contents = Guarded(Contents())

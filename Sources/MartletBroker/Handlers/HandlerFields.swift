@@ -105,10 +105,13 @@ final class HandlerFields {
         of violation: SchemaViolation, _ schema: JSONSchema, _ document: JSONDocument
     ) -> [UInt8] {
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { buffer in
+            let start = buffer.baseAddress!
             let count = unsafe schema.writeReport(
-                of: violation, in: document, into: buffer.baseAddress!, capacity: buffer.count)
+                of: violation, in: document, into: start + 1, capacity: buffer.count - 2)
             guard let count else { return [] }
-            return unsafe Array("{".utf8) + Array(buffer[..<count]) + Array("}".utf8)
+            unsafe start.initialize(to: UInt8(ascii: "{"))
+            unsafe (start + 1 + count).initialize(to: UInt8(ascii: "}"))
+            return unsafe Array(buffer[..<(count + 2)])
         }
     }
 }

@@ -10,18 +10,10 @@ extension HandlerRequest {
     public func reply(
         _ bytes: borrowing RawSpan, headers: InProcessHeaders = [:]
     ) throws(BrokerError) {
-        let header = try headers.encoded()
-        let failure: BrokerError? = unsafe bytes.withUnsafeBytes { payload in
-            unsafe header.withUnsafeBytes { header in
-                do throws(BrokerError) {
-                    unsafe try send(header, payload)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-        }
-        if let failure { throw failure }
+        var header = exchange.takeHeader()
+        defer { exchange.giveBack(header: &header) }
+        try headers.encode(into: &header)
+        unsafe try send(header.span.bytes, bytes)
     }
 
     public func reply(_ bytes: [UInt8] = [], headers: InProcessHeaders = [:]) throws(BrokerError) {
@@ -48,20 +40,21 @@ extension HandlerRequest {
 
     /// Answers with an error; throwing it has the same effect.
     public func fail(_ error: ServiceError) throws(BrokerError) {
-        let failure: BrokerError? = unsafe error.header.withUnsafeBytes { header in
-            unsafe error.body.withUnsafeBytes { body in
-                do throws(BrokerError) {
-                    // A broker without headers takes none: the body is all there is.
-                    let header =
-                        unsafe exchange.outlet.hasHeaders ? header : .init(rebasing: header[..<0])
-                    unsafe try send(header, body)
-                    return nil
-                } catch {
-                    return error
-                }
+        var writer = HandlerWriter(exchange.takeHeader())
+        defer { exchange.giveBack(header: &writer.bytes) }
+        // A broker without headers takes none: the body is all there is.
+        if exchange.outlet.hasHeaders { error.writeHeader(to: &writer) }
+        unsafe try send(writer.bytes.span.bytes, error.body.span.bytes)
+    }
+
+    private func send(
+        _ header: borrowing RawSpan, _ payload: borrowing RawSpan
+    ) throws(BrokerError) {
+        unsafe try payload.withUnsafeBytes { payload throws(BrokerError) in
+            unsafe try header.withUnsafeBytes { header throws(BrokerError) in
+                unsafe try send(header, payload)
             }
         }
-        if let failure { throw failure }
     }
 
     private func send(

@@ -25,16 +25,19 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
 
     /// The header block of the reply.
     var header: [UInt8] {
-        let line = description.unicodeScalars.map { scalar -> Unicode.Scalar in
-            scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar
+        var writer = HandlerWriter([])
+        writeHeader(to: &writer)
+        return writer.take()
+    }
+
+    func writeHeader(to writer: inout HandlerWriter) {
+        writer.write("NATS/1.0\r\nNats-Service-Error: ")
+        for byte in description.utf8 {
+            writer.write(byte: byte < .space || byte == 0x7F ? .space : byte)
         }
-        var text = String.UnicodeScalarView()
-        text.append(contentsOf: line)
-        return Array(
-            """
-            NATS/1.0\r\nNats-Service-Error: \(String(text))\r\n\
-            Nats-Service-Error-Code: \(code)\r\n\r\n
-            """.utf8)
+        writer.write("\r\nNats-Service-Error-Code: ")
+        writer.write(code)
+        writer.write("\r\n\r\n")
     }
 }
 

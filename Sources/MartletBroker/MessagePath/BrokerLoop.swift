@@ -146,6 +146,7 @@ final class BrokerLoop: EventLoopDriver {
     var outputDueAt: UInt64 { state.pointee.outputDueAt }
     var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
     var turnNanosecondsMax: UInt64 { Self.turnNanosecondsMax }
+    var measuresThreadTime: Bool { state.pointee.settings.measuresThreadTime }
 
     func turnTook(_ nanoseconds: UInt64, events: Int) {
         counters.pointee.noteTurn(nanoseconds)
@@ -227,7 +228,7 @@ struct LoopState {
     var lettersReadAt: UInt64 = 0
     var lettersRead = 0
     /// Empty; its memory serves the letters that come next.
-    var spareLetters: [LoopLetter] = []
+    var spareLetters = Mailbox<LoopLetter>.roomForLetters()
     var lastRead = SlabHandle(index: 0, generation: .max)
     var stallLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.

@@ -25,6 +25,7 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var spinNanoseconds: UInt64
     var coalesceNanoseconds: UInt64
     var stallThresholdNanoseconds: UInt64
+    var measuresThreadTime: Bool
     /// Of the loop's own: whether there are rules that a message may have to pass.
     var hasRules = false
 
@@ -49,6 +50,7 @@ struct LoopSettings: BitwiseCopyable, Sendable {
         spinNanoseconds = configuration.spinNanoseconds
         coalesceNanoseconds = configuration.coalesceNanoseconds
         stallThresholdNanoseconds = configuration.stallThresholdNanoseconds
+        measuresThreadTime = configuration.turnClock == .thread
         publishesSimply =
             !traces && !hasRate && controlLineBytesMax >= UsualPublish.argumentBytesMax
     }

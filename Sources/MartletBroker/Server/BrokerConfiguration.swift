@@ -98,6 +98,8 @@ public struct BrokerConfiguration: Sendable {
     public var coalesceNanoseconds: UInt64 = 0
     /// A turn of a loop that takes longer is logged and counted as a stall.
     public var stallThresholdNanoseconds: UInt64 = 5_000_000
+    /// What turns of loops are measured by.
+    public var turnClock = TurnClock.wall
     /// Content rules; nil has none.
     public var rules: RulesConfiguration?
 
@@ -110,6 +112,15 @@ public struct BrokerConfiguration: Sendable {
 }
 
 extension BrokerConfiguration {
+    /// What turns of loops are measured by.
+    public enum TurnClock: String, Sendable, CaseIterable {
+        /// The time that passes, as whoever waits for the loop sees it.
+        case wall
+        /// Processor time of the loop's thread: what it does itself, without the time in which it was kept
+        /// from running. Costs two system calls a turn.
+        case thread
+    }
+
     /// Who may connect. Nothing set: everyone.
     public struct Authorization: Sendable {
         public var user: String?

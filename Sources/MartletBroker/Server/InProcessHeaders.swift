@@ -34,8 +34,15 @@ public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLite
 
     /// The header block; empty without fields.
     func encoded() throws(BrokerError) -> [UInt8] {
-        guard !fields.isEmpty else { return [] }
-        var bytes = Array("NATS/1.0\r\n".utf8)
+        var bytes: [UInt8] = []
+        try encode(into: &bytes)
+        return bytes
+    }
+
+    /// Appends it, so that a buffer can serve one message after another.
+    func encode(into bytes: inout [UInt8]) throws(BrokerError) {
+        guard !fields.isEmpty else { return }
+        bytes.append(contentsOf: "NATS/1.0\r\n".utf8)
         for field in fields {
             let isName =
                 !field.name.isEmpty
@@ -49,9 +56,12 @@ public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLite
             else {
                 throw BrokerError(.header, "the value of header \"\(field.name)\" has a line break")
             }
-            bytes += Array("\(field.name): \(field.value)\r\n".utf8)
+            bytes.append(contentsOf: field.name.utf8)
+            bytes.append(contentsOf: ": ".utf8)
+            bytes.append(contentsOf: field.value.utf8)
+            bytes.append(contentsOf: "\r\n".utf8)
         }
-        return bytes + [.carriageReturn, .lineFeed]
+        bytes.append(contentsOf: "\r\n".utf8)
     }
 
     /// Reads a header block as others write it: what is no `name: value` is passed over.

@@ -18,6 +18,7 @@ struct Varz: Encodable {
         let longestTurnNanoseconds: UInt64
         let stalls: Int
         let turns: [Int]
+        let turnClock: String
         let allocations: Int
         let lastAllocation: String
         let droppedMessages: Int
@@ -26,7 +27,8 @@ struct Varz: Encodable {
         let memoryBytesMax: Int
         let isLameDuck: Bool
 
-        init(_ snapshot: BrokerSnapshot) {
+        init(_ snapshot: BrokerSnapshot, _ configuration: BrokerConfiguration) {
+            turnClock = configuration.turnClock.rawValue
             version = snapshot.martletVersion
             loops = snapshot.loopCount
             longestTurnNanoseconds = snapshot.longestTurnNanoseconds
@@ -44,6 +46,7 @@ struct Varz: Encodable {
         enum CodingKeys: String, CodingKey {
             case version, loops, stalls, allocations
             case turns = "turns_by_log2_us"
+            case turnClock = "turn_clock"
             case lastAllocation = "last_allocation"
             case longestTurnNanoseconds = "longest_turn_ns"
             case droppedMessages = "dropped_messages"
@@ -115,7 +118,7 @@ struct Varz: Encodable {
         for key in [Key.cluster, .gateway, .leaf, .mqtt, .websocket, .jetstream] {
             try values.encode(Empty(), forKey: key)
         }
-        try values.encode(Own(snapshot), forKey: .martlet)
+        try values.encode(Own(snapshot, configuration), forKey: .martlet)
     }
 
     private func encodeIdentity(_ values: inout KeyedEncodingContainer<Key>) throws {

@@ -50,6 +50,29 @@ extension Guarantees {
             #expect(try other.framesToEnd().first?.message?.text == "y")
         }
 
+        @Test("By the thread's clock, a turn that sleeps is not long, and one that works is")
+        func threadClock() throws {
+            let broker = try TestBroker {
+                $0.loopCount = 1
+                $0.turnClock = .thread
+            }
+            let client = try broker.client()
+            let loop = broker.broker.shared.loops[0]
+            loop.mail.post(
+                .describeConnections(withSubscriptions: false) { _ in
+                    Thread.sleep(forTimeInterval: 0.4)
+                })
+            try client.barrier()
+            #expect(broker.broker.snapshot().longestTurnNanoseconds < 200_000_000)
+            loop.mail.post(
+                .describeConnections(withSubscriptions: false) { _ in
+                    let end = Clock.threadNanoseconds() + 200_000_000
+                    while Clock.threadNanoseconds() < end {}
+                })
+            try client.barrier()
+            #expect(eventually { broker.broker.snapshot().longestTurnNanoseconds >= 200_000_000 })
+        }
+
         @Test("A turn over the threshold is counted and logged, with what ran")
         func stall() throws {
             let log = CapturedLog()

@@ -123,6 +123,7 @@ struct ConfigurationKeysTests {
             $0.spinNanoseconds == 50_000 && $0.coalesceNanoseconds == 200_000
                 && $0.stallThresholdNanoseconds == 1_000_000_000
         },
+        Key("martlet { turn_clock: thread }") { $0.turnClock == .thread },
         Key("martlet { max_publish_rate: 1000 }") { $0.publishedMessagesPerSecondMax == 1_000 },
         Key("martlet { max_publish_bytes: 10MB }") {
             $0.publishedBytesPerSecondMax == 10_485_760

@@ -33,6 +33,7 @@ extension ConfigurationReader {
         case "stall_threshold":
             configuration.stallThresholdNanoseconds = try duration(
                 entry, 10_000...60_000_000_000, "10us to 60s")
+        case "turn_clock": configuration.turnClock = try value.choice(key)
         default: return false
         }
         return true
