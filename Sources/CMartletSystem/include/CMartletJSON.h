@@ -10,15 +10,20 @@
 /// character or a byte of a character outside ASCII (which is negative, hence below a space).
 MARTLET_INLINE uint32_t martlet_json_string_stops(const uint8_t *bytes) {
     martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
-    martlet_lanes16 low = (martlet_lanes16)v < (martlet_lanes16){} + ' ';
-    martlet_lanes16 stops = (v == '"') | (v == '\\') | low;
+    // With a bit inverted, quotes are 0x20 and spaces 0x22: one comparison for quotes, control
+    // characters and what is negative. With all others inverted too, they are what is greater, and
+    // the comparison needs no copy of its constant.
+    v ^= 0xFD;
+    martlet_lanes16 low = (martlet_lanes16)v > (martlet_lanes16){} + ~0x21;
+    martlet_lanes16 stops = (v == ('\\' ^ 0xFD)) | low;
     return (uint32_t)martlet_lanes_to_bits(stops);
 }
 
 /// Bit i is set where byte i is not a digit.
 MARTLET_INLINE uint32_t martlet_json_digit_stops(const uint8_t *bytes) {
     martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
-    martlet_lanes16 stops = (martlet_lanes16)((v - '0') > 9);
+    // Digits become the ten lowest of signed bytes, whose comparison is one instruction.
+    martlet_lanes16 stops = (martlet_lanes16)(v - '0' + 0x80) > (martlet_lanes16){} - 119;
     return (uint32_t)martlet_lanes_to_bits(stops);
 }
 
@@ -27,6 +32,28 @@ MARTLET_INLINE uint32_t martlet_json_blank_stops(const uint8_t *bytes) {
     martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
     martlet_lanes16 blank = (v == ' ') | (v == '\t') | (v == '\r') | (v == '\n');
     return (uint32_t)martlet_lanes_to_bits(~blank);
+}
+
+/// How many of 16 bytes are spaces, before the first that is not.
+MARTLET_INLINE uint32_t martlet_json_spaces(const uint8_t *bytes) {
+    martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
+    martlet_lanes16 spaces = v == ' ';
+    return (uint32_t)__builtin_ctz((uint32_t)martlet_lanes_to_bits(spaces) ^ 0x1FFFF);
+}
+
+/// How many of 15 bytes are whole characters of three bytes, U+0800 to U+FFFF, but for those that
+/// need a look at the second byte (0xE0, 0xED). Japanese and Chinese are hardly anything else: five
+/// at once are a quarter of the instructions of one by one.
+MARTLET_INLINE uint32_t martlet_json_triples(const uint8_t *bytes) {
+    static const martlet_bytes16 mask = {0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0, 0xF0, 0xC0,
+                                         0xC0, 0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0, 0};
+    static const martlet_bytes16 form = {0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80, 0xE0, 0x80,
+                                         0x80, 0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80, 0xFF};
+    martlet_bytes16 v = *(const martlet_bytes16 *)bytes;
+    martlet_lanes16 others = (v == 0xE0) | (v == 0xED) | ~((v & mask) == form);
+    // The last byte never fits: there is always a first one.
+    uint32_t fitting = (uint32_t)__builtin_ctz((uint32_t)martlet_lanes_to_bits(others));
+    return 3 * (fitting * 11 >> 5);
 }
 
 /// A hash of a key of `count` bytes, with two secret odd factors. Reads eight bytes, or `count`

@@ -13,18 +13,17 @@ struct DuplicateKeys {
     static let tableFromCount = 24
 
     /// Whether the object has the key of the entry `last` before it.
-    @inline(never)
-    static func isRepeated(
-        _ keys: borrowing DuplicateKeys, _ frame: UnsafeMutablePointer<ScanFrame>, _ last: Int
-    ) -> Bool {
+    @inline(always)
+    func isRepeated(_ frame: UnsafeMutablePointer<ScanFrame>, _ last: Int) -> Bool {
         let object = unsafe frame.pointee.entry
-        if unsafe frame.pointee.count > tableFromCount {
-            return unsafe keys.isRepeatedInTable(frame, last)
+        if unsafe last &- object &- frame.pointee.nested > 2 &* Self.tableFromCount {
+            return unsafe isRepeatedInTable(frame, last)
         }
+        let hash = tape[last].hash
         var other = object &+ 1
         while other < last {
-            if keys.areSame(other, last) { return true }
-            other = keys.tape.index(after: other &+ 1)
+            if tape[other].hash == hash && areSame(other, last) { return true }
+            other = tape.index(after: other &+ 1)
         }
         return false
     }
@@ -66,12 +65,9 @@ struct DuplicateKeys {
 
     /// The hash of a key as it is without its escapes.
     @inline(never)
-    static func hashOfEscaped(
-        _ keys: borrowing DuplicateKeys, _ offset: Int, _ length: Int
-    ) -> UInt32 {
-        var reader = ScalarReader(
-            keys.bytes, JSONEntry(offset: offset, length: length, kind: .string))
-        let unescaped = keys.unescaped
+    func hashOfEscaped(_ offset: Int, _ length: Int) -> UInt32 {
+        var reader = ScalarReader(bytes, JSONEntry(offset: offset, length: length, kind: .string))
+        let unescaped = unescaped
         var written = 0
         while !reader.isAtEnd {
             var (encoded, size) = encodedUTF8(reader.next())
@@ -82,6 +78,6 @@ struct DuplicateKeys {
             }
         }
         return unsafe martlet_json_key_hash(
-            unescaped.start, written, keys.seed.factor, keys.seed.secondFactor)
+            unescaped.start, written, seed.factor, seed.secondFactor)
     }
 }

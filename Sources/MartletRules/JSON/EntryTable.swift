@@ -23,12 +23,16 @@ struct EntryTable {
         epoch.free()
     }
 
+    @inline(__always)
     func forgetAll() {
-        if epoch[0] == .max {
-            for i in 0..<slots.count { slots[i] = 0 }
-            epoch[0] = 0
-        }
+        if epoch[0] == .max { clear() }
         epoch[0] &+= 1
+    }
+
+    @inline(never)
+    private func clear() {
+        for i in 0..<slots.count { slots[i] = 0 }
+        epoch[0] = 0
     }
 
     @inline(__always)

@@ -8,10 +8,11 @@ public enum JSONKind: UInt8, BitwiseCopyable, Sendable {
 struct JSONEntry: BitwiseCopyable {
     private let offsetBits: UInt32
     private let lengthBits: UInt32
-    /// The entry behind a container, or the hash of a key.
-    private let link: UInt32
     /// Kind and flags in the low byte, then the number of members or elements.
     private let shape: UInt32
+    /// The entry behind a container, or the hash of a key. Last: a string's constants, with a zero
+    /// here, are one store.
+    private let link: UInt32
 
     static let escaped: UInt32 = 0x10
     static let nonASCII: UInt32 = 0x20

@@ -69,49 +69,91 @@ struct JSONScanner {
             try close(position &+ 1, &place)
             return position &+ 1
         }
-        value: while true {
+        while true {
             if unsafe place.tape >= tapeEnd { throw JSONFailure(.tooManyFields, position) }
+            var isRead = false
             if unsafe place.frame.pointee.closer == UInt8(ascii: "}") {
-                position = try member(position, &place)
+                position = try members(position, &place, &isRead)
             }
-            var first = text.byte(position)
-            if first <= 0x20 {
-                position = text.afterBlank(position)
-                first = text.byte(position)
-            }
-            if first == UInt8(ascii: "\"") {
-                position = try string(position, &place)
-            } else if first | 0x20 == UInt8(ascii: "{") {
-                if unsafe place.frame == frameEnd { throw JSONFailure(.tooDeep, position) }
-                open(position, first, &place)
-                position = text.afterBlanks(position &+ 1)
-                // An empty one closes below.
-                if text.byte(position) != first &+ 2 { continue value }
-            } else {
-                position = try bare(position, first, &place)
+            if !isRead {
+                var first = text.byte(position)
+                if first <= 0x20 {
+                    position = text.afterBlank(position)
+                    first = text.byte(position)
+                }
+                if first == UInt8(ascii: "\"") {
+                    position = try string(position, &place)
+                } else if first | 0x20 == UInt8(ascii: "{") {
+                    if unsafe place.frame == frameEnd { throw JSONFailure(.tooDeep, position) }
+                    open(position, first, &place)
+                    position = text.afterBlanks(position &+ 1)
+                    // An empty one closes below.
+                    if text.byte(position) != first &+ 2 { continue }
+                } else {
+                    position = try bare(position, first, &place)
+                }
             }
             if text.byte(position) == UInt8(ascii: ",") {
-                unsafe place.frame.pointee.count &+= 1
                 position &+= 1
-                continue value
+                continue
             }
-            while true {
-                var found = text.byte(position)
-                if found <= 0x20 {
-                    position = text.afterBlank(position)
-                    found = text.byte(position)
-                }
-                position &+= 1
-                if found == UInt8(ascii: ",") {
-                    unsafe place.frame.pointee.count &+= 1
-                    continue value
-                }
-                if unsafe found != place.frame.pointee.closer {
-                    throw JSONFailure(.expectedCommaOrEnd, position &- 1)
-                }
-                try close(position, &place)
-                if unsafe place.frame == frameStart { return position }
+            position = try closed(position, &place)
+            if unsafe place.frame == frameStart { return position }
+        }
+    }
+
+    /// Behind a comma and all that closes before it.
+    @inline(always)
+    private func closed(_ start: Int, _ place: inout Place) throws(JSONFailure) -> Int {
+        var position = start
+        while true {
+            var found = text.byte(position)
+            if found <= 0x20 {
+                position = text.afterBlank(position)
+                found = text.byte(position)
             }
+            position &+= 1
+            if found == UInt8(ascii: ",") { return position }
+            if unsafe found != place.frame.pointee.closer {
+                throw JSONFailure(.expectedCommaOrEnd, position &- 1)
+            }
+            try close(position, &place)
+            if unsafe place.frame == frameStart { return position }
+        }
+    }
+
+    /// Members one after another, as long as their values are plain strings with a comma behind:
+    /// most are. Then the place of a value that is not, or the one behind a value that `isRead`.
+    @inline(always)
+    private func members(
+        _ start: Int, _ place: inout Place, _ isRead: inout Bool
+    ) throws(JSONFailure) -> Int {
+        var position = start
+        while true {
+            if text.byte(position) != UInt8(ascii: "\"") {
+                position = text.afterBlanks(position)
+                if text.byte(position) != UInt8(ascii: "\"") {
+                    throw JSONFailure(.expectedKey, position)
+                }
+            }
+            let keyEnd = try key(position &+ 1, &place)
+            position = keyEnd &+ 2
+            if text.pair(keyEnd &+ 1) != ScanText.colonAndQuote {
+                if text.byte(keyEnd &+ 1) != UInt8(ascii: ":") {
+                    position = try colonEnd(keyEnd &+ 1)
+                }
+                if text.byte(position) == UInt8(ascii: " ") { position &+= 1 }
+                if text.byte(position) != UInt8(ascii: "\"") { return position }
+            }
+            let value = position &+ 1
+            let end = text.stop(value)
+            if text.pair(end) != ScanText.quoteAndComma {
+                isRead = true
+                return try stringBefore(end, value, &place)
+            }
+            add(JSONEntry(offset: value, length: end &- value, kind: .string), &place)
+            position = end &+ 2
+            if unsafe place.tape >= tapeEnd { throw JSONFailure(.tooManyFields, position) }
         }
     }
 
@@ -152,41 +194,42 @@ struct JSONScanner {
         let frame = unsafe place.frame
         let next = unsafe entryCount(place.tape)
         let entry = unsafe frame.pointee.entry
-        // Commas are counted; an empty container has no entries.
-        let count = unsafe next == entry &+ 1 ? 0 : frame.pointee.count
+        let held = next &- entry &- 1
+        let isObject = unsafe frame.pointee.closer == UInt8(ascii: "}")
+        let count = unsafe (held &- frame.pointee.nested) &>> (isObject ? 1 : 0)
         let start = unsafe frame.pointee.start
         unsafe tapeStart[entry] = JSONEntry(
             offset: start, length: end &- start, link: UInt32(truncatingIfNeeded: next),
-            kind: frame.pointee.closer == UInt8(ascii: "}") ? .object : .array, count: count)
+            kind: isObject ? .object : .array, count: count)
         let fields = unsafe frame.pointee.fields &+ count
         unsafe place.frame -= 1
+        unsafe place.frame.pointee.nested &+= held
         let all = unsafe place.frame.pointee.fields &+ fields
         unsafe place.frame.pointee.fields = all
         if all > limits.fieldsMax { throw JSONFailure(.tooManyFields, end) }
     }
 
-    /// A key and its colon; the place behind them.
+    /// A key, from behind its quote; the place of the other one.
     @inline(always)
-    private func member(_ start: Int, _ place: inout Place) throws(JSONFailure) -> Int {
-        var start = start
-        if text.byte(start) != UInt8(ascii: "\"") {
-            start = text.afterBlanks(start)
-            if text.byte(start) != UInt8(ascii: "\"") { throw JSONFailure(.expectedKey, start) }
-        }
-        start &+= 1
-        var end = text.nearStop(start)
-        if text.byte(end) == UInt8(ascii: "\"") {
-            let length = end &- start
-            try addKey(
-                JSONEntry(
-                    offset: start, length: length, link: text.hash(start, length, duplicates.seed),
-                    kind: .string, flags: JSONEntry.key), &place)
-        } else {
-            end = try longKey(start, place)
+    private func key(_ start: Int, _ place: inout Place) throws(JSONFailure) -> Int {
+        let end = text.nearStop(start)
+        if text.byte(end) != UInt8(ascii: "\"") {
+            let end = try longKey(start, place)
             unsafe place.tape += 1
+            return end
         }
-        if text.byte(end &+ 1) == UInt8(ascii: ":") { return end &+ 2 }
-        let colon = text.afterBlanks(end &+ 1)
+        let length = end &- start
+        try addKey(
+            JSONEntry(
+                offset: start, length: length, link: text.hash(start, length, duplicates.seed),
+                kind: .string, flags: JSONEntry.key), &place)
+        return end
+    }
+
+    /// Behind a colon that white space is before.
+    @inline(never)
+    private func colonEnd(_ start: Int) throws(JSONFailure) -> Int {
+        let colon = text.afterBlanks(start)
         if text.byte(colon) != UInt8(ascii: ":") { throw JSONFailure(.expectedColon, colon) }
         return colon &+ 1
     }
@@ -199,11 +242,17 @@ struct JSONScanner {
         let bits = unsafe place.frame.pointee.keyBits
         unsafe place.frame.pointee.keyBits = bits | bit
         if bits & bit != 0,
-            unsafe DuplicateKeys.isRepeated(duplicates, place.frame, entryCount(place.tape))
+            unsafe isRepeated(place)
         {
             throw JSONFailure(.duplicateKey, key.offset &- 1)
         }
         unsafe place.tape += 1
+    }
+
+    /// A call that passes the scanner's own place: else its part would be copied for each scan.
+    @inline(never)
+    private func isRepeated(_ place: Place) -> Bool {
+        unsafe duplicates.isRepeated(place.frame, entryCount(place.tape))
     }
 
     @inline(never)
@@ -216,7 +265,7 @@ struct JSONScanner {
         let hash =
             flags & JSONEntry.escaped == 0
             ? text.hash(start, length, duplicates.seed)
-            : DuplicateKeys.hashOfEscaped(duplicates, start, length)
+            : duplicates.hashOfEscaped(start, length)
         var place = place
         try addKey(
             JSONEntry(
@@ -230,13 +279,21 @@ struct JSONScanner {
     @inline(always)
     private func string(_ start: Int, _ place: inout Place) throws(JSONFailure) -> Int {
         let start = start &+ 1
-        var end = text.stop(start)
-        var flags: UInt32 = 0
-        if text.byte(end) != UInt8(ascii: "\"") {
-            let found = try text.stringEnd(start)
-            end = found & (1 &<< ScanText.flagsShift &- 1)
-            flags = UInt32(truncatingIfNeeded: found &>> ScanText.flagsShift)
+        return try stringBefore(text.stop(start), start, &place)
+    }
+
+    /// The same whose first byte that is not plain is at `end`.
+    @inline(always)
+    private func stringBefore(
+        _ end: Int, _ start: Int, _ place: inout Place
+    ) throws(JSONFailure) -> Int {
+        if text.byte(end) == UInt8(ascii: "\"") {
+            add(JSONEntry(offset: start, length: end &- start, kind: .string), &place)
+            return end &+ 1
         }
+        let found = try text.stringEnd(end)
+        let end = found & (1 &<< ScanText.flagsShift &- 1)
+        let flags = UInt32(truncatingIfNeeded: found &>> ScanText.flagsShift)
         add(JSONEntry(offset: start, length: end &- start, kind: .string, flags: flags), &place)
         return end &+ 1
     }

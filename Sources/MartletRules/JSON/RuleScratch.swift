@@ -94,8 +94,9 @@ struct ScanFrame: BitwiseCopyable {
     var entry = 0
     /// Where it begins.
     var start = 0
-    /// One more than the commas so far.
-    var count = 1
+    /// Entries that containers which closed in it hold: what follows it on the tape less these is
+    /// its own keys and values, so that no comma is counted.
+    var nested = 0
     /// Members and elements of what closed in it.
     var fields = 0
     /// A bit for each hash of a key so far.

@@ -19,6 +19,13 @@ struct ScanText {
     @inline(always)
     func byte(_ position: Int) -> UInt8 { unsafe base[position] }
 
+    /// Two bytes, as `colonAndQuote` is.
+    @inline(always)
+    func pair(_ position: Int) -> UInt16 { unsafe martlet_load16(base + position) }
+
+    static let colonAndQuote: UInt16 = 0x223A
+    static let quoteAndComma: UInt16 = 0x2C22
+
     @inline(always)
     func word(_ position: Int) -> UInt32 { unsafe martlet_load32(base + position) }
 
@@ -27,11 +34,16 @@ struct ScanText {
         byte(position) > 0x20 ? position : afterBlank(position)
     }
 
-    /// The same for what is mostly blank: one space, or else any number.
+    /// The same for what is mostly blank: one space, a line's end with up to 16 spaces, or else any
+    /// number.
     @inline(always)
     func afterBlank(_ position: Int) -> Int {
-        byte(position &+ 1) > 0x20 && byte(position) == 0x20
-            ? position &+ 1 : afterManyBlanks(position)
+        let next = position &+ 1
+        if byte(position) == UInt8(ascii: "\n") {
+            let end = unsafe next &+ Int(martlet_json_spaces(base + next))
+            return byte(end) > 0x20 ? end : afterManyBlanks(end)
+        }
+        return byte(position) == 0x20 && byte(next) > 0x20 ? next : afterManyBlanks(position)
     }
 
     @inline(never)
@@ -64,7 +76,8 @@ struct ScanText {
         }
     }
 
-    /// The closing quote, and the string's flags above `flagsShift`.
+    /// The closing quote, and the string's flags above `flagsShift`. It may begin anywhere in the
+    /// string that only plain bytes are before.
     @inline(never)
     func stringEnd(_ start: Int) throws(JSONFailure) -> Int {
         var position = start
@@ -94,6 +107,11 @@ struct ScanText {
         while true {
             let word = word(position)
             if word & 0x80 == 0 { return position }
+            if word & 0xF0 == 0xE0 {
+                let several = unsafe Int(martlet_json_triples(base + position))
+                position &+= several
+                if several != 0 { continue }
+            }
             let length = utf8Length(word)
             if length == 0 { throw JSONFailure(.badUTF8, position) }
             position &+= length
@@ -141,10 +159,18 @@ struct ScanText {
     func numberEnd(
         _ start: Int, _ first: UInt8, _ flags: inout UInt32
     ) throws(JSONFailure) -> Int {
-        let digits = start &+ (first == UInt8(ascii: "-") ? 1 : 0)
-        let end = digitsEnd(digits)
-        if end &- digits != 1 && (end == digits || byte(digits) == UInt8(ascii: "0")) {
-            throw JSONFailure(.badNumber, min(digits &+ 1, end))
+        let end: Int
+        if first == UInt8(ascii: "-") {
+            let digits = start &+ 1
+            end = digitsEnd(digits)
+            if end &- digits != 1 && (end == digits || byte(digits) == UInt8(ascii: "0")) {
+                throw JSONFailure(.badNumber, min(digits &+ 1, end))
+            }
+        } else {
+            end = digitsEnd(start)
+            if first == UInt8(ascii: "0") && end &- start != 1 {
+                throw JSONFailure(.badNumber, start &+ 1)
+            }
         }
         // Behind the digits '.' is 0x2E, 'E' 0x45 and 'e' 0x65; ',' 0x2C and white space are lower.
         if byte(end) < UInt8(ascii: ".") { return end }
