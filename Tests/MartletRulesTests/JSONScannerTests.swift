@@ -75,6 +75,30 @@ struct JSONScannerTests {
         }
     }
 
+    @Test("characters that are looked at together hide none that is no UTF-8", arguments: 0..<12)
+    func refusesWhatIsNotUTF8BehindWideCharacters(before: Int) {
+        let wide = [UInt8](String(repeating: "世", count: before).utf8)
+        let more = [UInt8]("世界世界世界".utf8)
+        for bad in [
+            [0xE0, 0x9F, 0xBF], [0xED, 0xA0, 0x80], [0xE4, 0xB8], [0xE4], [0x96], [0xC1, 0x81],
+        ] as [[UInt8]] {
+            let text = [0x22] + wide + bad + more + [0x22]
+            #expect(failure(text) == JSONFailure(.badUTF8, wide.count + 1), "\(bad)")
+        }
+        for good in ["ࠀ", "퟿", "\u{E000}", "\u{FFFF}", "é", "a", "😀"] {
+            let text = [0x22] + wide + [UInt8](good.utf8) + more + [0x22]
+            #expect(failure(text) == nil, "\(good)")
+        }
+    }
+
+    @Test("a byte that is no white space ends what is around it", arguments: [0, 1, 0x0B, 0x1F])
+    func refusesControlCharactersBetween(byte: UInt8) {
+        for before in ["[1", "[\"a\"", "{\"a\":\"b\"", "{\"a\":{}", "[1,\n  2\n"] {
+            let text = [UInt8](before.utf8) + [byte] + [UInt8](",1]}".utf8)
+            #expect(failure(text) == JSONFailure(.expectedCommaOrEnd, before.utf8.count))
+        }
+    }
+
     @Test("every scalar value is a character")
     func acceptsAllScalars() {
         for value in stride(from: UInt32(0x20), through: 0x10FFFF, by: 1) {

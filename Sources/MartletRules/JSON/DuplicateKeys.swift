@@ -19,10 +19,9 @@ struct DuplicateKeys {
         if unsafe last &- object &- frame.pointee.nested > 2 &* Self.tableFromCount {
             return unsafe isRepeatedInTable(frame, last)
         }
-        let hash = tape[last].hash
         var other = object &+ 1
         while other < last {
-            if tape[other].hash == hash && areSame(other, last) { return true }
+            if areSame(other, last) { return true }
             other = tape.index(after: other &+ 1)
         }
         return false

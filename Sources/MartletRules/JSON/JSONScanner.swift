@@ -241,12 +241,28 @@ struct JSONScanner {
         let bit: UInt64 = 1 &<< UInt64(key.hash & 63)
         let bits = unsafe place.frame.pointee.keyBits
         unsafe place.frame.pointee.keyBits = bits | bit
-        if bits & bit != 0,
-            unsafe isRepeated(place)
-        {
+        if bits & bit != 0, needsComparison(key.hash, place), isRepeated(place) {
             throw JSONFailure(.duplicateKey, key.offset &- 1)
         }
         unsafe place.tape += 1
+    }
+
+    /// Whether a key before it in its object has the same hash, or the object is for the table. Of
+    /// eight keys one or two are asked for by chance alone, so that this is a loop and no more.
+    @inline(never)
+    private func needsComparison(_ hash: UInt32, _ place: Place) -> Bool {
+        let object = unsafe tapeStart + place.frame.pointee.entry
+        let held = unsafe entryCount(place.tape) &- place.frame.pointee.entry
+        if unsafe held &- place.frame.pointee.nested > 2 &* DuplicateKeys.tableFromCount {
+            return true
+        }
+        var other = unsafe object + 1
+        while unsafe other < place.tape {
+            if unsafe other.pointee.hash == hash { return true }
+            let value = unsafe other[1]
+            unsafe other = value.isContainer ? tapeStart + value.next : other + 2
+        }
+        return false
     }
 
     /// A call that passes the scanner's own place: else its part would be copied for each scan.
