@@ -2,9 +2,10 @@ import Glibc
 import Logging
 import MartletBroker
 
-// Takes the flags of the executable that concern it; the address is what all tests use.
 // A shell that starts its tests in the background has SIGINT ignored, which is how they end it.
-unsafe signal(SIGINT, SIG_DFL)
+signal(SIGINT, SIG_DFL)
+
+// Takes the flags of the executable that concern it; the address is what all tests use.
 let flags = CommandLine.arguments
 var configuration = BrokerConfiguration()
 configuration.host = "127.0.0.1"
