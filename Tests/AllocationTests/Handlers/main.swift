@@ -2,6 +2,9 @@ import Glibc
 import Logging
 import MartletBroker
 
+// A shell that starts its tests in the background has SIGINT ignored, which is how they end it.
+signal(SIGINT, SIG_DFL)
+
 // Takes the flags of the executable that concern it; the address is what all tests use.
 let flags = CommandLine.arguments
 var configuration = BrokerConfiguration()
