@@ -88,5 +88,5 @@ SCENARIOS = {
         handler_throws, handler_throws_new, handler_refuses_json)
 }
 # Swift allocates a box for an error that is made where it is thrown, since handlers throw any type.
-# One of a schema also owns its two texts.
-ALLOCATIONS_MAX = {"handler_throws_new": 1_000, "handler_refuses_json": 3_000}
+# One of a schema also owns its two texts. One call more was once seen in 15,000, with more loops than cores.
+ALLOCATIONS_MAX = {"handler_throws_new": 1_001, "handler_refuses_json": 3_001}
