@@ -29,6 +29,15 @@ def publish(name, text):
     PAGE.write_text(replace_section(PAGE.read_text(), name, text))
 
 
+def write_section(name, text, folder, publishes):
+    """Into the page, or as a file of its own into a folder that is not published."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if publishes:
+        publish(name, text)
+    else:
+        (folder / f"{name}.md").write_text(text + "\n")
+
+
 def write_comparison(results, folder, publishes):
     folder.mkdir(parents=True, exist_ok=True)
     tables = f"# Every figure of every system\n\n{table.about(results)}\n\n" \

@@ -101,10 +101,7 @@ def write(results, folder, publishes):
     for name, picture in order_table.plots(results).items():
         (folder / name).write_text(picture)
     text = order_table.section(results)
-    if publishes:
-        document.publish("orders", text)
-    else:
-        (folder / "orders.md").write_text(text + "\n")
+    document.write_section("orders", text, folder, publishes)
     print(f"\n{order_table.goal_table(results)}\n\n{order_table.busy_line(results)}\n")
     print(f"written: {folder.relative_to(machine.ROOT)}/"
           + (f" and {document.PAGE.relative_to(machine.ROOT)}" if publishes else ""))

@@ -3,7 +3,7 @@
 import dataclasses
 
 from . import document, figures, machine, rounds, table
-from .systems import MARTLET, NATS, PINNED, all_systems
+from .systems import MARTLET, NATS, PINNED, all_systems, installed
 from .workloads import BY_NAME
 
 WORKLOADS = ("request-1", "request-20k", "request-50k", "pubsub-50k", "fanout-50")
@@ -23,10 +23,11 @@ def systems():
 
 
 def run(options, folder):
-    found = [system for system in systems() if system.path]
+    found, left_out = installed(systems(), None)
     workloads = [BY_NAME[name] for name in options.only or WORKLOADS]
     results = {
         "machine": machine.facts(), "rounds": options.rounds, "seconds": options.seconds,
+        "warmup": options.warmup, "left_out": left_out,
         "systems": {system.name: system.version_text() for system in found}}
     path = folder / "pace.json"
     runs = rounds.measure_all(
@@ -37,21 +38,14 @@ def run(options, folder):
 
 
 def write(results, folder, publishes):
-    folder.mkdir(parents=True, exist_ok=True)
     text = section(results)
-    if publishes:
-        document.publish("pace", text)
-    else:
-        (folder / "pace.md").write_text(text + "\n")
+    document.write_section("pace", text, folder, publishes)
     print("\n" + text)
 
 
 def section(results):
-    facts = results["machine"]
     lines = [
-        f"{facts['processor']}, {facts['cores']} cores, pinned; commit {facts['commit']}; "
-        f"{facts['date']}. {results['rounds']} rounds of {results['seconds']:g} s; medians with "
-        "their range.", "",
+        f"{table.about(results)} Broker and generator on one core each; medians with their range.", "",
         "| workload | | " + " | ".join(title for _, title in FIGURES) + " |",
         "|---|---|---|---|---|"]
     names = list(dict.fromkeys(run["workload"] for run in results["runs"]))

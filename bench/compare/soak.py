@@ -83,10 +83,7 @@ def write(results, folder, publishes):
     for name, picture in plots(results).items():
         (folder / name).write_text(picture)
     text = section(results)
-    if publishes:
-        document.publish("soak", text)
-    else:
-        (folder / "soak.md").write_text(text + "\n")
+    document.write_section("soak", text, folder, publishes)
     print("\n" + text)
 
 
