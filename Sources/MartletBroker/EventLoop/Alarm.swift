@@ -4,8 +4,8 @@ import Glibc
 /// A timer of the kernel's that ends a loop's wait when a deadline comes.
 ///
 /// A wait with a timeout has the kernel set up a timer and take it down again for every event. This one is
-/// set when the nearest deadline comes nearer, a few times a minute. It is watched edge-triggered, so that
-/// nobody needs to read it.
+/// set when the nearest deadline comes nearer than what it is set for: once at most for each deadline that
+/// comes. It is watched edge-triggered, so that nobody needs to read it.
 ///
 /// SAFETY: used by its loop's thread only.
 @safe

@@ -10,8 +10,8 @@ extension HandlerRequest {
     public func reply(
         _ bytes: borrowing RawSpan, headers: InProcessHeaders = [:]
     ) throws(BrokerError) {
-        var header = exchange.takeHeader()
-        defer { exchange.giveBack(header: &header) }
+        var header = exchange.header.take()
+        defer { exchange.header.giveBack(&header) }
         try headers.encode(into: &header)
         unsafe try send(header.span.bytes, bytes)
     }
@@ -32,16 +32,16 @@ extension HandlerRequest {
     public func reply(
         headers: InProcessHeaders = [:], _ body: (inout HandlerWriter) throws -> Void
     ) throws {
-        var writer = HandlerWriter(exchange.takeWriter())
-        defer { exchange.giveBack(writer.take()) }
+        var writer = HandlerWriter(exchange.writer.take())
+        defer { exchange.writer.giveBack(&writer.bytes) }
         try body(&writer)
         try reply(writer.bytes, headers: headers)
     }
 
     /// Answers with an error; throwing it has the same effect.
     public func fail(_ error: ServiceError) throws(BrokerError) {
-        var writer = HandlerWriter(exchange.takeHeader())
-        defer { exchange.giveBack(header: &writer.bytes) }
+        var writer = HandlerWriter(exchange.header.take())
+        defer { exchange.header.giveBack(&writer.bytes) }
         // A broker without headers takes none: the body is all there is.
         if exchange.outlet.hasHeaders { error.writeHeader(to: &writer) }
         unsafe try send(writer.bytes.span.bytes, error.body.span.bytes)

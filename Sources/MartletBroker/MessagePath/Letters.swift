@@ -114,6 +114,8 @@ extension BrokerLoop {
         adopted.hasRules = state.pointee.settings.hasRules
         adopted.controlLineBytesMax = min(settings.controlLineBytesMax, state.pointee.scratchBytes)
         state.pointee.settings = adopted
+        // Held back by what was set before; this turn ends by what is set now.
+        state.pointee.outputDueAt = .max
     }
 
     // MARK: Lame duck

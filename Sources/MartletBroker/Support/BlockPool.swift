@@ -69,6 +69,7 @@ struct BlockPool {
         unsafe allocate(shift: Self.shift(for: byteCount))
     }
 
+    /// The same for a size that is known by its power of two.
     @inline(__always)
     func allocate(shift: Int) -> UnsafeMutableRawPointer? {
         noteLive(1 << shift)

@@ -16,24 +16,20 @@ struct Clock {
         return Self.monotonicNanoseconds()
     }
 
-    static func monotonicNanoseconds() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(truncatingIfNeeded: time.tv_sec &* 1_000_000_000 &+ time.tv_nsec)
-    }
+    @inline(__always)
+    static func monotonicNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
 
     /// Nanoseconds that the calling thread has run; a system call, unlike the others.
     @inline(never)
-    static func threadNanoseconds() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    }
+    static func threadNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) }
 
     /// Nanoseconds since 1970, UTC, for what people read.
-    static func wallNanoseconds() -> UInt64 {
+    static func wallNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_REALTIME) }
+
+    @inline(__always)
+    private static func nanoseconds(of clock: clockid_t) -> UInt64 {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        unsafe clock_gettime(clock, &time)
+        return UInt64(truncatingIfNeeded: time.tv_sec &* 1_000_000_000 &+ time.tv_nsec)
     }
 }

@@ -50,6 +50,28 @@ extension Guarantees {
             #expect(try other.framesToEnd().first?.message?.text == "y")
         }
 
+        @Test("Output that is held back leaves when a reload ends that, and the loop sleeps again")
+        func reloadEndsHoldingBack() throws {
+            var configuration: BrokerConfiguration?
+            let broker = try TestBroker {
+                $0.loopCount = 1
+                $0.coalesceNanoseconds = 50_000_000
+                configuration = $0
+            }
+            let client = try broker.client()
+            try client.send("SUB a 1\r\n" + pub("a", "x"))
+            #expect(eventually { broker.broker.snapshot().messagesIn == 1 })
+            var changed = try #require(configuration)
+            changed.coalesceNanoseconds = 0
+            try broker.broker.reload(changed)
+            #expect(try client.barrier().first?.message?.text == "x")
+            // A loop that thinks output is due waits for nothing: a turn after another.
+            func turns() -> Int { broker.broker.snapshot().turns.counts.reduce(0, +) }
+            let before = turns()
+            Thread.sleep(forTimeInterval: 0.2)
+            #expect(turns() - before < 100)
+        }
+
         @Test("By the thread's clock, a turn that sleeps is not long, and one that works is")
         func threadClock() throws {
             let broker = try TestBroker {
