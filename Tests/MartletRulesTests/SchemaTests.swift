@@ -209,6 +209,63 @@ struct SchemaEvaluatorTests {
         return ((isNegative ? "-" : "") + text, isNegative ? -value : value)
     }
 
+    @Test("bounds hold as numbers are ordered", arguments: 1...20 as ClosedRange<UInt64>)
+    func bounds(seed: UInt64) throws {
+        var random = TestRandom(seed)
+        for _ in 0..<50 {
+            let bound = random.below(7) - 3
+            // Hundredths around the bound, written with up to four places.
+            let value = 100 * bound + (random.below(3) == 0 ? 0 : random.below(300) - 150)
+            let fraction = String(abs(value) % 100 + 100).dropFirst() + random.pick(["", "0", "00"])
+            let whole = "\(value < 0 ? "-" : "")\(abs(value) / 100)"
+            let text = value % 100 == 0 && random.below(2) == 0 ? whole : "\(whole).\(fraction)"
+            let expected = [
+                "minimum": value >= 100 * bound, "maximum": value <= 100 * bound,
+                "exclusiveMinimum": value > 100 * bound, "exclusiveMaximum": value < 100 * bound,
+            ]
+            for (keyword, isValid) in expected {
+                let found = try outcome("{\"\(keyword)\":\(bound)}", text)
+                #expect((found == .valid) == isValid, "seed \(seed): \(keyword) \(bound), \(text)")
+            }
+        }
+    }
+
+    @Test(
+        "members are known by their whole names",
+        arguments: [
+            (#"{"properties":{"abcdefgh1":{"type":"null"}}}"#, #"{"abcdefgh2":1}"#, true),
+            (#"{"properties":{"abcdefgh1":{"type":"null"}}}"#, #"{"abcdefgh1":1}"#, false),
+            (#"{"properties":{"abcdefgh":{"type":"null"}}}"#, #"{"abcdefgh":1}"#, false),
+            (#"{"properties":{"":{"type":"null"}}}"#, #"{"":1}"#, false),
+            (#"{"properties":{"a":true},"additionalProperties":false}"#, #"{"a\u0000":1}"#, false),
+            (#"{"required":["a"],"additionalProperties":{"type":"null"}}"#, #"{"a":1}"#, false),
+            (#"{"required":["a"],"additionalProperties":{"type":"null"}}"#, #"{"a":null}"#, true),
+            (
+                #"{"required":["a"],"patternProperties":{"a":{}},"additionalProperties":false}"#,
+                #"{"a":1}"#, true
+            ),
+            (
+                #"{"required":["a"],"unevaluatedProperties":false,"additionalProperties":{}}"#,
+                #"{"a":1}"#, true
+            ),
+        ] as [(String, String, Bool)])
+    func names(schema: String, document: String, isValid: Bool) throws {
+        #expect((try outcome(schema, document) == .valid) == isValid)
+    }
+
+    @Test("a reference alone is the schema that it names, however many lie between")
+    func referencesAlone() throws {
+        let schema =
+            ##"{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/c"},"c":{"type":"string","minLength":2}},"##
+            + ##""properties":{"x":{"$ref":"#/$defs/a"},"y":{"$ref":"#/$defs/a","maxLength":3}}}"##
+        for (document, isValid) in [
+            (#"{"x":"ab"}"#, true), (#"{"x":"a"}"#, false), (#"{"x":1}"#, false),
+            (#"{"y":"abc"}"#, true), (#"{"y":"abcd"}"#, false), (#"{"y":1}"#, false),
+        ] {
+            #expect((try outcome(schema, document) == .valid) == isValid, "\(document)")
+        }
+    }
+
     @Test("work is bounded by the document's size")
     func workIsBounded() throws {
         // Every level doubles what is to be done.

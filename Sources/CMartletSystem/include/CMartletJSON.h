@@ -56,14 +56,20 @@ MARTLET_INLINE uint32_t martlet_json_triples(const uint8_t *bytes) {
     return 3 * (fitting * 11 >> 5);
 }
 
+/// The first eight bytes of a key of `count` bytes, zeros behind a shorter one. Reads eight bytes.
+MARTLET_INLINE uint64_t martlet_json_key_start(const uint8_t *bytes, intptr_t count) {
+    static const uint64_t first_bytes[8] = {
+        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
+    uint64_t start = martlet_load64(bytes);
+    return __builtin_expect(count < 8, 1) ? start & first_bytes[count] : start;
+}
+
 /// A hash of a key of `count` bytes, with two secret odd factors. Reads eight bytes, or `count`
 /// where that is more.
 MARTLET_INLINE uint32_t martlet_json_key_hash(
     const uint8_t *bytes, intptr_t count, uint64_t factor, uint64_t second_factor) {
-    static const uint64_t first_bytes[8] = {
-        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
     if (__builtin_expect(count < 8, 1))
-        return (uint32_t)(((martlet_load64(bytes) & first_bytes[count]) * factor) >> 32);
+        return (uint32_t)((martlet_json_key_start(bytes, count) * factor) >> 32);
     uint64_t state = martlet_load64(bytes) * factor;
     for (intptr_t i = 8; __builtin_expect(i < count - 8, 0); i += 8)
         state = (state ^ state >> 32 ^ martlet_load64(bytes + i)) * factor;

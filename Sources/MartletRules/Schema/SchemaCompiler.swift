@@ -38,6 +38,7 @@ struct SchemaCompiler {
             parts.dynamicAnchors += [Int32(anchor.resource), Int32(name), target]
         }
         try refuseCycles()
+        parts.followReferences()
     }
 
     // MARK: - What keywords use
@@ -227,8 +228,24 @@ struct SchemaParts {
             start.kinds = UInt8(truncatingIfNeeded: steps[first].a)
             start.isInteger = steps[first].b != 0
         }
-        start.isEmpty = steps[Int(start.step)].operation == .end
+        var last = Int(start.step)
+        while steps[last].operation != .end && steps[last].operation.isCheck { last += 1 }
+        start.rest = steps[last].operation != .end ? .steps : last > start.step ? .checks : .nothing
         return start
+    }
+
+    /// Subschemas that are nothing but a `$ref` become the ones they name. There are no cycles.
+    mutating func followReferences() {
+        for index in starts.indices {
+            var start = starts[index]
+            while start.kinds == SchemaKinds.all.rawValue, start.rest == .steps,
+                steps[Int(start.step)].operation == .reference,
+                steps[Int(start.step) + 1].operation == .end
+            {
+                start = starts[Int(steps[Int(start.step)].a)]
+            }
+            starts[index] = start
+        }
     }
 
     /// A slot that names a member.
@@ -238,14 +255,20 @@ struct SchemaParts {
         names += bytes
         return MemberSlot(
             hash: KeySeed.process.hash(bytes), nameOffset: Int32(offset),
+            nameStart: bytes.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) },
             nameLength: Int32(bytes.count))
     }
 
-    /// A table of slots by hash, at most half full.
+    /// A table of slots by hash, at most half full; larger, within reason, where each then has a
+    /// place of its own.
     mutating func table(_ entries: [MemberSlot]) -> (start: Int32, count: Int32) {
         if entries.isEmpty { return (0, 0) }
-        var count = 2
-        while count < 2 * entries.count { count *= 2 }
+        var least = 2
+        while least < 2 * entries.count { least *= 2 }
+        let count =
+            [least, 2 * least, 4 * least].first { count in
+                Set(entries.map { $0.hash & UInt32(count - 1) }).count == entries.count
+            } ?? least
         let start = slots.count
         slots += [MemberSlot](repeating: MemberSlot(), count: count)
         for entry in entries {

@@ -2,21 +2,44 @@ extension SchemaEvaluator {
     // MARK: - Members
 
     @inline(never)
-    mutating func runMembers(_ step: Int, _ value: Int, _ end: Int) -> Bool {
+    mutating func runMembers(_ step: Int, _ object: Int) -> Bool {
         let members = code.members[Int(code.steps[step].a)]
+        if members.names >= 0 || members.patternCount > 0 || code.tracksEvaluated {
+            return runMembersByAll(step, object, members)
+        }
+        let end = document.tape[object].next
         var requiredLeft = members.requiredCount
-        var key = value &+ 1
+        var key = object &+ 1
+        while key < end {
+            work &-= 1
+            var schema = members.additional
+            let found = slot(of: key, members)
+            if found >= 0 {
+                requiredLeft &-= code.slots[found].isRequired ? 1 : 0
+                schema = code.slots[found].schema
+            }
+            if schema >= 0 && !evaluate(Int(schema), key &+ 1) { return false }
+            key = document.tape.index(after: key &+ 1)
+        }
+        return requiredLeft == 0 || fail(step, object)
+    }
+
+    /// With patterns, names or marks: several schemas may see one member.
+    @inline(never)
+    private mutating func runMembersByAll(
+        _ step: Int, _ object: Int, _ members: SchemaMembers
+    ) -> Bool {
+        let end = document.tape[object].next
+        var requiredLeft = members.requiredCount
+        var key = object &+ 1
         while key < end {
             work &-= 1
             if members.names >= 0 && !evaluateChild(members.names, key) { return false }
-            var isKnown = false
-            let found = slot(of: document.tape[key], members)
-            if found >= 0 {
-                if code.slots[found].isRequired { requiredLeft &-= 1 }
-                isKnown = code.slots[found].isDeclared
-                if !evaluateChild(code.slots[found].schema, key &+ 1) { return false }
-            }
-            if members.patternCount > 0 && !runPatterns(members, key, &isKnown) { return false }
+            let found = slot(of: key, members)
+            if found >= 0 && code.slots[found].isRequired { requiredLeft &-= 1 }
+            var isKnown = found >= 0 && code.slots[found].isDeclared
+            if isKnown && !evaluateChild(code.slots[found].schema, key &+ 1) { return false }
+            if !runPatterns(members, key, &isKnown) { return false }
             if !isKnown && members.additional >= 0 {
                 if !evaluateChild(members.additional, key &+ 1) { return false }
                 isKnown = true
@@ -24,7 +47,7 @@ extension SchemaEvaluator {
             if isKnown { mark(key &+ 1) }
             key = document.tape.index(after: key &+ 1)
         }
-        return requiredLeft == 0 || fail(step, value)
+        return requiredLeft == 0 || fail(step, object)
     }
 
     private mutating func runPatterns(
@@ -42,31 +65,39 @@ extension SchemaEvaluator {
 
     /// The slot of a key in a table, or -1.
     @inline(__always)
-    private mutating func slot(of key: JSONEntry, _ members: SchemaMembers) -> Int {
+    private mutating func slot(of key: Int, _ members: SchemaMembers) -> Int {
         if members.tableCount == 0 { return -1 }
         let mask = Int(members.tableCount) &- 1
-        var place = Int(key.hash) & mask
+        let hash = document.tape[key].hash
+        var place = Int(hash) & mask
         while true {
             let index = Int(members.table) &+ place
             if code.slots[index].nameOffset < 0 { return -1 }
-            if code.slots[index].hash == key.hash && isNamed(key, index) { return index }
+            if code.slots[index].hash == hash && isNamed(document.tape[key], index) { return index }
             place = (place &+ 1) & mask
         }
     }
 
     @inline(__always)
     private mutating func isNamed(_ key: JSONEntry, _ slot: Int) -> Bool {
-        let offset = Int(code.slots[slot].nameOffset)
         let length = Int(code.slots[slot].nameLength)
-        if key.isEscaped { return isNamedWithEscapes(key, offset, length) }
+        if key.isEscaped { return isNamedWithEscapes(key, slot) }
         return key.length == length
-            && document.bytes.areEqual(key.offset, code.nameBytes, offset, length: length)
+            && document.bytes.keyStart(key.offset, length: length) == code.slots[slot].nameStart
+            && (length <= 8 || hasLongName(key, slot))
     }
 
     @inline(never)
-    private mutating func isNamedWithEscapes(_ key: JSONEntry, _ offset: Int, _ length: Int) -> Bool
-    {
-        let name = JSONEntry(offset: offset, length: length, kind: .string)
+    private mutating func hasLongName(_ key: JSONEntry, _ slot: Int) -> Bool {
+        let offset = Int(code.slots[slot].nameOffset)
+        return document.bytes.areEqual(key.offset, code.nameBytes, offset, length: key.length)
+    }
+
+    @inline(never)
+    private mutating func isNamedWithEscapes(_ key: JSONEntry, _ slot: Int) -> Bool {
+        let name = JSONEntry(
+            offset: Int(code.slots[slot].nameOffset), length: Int(code.slots[slot].nameLength),
+            kind: .string)
         return isSame(key, document.bytes, as: name, code.nameBytes)
     }
 
@@ -113,12 +144,12 @@ extension SchemaEvaluator {
     // MARK: - Elements
 
     @inline(never)
-    mutating func runElements(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
-    ) -> Bool {
-        var element = value &+ 1
+    mutating func runElements(_ step: Int, _ array: Int) -> Bool {
+        let step = code.steps[step]
+        let end = document.tape[array].next
+        var element = array &+ 1
         var position = 0
-        while element < entry.next {
+        while element < end {
             work &-= 1
             let isFirst = position < Int(step.b)
             if !isFirst && step.c < 0 { return true }
@@ -131,12 +162,11 @@ extension SchemaEvaluator {
         return true
     }
 
-    mutating func runContains(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry
-    ) -> Bool {
+    mutating func runContains(_ step: SchemaStep, _ array: Int) -> Bool {
+        let end = document.tape[array].next
         var count: Int32 = 0
-        var element = value &+ 1
-        while element < entry.next && work >= 0 {
+        var element = array &+ 1
+        while element < end && work >= 0 {
             work &-= 1
             if evaluateChild(step.a, element) {
                 count &+= 1
@@ -154,10 +184,11 @@ extension SchemaEvaluator {
     /// Of a container whose values each stand `keyEntries` behind the start of their member: 0 in an array, 1
     /// in an object.
     mutating func runUnevaluated(
-        _ step: SchemaStep, _ value: Int, _ entry: JSONEntry, _ trailStart: Int, keyEntries: Int
+        _ step: SchemaStep, _ container: Int, _ trailStart: Int, keyEntries: Int
     ) -> Bool {
-        var member = value &+ 1
-        while member < entry.next {
+        let end = document.tape[container].next
+        var member = container &+ 1
+        while member < end {
             work &-= 1
             let child = member &+ keyEntries
             if !marks.isMarked(child, since: trailStart) {

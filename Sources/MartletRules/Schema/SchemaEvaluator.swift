@@ -54,7 +54,11 @@ struct SchemaEvaluator {
         {
             return fail(Int(start.step) &- 1, value)
         }
-        return start.isEmpty || runSteps(Int(start.step), value, entry)
+        switch start.rest {
+        case .nothing: return true
+        case .checks: return runChecks(Int(start.step), value)
+        case .steps: return runSteps(Int(start.step), value)
+        }
     }
 
     /// Not for a number whose text has neither fraction nor exponent: those are. The flag means
@@ -65,7 +69,7 @@ struct SchemaEvaluator {
     }
 
     @inline(never)
-    private mutating func runSteps(_ first: Int, _ value: Int, _ entry: JSONEntry) -> Bool {
+    private mutating func runSteps(_ first: Int, _ value: Int) -> Bool {
         // Out of work, no branch is begun: there may be more of them than time.
         if depth >= Self.depthMax || work < 0 {
             isOut = true
@@ -74,15 +78,18 @@ struct SchemaEvaluator {
         depth &+= 1
         let scopesBefore = scopeCount
         let trailStart = trail
-        let kind = entry.kindBit
+        let kind = document.tape[value].kindBit
         var index = first
         var isValid = true
         repeat {
-            let step = code.steps[index]
-            if step.operation == .end { break }
+            let operation = code.steps[index].operation
+            if operation == .end { break }
             work &-= 1
-            if UInt32(step.kinds) & kind != 0 {
-                isValid = run(step, index, value, entry, trailStart)
+            if UInt32(code.steps[index].kinds) & kind != 0 {
+                isValid =
+                    operation.isCheck
+                    ? check(operation, index, value) || fail(index, value)
+                    : apply(operation, index, value, trailStart)
             }
             index &+= 1
         } while isValid
@@ -114,116 +121,41 @@ struct SchemaEvaluator {
         return false
     }
 
-    // MARK: - Steps
+    // MARK: - Other schemas
 
     @inline(__always)
-    private mutating func run(
-        _ step: SchemaStep, _ index: Int, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    private mutating func apply(
+        _ operation: SchemaOperation, _ index: Int, _ value: Int, _ trailStart: Int
     ) -> Bool {
-        switch step.operation {
-        case .end: return true
-        case .members: return runMembers(index, value, entry.next)
-        case .elements: return runElements(step, value, entry)
-        case .reference: return evaluate(Int(step.a), value)
-        // Behind a resource's first step.
-        case .type:
-            let isRight =
-                UInt32(truncatingIfNeeded: step.a) & entry.kindBit != 0
-                && (step.b == 0 || entry.kind != .number || document.isInteger(entry))
-            return isRight || fail(index, value)
-        case .minLength:
-            // A code point is one to twelve bytes.
-            return entry.length >= 12 &* Int(step.a) || isLengthWithin(entry, step.a, .max)
-                || fail(index, value)
-        case .maxLength:
-            return entry.length <= Int(step.a) || isLengthWithin(entry, 0, step.a)
-                || fail(index, value)
-        case .minItems, .minProperties: return entry.count >= Int(step.a) || fail(index, value)
-        case .maxItems, .maxProperties: return entry.count <= Int(step.a) || fail(index, value)
-        case .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum:
-            return isWithin(step, entry) || fail(index, value)
-        case .allOf: return runAllOf(step, value)
-        case .anyOf: return runAnyOf(step, value) || fail(index, value)
-        case .oneOf: return runOneOf(step, value) || fail(index, value)
-        default: return runRarely(step, index, value, entry, trailStart)
+        switch operation {
+        case .members: return runMembers(index, value)
+        case .elements: return runElements(index, value)
+        case .reference: return evaluate(Int(code.steps[index].a), value)
+        default: return applyRarely(code.steps[index], index, value, trailStart)
         }
     }
 
     @inline(never)
-    private mutating func runRarely(
-        _ step: SchemaStep, _ index: Int, _ value: Int, _ entry: JSONEntry, _ trailStart: Int
+    private mutating func applyRarely(
+        _ step: SchemaStep, _ index: Int, _ value: Int, _ trailStart: Int
     ) -> Bool {
         switch step.operation {
-        case .constant:
-            return document.areEqual(value, code.constants, Int(step.a), &work)
-                || fail(index, value)
-        case .oneOfValues: return isAnyOf(step, value) || fail(index, value)
-        case .multipleOf:
-            let divisor = code.divisors[Int(step.a)]
-            return document.decimal(entry).isMultiple(of: divisor.digits, power: divisor.power)
-                || fail(index, value)
-        case .pattern: return matches(step.a, entry) || fail(index, value)
-        case .format:
-            return StringFormat(rawValue: UInt8(truncatingIfNeeded: step.a))?
-                .accepts(document.bytes, entry) ?? false || fail(index, value)
-        case .uniqueItems: return document.areUnique(value, table, &work) || fail(index, value)
-        case .contains: return runContains(step, value, entry) || fail(index, value)
-        case .dependentRequired: return runDependentRequired(step, value) || fail(index, value)
-        case .dependentSchemas: return runDependentSchemas(step, value)
+        case .allOf: return runAllOf(step, value)
+        case .anyOf: return runAnyOf(step, value) || fail(index, value)
+        case .oneOf: return runOneOf(step, value) || fail(index, value)
         case .not: return !evaluateAside(step.a, value) || fail(index, value)
         case .condition: return runCondition(step, value)
+        case .contains: return runContains(step, value) || fail(index, value)
+        case .dependentRequired: return runDependentRequired(step, value) || fail(index, value)
+        case .dependentSchemas: return runDependentSchemas(step, value)
         case .dynamicReference:
             let target = dynamicTarget(step)
             return evaluate(target, value)
         case .resource: return enter(step.a)
-        case .unevaluatedItems: return runUnevaluated(step, value, entry, trailStart, keyEntries: 0)
-        case .unevaluatedProperties:
-            return runUnevaluated(step, value, entry, trailStart, keyEntries: 1)
-        case .refuse: return fail(index, value)
+        case .unevaluatedItems: return runUnevaluated(step, value, trailStart, keyEntries: 0)
+        case .unevaluatedProperties: return runUnevaluated(step, value, trailStart, keyEntries: 1)
         default: return true
         }
-    }
-
-    // MARK: - Values
-
-    private mutating func isLengthWithin(_ entry: JSONEntry, _ low: Int32, _ high: Int32) -> Bool {
-        work &-= entry.length &>> 3
-        let length = document.length(entry)
-        return length >= Int(low) && length <= Int(high)
-    }
-
-    private mutating func isWithin(_ step: SchemaStep, _ entry: JSONEntry) -> Bool {
-        let order: Int
-        if let bound = smallBound(step), let part = document.integerPart(entry) {
-            order = part.compared(to: bound)
-        } else {
-            let constants = code.constants
-            order = document.compare(entry, constants, constants.tape[Int(step.a)])
-        }
-        switch step.operation {
-        case .minimum: return order >= 0
-        case .maximum: return order <= 0
-        case .exclusiveMinimum: return order > 0
-        default: return order < 0
-        }
-    }
-
-    /// A bound that is an integer is in the step: `b` says so, and `c` is it.
-    @inline(__always)
-    private func smallBound(_ step: SchemaStep) -> Int? { step.b == 0 ? nil : Int(step.c) }
-
-    private mutating func isAnyOf(_ step: SchemaStep, _ value: Int) -> Bool {
-        for index in Int(step.a)..<Int(step.a &+ step.b)
-        where document.areEqual(value, code.constants, Int(code.operands[index]), &work) {
-            return true
-        }
-        return false
-    }
-
-    mutating func matches(_ pattern: Int32, _ entry: JSONEntry) -> Bool {
-        let pattern = code.patterns[Int(pattern)]
-        work &-= entry.length &* pattern.workPerCharacter &>> 2
-        return work >= 0 && pattern.matches(document.bytes, entry, threads)
     }
 
     // MARK: - Logic

@@ -113,6 +113,9 @@ extension SchemaKeyword {
 
     private static func compileMembers(_ compiler: inout SchemaCompiler) throws(RuleError) {
         var members = SchemaMembers()
+        if let value = compiler.source.member(compiler.schema, "additionalProperties") {
+            members.additional = try compiler.subschema(value, "additionalProperties")
+        }
         var slots: [MemberSlot] = []
         var known: [String: Int] = [:]
         for (name, value) in try object("properties", compiler) {
@@ -127,7 +130,10 @@ extension SchemaKeyword {
             let names = Set(try strings(list, "required", compiler))
             for name in names.sorted() {
                 let index = known[name] ?? slots.count
-                if index == slots.count { slots.append(compiler.parts.slot(name)) }
+                if index == slots.count {
+                    slots.append(compiler.parts.slot(name))
+                    slots[index].schema = members.additional
+                }
                 slots[index].isRequired = true
             }
             members.requiredCount = Int32(names.count)
@@ -142,9 +148,6 @@ extension SchemaKeyword {
         members.patterns = Int32(compiler.parts.operands.count)
         members.patternCount = Int32(pairs.count / 2)
         compiler.parts.operands += pairs
-        if let value = compiler.source.member(compiler.schema, "additionalProperties") {
-            members.additional = try compiler.subschema(value, "additionalProperties")
-        }
         if let value = compiler.source.member(compiler.schema, "propertyNames") {
             members.names = try compiler.subschema(value, "propertyNames")
         }

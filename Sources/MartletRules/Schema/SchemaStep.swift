@@ -3,14 +3,22 @@ enum SchemaOperation: UInt8 {
     case end
     /// `false`
     case refuse
+    // These look at the value alone.
     case type, constant, oneOfValues
     case minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf
     case minLength, maxLength, pattern, format
-    case minItems, maxItems, uniqueItems, elements, contains
-    case minProperties, maxProperties, members, dependentRequired, dependentSchemas
+    case minItems, maxItems, uniqueItems
+    case minProperties, maxProperties
+    // These look at it, or at what it holds, by other schemas.
+    case elements, contains
+    case members, dependentRequired, dependentSchemas
     case allOf, anyOf, oneOf, not, condition
     case reference, dynamicReference, resource
     case unevaluatedItems, unevaluatedProperties
+
+    /// Nothing is evaluated within it.
+    @inline(__always)
+    var isCheck: Bool { rawValue <= Self.maxProperties.rawValue }
 }
 
 /// What `a`, `b` and `c` mean is said where the compiler emits the operation. Subschemas are
@@ -35,8 +43,15 @@ struct SchemaStart: BitwiseCopyable {
     var kinds: UInt8 = 0x7F
     /// Whether a number must be an integer, which `kinds` does not say.
     var isInteger = false
-    /// Whether there is nothing more to check.
-    var isEmpty = false
+    var rest = SchemaRest.nothing
+}
+
+/// What comes behind a subschema's `type`.
+enum SchemaRest: UInt8 {
+    case nothing
+    /// Steps that look at the value alone.
+    case checks
+    case steps
 }
 
 /// What `properties`, `required`, `patternProperties`, `additionalProperties` and `propertyNames`
@@ -55,13 +70,16 @@ struct SchemaMembers: BitwiseCopyable {
     var requiredPlace: Int32 = 0
 }
 
-/// A name that a schema knows.
+/// A name that a schema knows, in 32 bytes: a shift leads to it.
 struct MemberSlot: BitwiseCopyable {
     var hash: UInt32 = 0
     /// -1 for an empty slot.
     var nameOffset: Int32 = -1
+    /// The first eight bytes of the name, zeros behind a shorter one.
+    var nameStart: UInt64 = 0
     var nameLength: Int32 = 0
-    /// A subschema, or -1 where any value will do.
+    /// A subschema, or -1 where any value will do. Of a name that is only required, what
+    /// `additionalProperties` says.
     var schema: Int32 = -1
     var isRequired = false
     /// Named by `properties`, not only by `required`.

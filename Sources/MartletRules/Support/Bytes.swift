@@ -31,6 +31,14 @@ struct Bytes: @unchecked Sendable {
         return unsafe martlet_equal(base + offset, other.base + otherOffset, length)
     }
 
+    /// The first eight bytes of a key, zeros behind a shorter one; of a scanned document, which has
+    /// eight readable bytes behind each place.
+    @inline(__always)
+    func keyStart(_ offset: Int, length: Int) -> UInt64 {
+        assert(offset + length <= count)
+        return unsafe martlet_json_key_start(base + offset, length)
+    }
+
     @inline(never)
     func digitCount(_ start: Int, _ end: Int) -> Int {
         var digits = 0

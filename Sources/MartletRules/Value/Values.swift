@@ -22,37 +22,30 @@ struct Values {
         return isNegative ? 0 &- value : value
     }
 
-    /// A number without exponent by its whole part, if that fits.
+    /// Twice a number, and one further from zero if it has a fraction: it compares with twice an
+    /// integer as the number with the integer. nil for one with an exponent, or too long.
     @inline(__always)
-    func integerPart(_ entry: JSONEntry) -> IntegerPart? {
+    func twiceWithFraction(_ entry: JSONEntry) -> Int? {
         guard !entry.hasExponent && entry.length <= 18 else { return nil }
         var position = entry.offset
         let isNegative = bytes[position] == UInt8(ascii: "-")
         if isNegative { position &+= 1 }
-        var value = 0
+        var twice = 0
         while position < entry.end {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: ".") {
-                return fractional(value, isNegative, position, entry.end)
+            let digit = bytes[position] &- UInt8(ascii: "0")
+            if digit > 9 {
+                twice &+= hasFraction(position &+ 1, entry.end) ? 1 : 0
+                break
             }
-            value = value &* 10 &+ Int(byte & 0xF)
+            twice = twice &* 10 &+ 2 &* Int(digit)
             position &+= 1
         }
-        return IntegerPart(
-            value: isNegative ? 0 &- value : value, isAbove: false, isBelow: false)
+        return isNegative ? 0 &- twice : twice
     }
 
-    private func fractional(
-        _ value: Int, _ isNegative: Bool, _ point: Int, _ end: Int
-    ) -> IntegerPart {
-        var hasFraction = false
-        for position in point &+ 1..<end where bytes[position] != UInt8(ascii: "0") {
-            hasFraction = true
-            break
-        }
-        return IntegerPart(
-            value: isNegative ? 0 &- value : value, isAbove: hasFraction && !isNegative,
-            isBelow: hasFraction && isNegative)
+    private func hasFraction(_ start: Int, _ end: Int) -> Bool {
+        for position in start..<end where bytes[position] != UInt8(ascii: "0") { return true }
+        return false
     }
 
     /// Below, at or above zero, as numbers compare.
@@ -193,17 +186,5 @@ struct Values {
             element = tape.index(after: element)
         }
         return true
-    }
-}
-
-/// A number between an integer and the next one away from zero.
-struct IntegerPart {
-    let value: Int
-    let isAbove: Bool
-    let isBelow: Bool
-
-    @inline(__always)
-    func compared(to other: Int) -> Int {
-        value != other ? (value < other ? -1 : 1) : isAbove ? 1 : isBelow ? -1 : 0
     }
 }
