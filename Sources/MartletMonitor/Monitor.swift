@@ -95,7 +95,7 @@ extension Monitor {
         case "/varz": return try json(varz(), for: request)
         case "/connz": return try json(await connz(request), for: request)
         case "/subsz", "/subscriptionsz": return try json(await subsz(request), for: request)
-        case "/rulesz": return try json(rulesz(), for: request)
+        case "/rulesz": return try json(Rulesz(broker), for: request)
         case "/metrics":
             return HTTPResponse(
                 contentType: "text/plain; version=0.0.4; charset=utf-8",
@@ -148,12 +148,6 @@ extension Monitor {
         return Subsz(
             query: query, serverID: snapshot.serverID, now: snapshot.now,
             routing: broker.routingSnapshot(), subscriptions: subscriptions)
-    }
-
-    private func rulesz() -> Rulesz {
-        let snapshot = broker.snapshot()
-        return Rulesz(
-            serverID: snapshot.serverID, now: snapshot.now, rules: broker.rulesSnapshot())
     }
 
     private func json(

@@ -216,7 +216,8 @@ struct SchemaEvaluatorTests {
             let bound = random.below(7) - 3
             // Hundredths around the bound, written with up to four places.
             let value = 100 * bound + (random.below(3) == 0 ? 0 : random.below(300) - 150)
-            let fraction = String(abs(value) % 100 + 100).dropFirst() + random.pick(["", "0", "00"])
+            let fraction =
+                String(abs(value) % 100 + 100).dropFirst() + random.pick(["", "0", "00"])
             let whole = "\(value < 0 ? "-" : "")\(abs(value) / 100)"
             let text = value % 100 == 0 && random.below(2) == 0 ? whole : "\(whole).\(fraction)"
             let expected = [

@@ -116,7 +116,7 @@ final class Simulation {
             }
         }
         for loop in loops { left += loop.pool.liveBytes }
-        return left + broker.shared.globalAccount.space.pointee.contents.pointee.tree.liveBytes
+        return left + broker.shared.accounts.global.space.pointee.contents.pointee.tree.liveBytes
     }
     #endif
 }

@@ -47,11 +47,14 @@ public struct ClientOptions: Sendable {
     public var echo = true
     /// SO_RCVBUF: small, so that a client that does not read is soon felt.
     public var receiveBufferBytes: Int32?
+    /// The user's name; the password is the same.
+    public var user: String?
 
     public init(
         verbose: Bool = false, headers: Bool = true, noResponders: Bool = true, echo: Bool = true,
-        receiveBufferBytes: Int32? = nil
+        receiveBufferBytes: Int32? = nil, user: String? = nil
     ) {
+        self.user = user
         self.verbose = verbose
         self.headers = headers
         self.noResponders = noResponders
@@ -60,9 +63,11 @@ public struct ClientOptions: Sendable {
     }
 
     var json: String {
-        """
-        {"verbose":\(verbose),"pedantic":false,"headers":\(headers),"no_responders":\(noResponders),\
-        "echo":\(echo),"protocol":0,"name":"test","lang":"swift","version":"1"}
-        """
+        let login = user.map { "\"user\":\"\($0)\",\"pass\":\"\($0)\"," } ?? ""
+        return """
+            {"verbose":\(verbose),"pedantic":false,"headers":\(headers),\
+            "no_responders":\(noResponders),"echo":\(echo),\(login)\
+            "protocol":0,"name":"test","lang":"swift","version":"1"}
+            """
     }
 }

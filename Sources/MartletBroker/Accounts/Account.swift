@@ -2,11 +2,14 @@
 @safe
 final class Account: @unchecked Sendable {
     let name: String
+    /// Its place in the directory; `$G` has 0.
+    let index: Int
     /// SAFETY: allocated for the account's life; what changes in it is under its own lock or atomic.
     let space: SubjectSpaceRef
 
-    init(name: String, budget: MemoryBudget, seed: UInt64) {
+    init(name: String, index: Int, budget: MemoryBudget, seed: UInt64) {
         self.name = name
+        self.index = index
         space = SubjectSpaceRef(allocating: SubjectSpace(budget: budget, seed: seed))
     }
 

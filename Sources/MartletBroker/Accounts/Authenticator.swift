@@ -4,33 +4,38 @@
 /// where it is a bcrypt hash: ask `needsSlowHash` first and do those on another thread.
 struct Authenticator: Sendable {
     enum Decision: Equatable, Sendable {
-        /// The user that the connection is now; nil where no user but a token or nothing decides.
-        case allowed(user: String?)
+        /// The user that the connection is now, nil where no user but a token or nothing decides, and the
+        /// user's account, nil for `$G`.
+        case allowed(user: String?, account: String? = nil)
         case denied
     }
 
     private let authorization: BrokerConfiguration.Authorization
-    private let passwords: [String: String]
+    private let users: [String: BrokerConfiguration.User]
 
     init(_ authorization: BrokerConfiguration.Authorization) {
         self.authorization = authorization
-        passwords = Dictionary(
-            authorization.users.map { ($0.name, $0.password) }, uniquingKeysWith: { $1 })
+        users = Dictionary(
+            authorization.users.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     }
 
     /// What a client says in CONNECT against the configuration. An empty text counts as none.
     func check(user: String?, password: String?, token: String?) -> Decision {
         switch requirement(user: user, password: password, token: token) {
         case .nothing(let user):
-            return .allowed(user: user)
+            return allow(user)
         case .token(let expected):
-            return PasswordCheck.matches(token ?? "", expected) ? .allowed(user: nil) : .denied
+            return PasswordCheck.matches(token ?? "", expected) ? allow(nil) : .denied
         case .password(let name, let expected):
             let isRight = PasswordCheck.matches(password ?? "", expected)
-            return isRight ? .allowed(user: name) : .denied
+            return isRight ? allow(name) : .denied
         case .impossible:
             return .denied
         }
+    }
+
+    private func allow(_ user: String?) -> Decision {
+        .allowed(user: user, account: user.flatMap { users[$0]?.account })
     }
 
     /// Whether `check` would compute a bcrypt hash for these credentials.
@@ -56,14 +61,14 @@ struct Authenticator: Sendable {
     private func requirement(user: String?, password: String?, token: String?) -> Requirement {
         guard authorization.isRequired else { return .nothing(user: nil) }
         let user = user ?? ""
-        if !passwords.isEmpty {
+        if !users.isEmpty {
             let hasNone = user.isEmpty && (password ?? "").isEmpty && (token ?? "").isEmpty
             // nats-server compares this user's password with itself, so one with a bcrypt hash can
             // never be it there; here it can.
-            if hasNone, let name = authorization.noAuthUser, passwords[name] != nil {
+            if hasNone, let name = authorization.noAuthUser, users[name] != nil {
                 return .nothing(user: name)
             }
-            return passwords[user].map { .password(user: user, $0) } ?? .impossible
+            return users[user].map { .password(user: user, $0.password) } ?? .impossible
         }
         if let expected = authorization.token, !expected.isEmpty { return .token(expected) }
         guard let name = authorization.user, !name.isEmpty,

@@ -72,6 +72,19 @@ extension Broker {
         return try open(service, connections: 1)
     }
 
+    /// A handler of the broker's own, in an account where nobody gives it credentials.
+    @discardableResult
+    package func respond(
+        to subject: String, inAccount account: String,
+        _ handler: @escaping @Sendable (borrowing HandlerRequest) throws -> Void
+    ) throws(BrokerError) -> HandlerRegistration {
+        let service = HandlerService(
+            subject: subject, queue: nil, fields: [], jsonLimits: JSONLimits(), credentials: nil,
+            ownAccount: shared.accounts.account(named: account), logger: shared.logger,
+            body: .blocking(handler))
+        return try open(service, connections: 1)
+    }
+
     private func open(
         _ service: HandlerService, connections: Int
     ) throws(BrokerError) -> HandlerRegistration {

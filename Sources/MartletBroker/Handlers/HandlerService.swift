@@ -14,6 +14,8 @@ final class HandlerService: Sendable {
     let fields: [String]
     let jsonLimits: JSONLimits
     let credentials: InProcessCredentials?
+    /// The broker's own handlers are in this account; others where their credentials lead.
+    let ownAccount: Account?
     let body: Body
     let logger: Logger
 
@@ -36,13 +38,14 @@ final class HandlerService: Sendable {
 
     init(
         subject: String, queue: String?, fields: [String], jsonLimits: JSONLimits,
-        credentials: InProcessCredentials?, logger: Logger, body: Body
+        credentials: InProcessCredentials?, ownAccount: Account? = nil, logger: Logger, body: Body
     ) {
         self.subject = subject
         self.queue = queue
         self.fields = fields
         self.jsonLimits = jsonLimits
         self.credentials = credentials
+        self.ownAccount = ownAccount
         self.logger = logger
         self.body = body
     }

@@ -37,8 +37,7 @@ extension BrokerLoop {
     func closeNow(_ connection: ConnectionRef, _ reason: CloseReason) {
         connection.pointee.flags.insert(.isDoomed)
         shared.logger.debug("\(name(of: connection)) - Client connection closed: \(reason.text)")
-        let count = Int(connection.pointee.subscriptions.count)
-        shared.noteClosed(snapshot(of: connection, withSubscriptions: count <= 128, reason: reason))
+        noteClosed(connection, reason)
         unsubscribeAll(connection)
         releaseWaitingPublishers(connection)
         offerLastBytes(connection)
@@ -53,11 +52,17 @@ extension BrokerLoop {
         releaseLargeMessage(connection)
         unsafe connection.pointee.details?.release()
         unsafe connection.pointee.details = nil
-        counters.pointee.connections.add(-1)
         if connection.pointee.flags.contains(.isAdmitted) { shared.leave() }
         let slot = Int(connection.pointee.handle.index)
         connection.pointee.handle.generation &+= 1
         state.pointee.connections.give(back: slot)
+    }
+
+    private func noteClosed(_ connection: ConnectionRef, _ reason: CloseReason) {
+        if connection.pointee.flags.contains(.isOwn) { return }
+        let count = Int(connection.pointee.subscriptions.count)
+        shared.noteClosed(snapshot(of: connection, withSubscriptions: count <= 128, reason: reason))
+        counters.pointee.connections.add(-1)
     }
 
     private func offerLastBytes(_ connection: ConnectionRef) {

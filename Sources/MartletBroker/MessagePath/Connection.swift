@@ -21,6 +21,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     /// Must authenticate before anything else.
     static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
     static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
+    /// A handler of the broker's own: it needs no credentials, and is in no count or list.
+    static let isOwn = ConnectionFlags(rawValue: 1 << 11)
 
     /// In the list of connections to flush at the end of the turn.
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
@@ -76,8 +78,9 @@ struct Connection: ~Copyable {
     var pauseReasons: PauseReasons = []
     /// INFO's client_id.
     var id: UInt64 = 0
-    /// The account's subjects.
+    /// The account's subjects, and its place in the directory.
     var space: SubjectSpaceRef?
+    var account: Int32 = 0
     /// What a publish and a subscribe must be allowed by; nil allows all.
     var permissions: Reference<Permissions>?
 

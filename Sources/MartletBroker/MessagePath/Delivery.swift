@@ -36,7 +36,10 @@ extension BrokerLoop {
             // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
             let one =
                 message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
-            if unsafe deliverToOne(one, of: route.groups[g], in: route) { wasDelivered = true }
+            let space = unsafe publisher.pointee.space.unsafelyUnwrapped
+            if unsafe deliverToOne(one, of: route.groups[g], in: route, space) {
+                wasDelivered = true
+            }
         }
         if hasRemote || route.groupCount > 0 { waitForFullLinks(publisher) }
         return wasDelivered
@@ -49,7 +52,9 @@ extension BrokerLoop {
 
     /// A random member; if a delivery fails, the next one.
     @inline(never)
-    func deliverToOne(_ message: Message, of group: QueueSpan, in route: Route) -> Bool {
+    func deliverToOne(
+        _ message: Message, of group: QueueSpan, in route: Route, _ space: SubjectSpaceRef
+    ) -> Bool {
         let count = Int(group.count)
         let members = unsafe route.destinations + Int(group.start)
         var i = count == 1 ? 0 : state.pointee.random.below(count)
@@ -64,7 +69,7 @@ extension BrokerLoop {
                 if deliver(message, to: destination.subscription) { return true }
             } else {
                 unsafe postQueued(
-                    message, to: destination, route.name(of: group), Int(group.nameCount))
+                    message, to: destination, route.name(of: group), Int(group.nameCount), space)
                 return true
             }
         }
@@ -103,27 +108,28 @@ extension BrokerLoop {
             let target = unsafe state.pointee.remote.loops[i]
             let list = unsafe state.pointee.remote.lists[target]
             if list.count > 0 {
-                unsafe write(message, to: target, list.items, list.count, queue: nil, 0)
+                unsafe write(message, to: target, list.items, list.count, queue: nil, 0, nil)
             }
             unsafe state.pointee.remote.lists[target].removeAll()
         }
     }
 
     private func postQueued(
-        _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int
+        _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int,
+        _ space: SubjectSpaceRef
     ) {
         let target = Int(destination.loop)
         state.pointee.remote.append(destination)
         unsafe write(
             message, to: target, state.pointee.remote.lists[target].items, 1, queue: queue,
-            queueCount)
+            queueCount, space)
         unsafe state.pointee.remote.lists[target].removeAll()
     }
 
     private func write(
         _ message: Message, to target: Int, _ destinations: UnsafeMutablePointer<Destination>,
         _ count: Int,
-        queue: MutableBytes?, _ queueCount: Int
+        queue: MutableBytes?, _ queueCount: Int, _ queueSpace: SubjectSpaceRef?
     ) {
         let byteCount = BatchRecord.byteCount(message, destinations: count, queueCount: queueCount)
         let place = unsafe outgoing[target].pointee.reserve(
@@ -131,7 +137,7 @@ extension BrokerLoop {
         unsafe place.storeBytes(
             of: BatchRecord(
                 byteCount: byteCount, message: message, destinationCount: count,
-                queueCount: queueCount),
+                queueCount: queueCount, queueSpace: queueSpace),
             as: BatchRecord.self)
         var next = unsafe place + MemoryLayout<BatchRecord>.stride
         func append(_ bytes: UnsafeRawPointer, _ count: Int) {
@@ -228,24 +234,25 @@ extension BrokerLoop {
             let subscription = destination.subscription
             let current = subscription.pointee.state.load(ordering: .relaxed)
             let isOpen = (current ^ destination.state) & ~Subscription.maximumBit == 0
-            let isQueued = record.queueCount > 0
             if isOpen, deliver(message, to: subscription) { continue }
-            if isQueued { unsafe redeliver(message, queue, record.queueCount) }
+            if let space = record.queueSpace {
+                unsafe redeliver(message, queue, record.queueCount, space)
+            }
         }
     }
 
     /// A queue member that was chosen on another loop has gone since: another one of its group gets the
     /// message, on whatever loop; with none left the requester hears 503.
-    private func redeliver(_ message: Message, _ queue: Bytes, _ queueCount: Int) {
-        let route = unsafe cache.route(
-            of: message.subject, message.subjectCount, in: shared.globalAccount.space
-        ).pointee
+    private func redeliver(
+        _ message: Message, _ queue: Bytes, _ queueCount: Int, _ space: SubjectSpaceRef
+    ) {
+        let route = unsafe cache.route(of: message.subject, message.subjectCount, in: space).pointee
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard Int(group.nameCount) == queueCount,
                 unsafe memcmp(route.name(of: group), queue, queueCount) == 0
             else { continue }
-            if deliverToOne(message, of: group, in: route) { return }
+            if deliverToOne(message, of: group, in: route, space) { return }
         }
         guard message.wantsNoResponders else { return }
         unsafe shared.loops[Int(message.publisherLoop)].mail.post(

@@ -5,8 +5,9 @@ import Glibc
 extension BrokerLoop {
     func describeConnections(withSubscriptions: Bool) -> [ConnectionSnapshot] {
         var all: [ConnectionSnapshot] = []
-        forEachConnection {
-            all.append(snapshot(of: $0, withSubscriptions: withSubscriptions, reason: nil))
+        forEachConnection { connection in
+            if connection.pointee.flags.contains(.isOwn) { return }
+            all.append(snapshot(of: connection, withSubscriptions: withSubscriptions, reason: nil))
         }
         return all
     }

@@ -14,8 +14,9 @@ extension BrokerLoop {
         info.clientIP = unsafe connection.pointee.details?.takeUnretainedValue().ip ?? ""
         if isConnectInfo {
             info.isConnectInfo = true
-            info.remoteAccount =
-                unsafe connection.pointee.details?.takeUnretainedValue().account ?? ""
+            let account = unsafe connection.pointee.details?.takeUnretainedValue().account
+            info.remoteAccount = account ?? ""
+            info.isSystemAccount = account == shared.configuration.systemAccountName
         }
         send(connection, Array("INFO \(info.json) \r\n".utf8))
     }
@@ -41,7 +42,7 @@ extension BrokerLoop {
         apply(options, to: connection)
         guard !options.namesAccount else { return refuseAuthentication(connection) }
         let settings = state.pointee.settings
-        guard settings.requiresAuthentication else {
+        guard settings.requiresAuthentication, !connection.pointee.flags.contains(.isOwn) else {
             return finishConnect(connection, options.protocolLevel)
         }
         authenticate(connection, options)
@@ -90,11 +91,21 @@ extension BrokerLoop {
     }
 
     func finishAuthentication(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
-        guard case .allowed(let user) = decision else { return refuseAuthentication(connection) }
+        guard case .allowed(let user, let account) = decision else {
+            return refuseAuthentication(connection)
+        }
         connection.pointee.flags.remove(.awaitsAuthentication)
+        join(connection, shared.accounts.account(named: account))
         let details = unsafe connection.pointee.details?.takeUnretainedValue()
         details?.user = user ?? ""
         finishConnect(connection, details?.options.protocolLevel)
+    }
+
+    /// Only while it has no subscriptions and no messages under way.
+    func join(_ connection: ConnectionRef, _ account: Account) {
+        connection.pointee.space = account.space
+        connection.pointee.account = Int32(account.index)
+        unsafe connection.pointee.details?.takeUnretainedValue().account = account.name
     }
 
     func refuseAuthentication(_ connection: ConnectionRef) {

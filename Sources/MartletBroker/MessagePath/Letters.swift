@@ -133,7 +133,7 @@ extension BrokerLoop {
     private func closeSome(_ count: Int) {
         var left = count
         forEachConnection { connection in
-            guard left > 0 else { return }
+            guard left > 0, !connection.pointee.flags.contains(.isOwn) else { return }
             left -= 1
             doom(connection, .serverShutdown)
         }

@@ -72,6 +72,8 @@ extension BrokerLoop {
             Glibc.close(descriptor)
             return
         }
+        counters.pointee.connections.add(1)
+        counters.pointee.connectionsTotal.add(1)
         do {
             try events.poller.add(descriptor, token: Self.token(of: connection), for: .readable)
         } catch {
@@ -86,6 +88,13 @@ extension BrokerLoop {
         guard let connection = makeConnection(transport, id: id, SocketAddress(ip: name, port: 0))
         else {
             return transport.close()
+        }
+        if let account = pipe.ownAccount {
+            connection.pointee.flags.insert(.isOwn)
+            join(connection, account)
+        } else {
+            counters.pointee.connectionsTotal.add(1)
+            counters.pointee.connections.add(1)
         }
         if pipe.servesRequests {
             connection.pointee.flags.insert(.servesRequests)
@@ -110,18 +119,15 @@ extension BrokerLoop {
         connection.pointee.id = id
         connection.pointee.flags = [.verbose, .pedantic, .echo]
         connection.pointee.pendingBytesMax = state.pointee.settings.pendingBytesMax
-        connection.pointee.space = shared.globalAccount.space
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()
         details.ip = address.ip
         details.port = Int(address.port)
-        details.account = shared.globalAccount.name
         details.startedAt = Clock.wallNanoseconds()
         unsafe connection.pointee.details = unsafe .passRetained(details)
+        join(connection, shared.accounts.global)
         reserveLists(state.pointee.connections.endIndex)
-        counters.pointee.connections.add(1)
-        counters.pointee.connectionsTotal.add(1)
         return connection
     }
 
@@ -137,13 +143,15 @@ extension BrokerLoop {
     private func greet(_ connection: ConnectionRef) {
         shared.logger.debug("\(name(of: connection)) - Client connection created")
         let settings = state.pointee.settings
-        if settings.requiresAuthentication {
+        let isOwn = connection.pointee.flags.contains(.isOwn)
+        if settings.requiresAuthentication, !isOwn {
             connection.pointee.flags.insert(.awaitsAuthentication)
             setDeadline(
                 .authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
         }
         setFirstPing(connection)
         sendInfo(connection, isConnectInfo: false)
+        guard !isOwn else { return }
         guard shared.admit() else {
             shared.logger.error("\(name(of: connection)) - maximum connections exceeded")
             return end(connection, .maxConnectionsExceeded, saying: "maximum connections exceeded")

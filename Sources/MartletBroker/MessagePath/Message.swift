@@ -49,8 +49,10 @@ struct BatchRecord: BitwiseCopyable {
     var byteCount: Int
     var message: Message
     var destinationCount: Int
-    /// For a queue group: its name, so that another member can be found if this one has gone.
+    /// For a queue group: its name and where it is, so that another member can be found if this one has
+    /// gone.
     var queueCount: Int
+    var queueSpace: SubjectSpaceRef?
 
     static func byteCount(_ message: Message, destinations: Int, queueCount: Int) -> Int {
         let bytes =

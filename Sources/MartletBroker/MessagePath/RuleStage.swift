@@ -21,7 +21,7 @@ struct RuleStage {
     var jobsOutMax = 0
     /// Connections whose next message finds its worker's ring full.
     var waiting = HandleList()
-    /// Stands in for a publisher that has gone.
+    /// Stands in for a publisher that has gone, in its account.
     let nobody = Reference(allocating: Connection())
     /// Where messages are composed: subject, line and a payload that is not large.
     var frame: MutableBytes?
@@ -47,7 +47,7 @@ extension BrokerLoop {
     /// Lets rules decide about a message. False when none is for it, and it goes its usual way.
     @inline(never)
     func applyRules(_ connection: ConnectionRef, _ message: Message) -> Bool {
-        let rule = unsafe firstRule(message.subject, message.subjectCount)
+        let rule = unsafe firstRule(message.subject, message.subjectCount, connection)
         guard rule >= 0, let rules = unsafe state.pointee.ruleStage.rules else { return false }
         let follows =
             connection.pointee.flags.contains(.hasJobs) && state.pointee.ruleStage.keepsOrder
@@ -59,14 +59,15 @@ extension BrokerLoop {
         return true
     }
 
-    /// The first rule for a subject; -1 when there is none.
-    func firstRule(_ subject: Bytes, _ count: Int) -> Int {
+    /// The first rule for a subject in the connection's account; -1 when there is none.
+    func firstRule(_ subject: Bytes, _ count: Int, _ connection: ConnectionRef) -> Int {
         guard let rules = unsafe state.pointee.ruleStage.rules,
             unsafe state.pointee.ruleStage.gate.admits(subject[0])
         else { return -1 }
         return unsafe rules._withUnsafeGuaranteedRef {
             unsafe $0.set.firstRule(
-                subject: subject, count: count, accountNumber: ActiveRules.globalAccount)
+                subject: subject, count: count,
+                accountNumber: $0.number(ofAccount: Int(connection.pointee.account)))
         }
     }
 
@@ -124,7 +125,6 @@ extension BrokerLoop {
             unsafe state.pointee.ruleStage.frame = .allocate(capacity: byteCount)
             unsafe state.pointee.ruleStage.frame?.initialize(repeating: 0, count: byteCount)
         }
-        state.pointee.ruleStage.nobody.pointee.space = shared.globalAccount.space
         state.pointee.ruleStage.nobody.pointee.handle = SlabHandle(index: 0, generation: .max)
     }
 

@@ -29,7 +29,7 @@ extension BrokerLoop {
         let bytes = operation.totalBytes
         guard hasJobs || goesToWorker(bytes) else { return false }
         let subject = unsafe buffer.at(operation.subject)
-        guard unsafe firstRule(subject, operation.subject.length) >= 0 else {
+        guard unsafe firstRule(subject, operation.subject.length, connection) >= 0 else {
             return hasJobs && waitForJobs(connection, leaving: 0)
         }
         let jobs = Int(connection.pointee.jobs)
@@ -70,8 +70,8 @@ extension BrokerLoop {
         let bytes =
             PayloadBuffer.make(count, pool: pool, owner: returns) ?? shedAndMakePayload(count)
         var job = unsafe RuleJob(
-            message: message, bytes: bytes, rules: rules, rule: rule,
-            clientID: connection.pointee.id)
+            message: message, bytes: bytes, space: connection.pointee.space.unsafelyUnwrapped,
+            rules: rules, rule: rule, clientID: connection.pointee.id)
         job.holdRules()
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe memcpy(start, message.subject, message.subjectCount)
@@ -125,7 +125,7 @@ extension BrokerLoop {
         unsafe job.rules._withUnsafeGuaranteedRef { rules in
             settle(
                 job.verdict, unsafe RuleProduct(job.result, nothing: job.message.subject),
-                job.message, rules, publisher ?? state.pointee.ruleStage.nobody)
+                job.message, rules, publisherInSpace(of: job, publisher))
         }
         release(job)
         guard let publisher else { return }
@@ -134,6 +134,13 @@ extension BrokerLoop {
         publisher.pointee.jobBytes &-= job.byteCount
         if publisher.pointee.jobs == 0 { publisher.pointee.flags.remove(.hasJobs) }
         goOnAfterJobs(publisher)
+    }
+
+    /// With `order: none`, a publisher may be in another account by now.
+    private func publisherInSpace(of job: RuleJob, _ publisher: ConnectionRef?) -> ConnectionRef {
+        if let publisher, publisher.pointee.space?.bits == job.space.bits { return publisher }
+        state.pointee.ruleStage.nobody.pointee.space = job.space
+        return state.pointee.ruleStage.nobody
     }
 
     private func goOnAfterJobs(_ connection: ConnectionRef) {

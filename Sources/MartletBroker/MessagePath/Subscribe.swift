@@ -63,7 +63,7 @@ extension BrokerLoop {
         copyNames(record, operation)
         let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
-            account: shared.globalAccount.name)
+            account: unsafe connection.pointee.details?.takeUnretainedValue().account ?? "")
         let isHandler = connection.pointee.flags.contains(.servesRequests)
         record.pointee.policy = isHandler ? .block : policy.policy
         if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }

@@ -3,7 +3,8 @@ import MartletRules
 /// A compiled set of rules with all that belongs to it while it is in use. A reload replaces the
 /// whole; jobs that are under way keep the one that they began with.
 ///
-/// SAFETY: nothing changes after `init`; thread numbers are checked against `counters`.
+/// SAFETY: nothing changes after `init`; thread numbers are checked against `counters`, accounts against
+/// `accountCount`.
 @safe
 final class ActiveRules: @unchecked Sendable {
     let set: RuleSet
@@ -13,14 +14,23 @@ final class ActiveRules: @unchecked Sendable {
     private let countersByThread: UnsafeMutablePointer<Unmanaged<RuleCounters>>
     let failures: RuleFailures
     let gate: RuleGate
-    /// The number that rules have for the account that every connection is in.
-    static let globalAccount = 0
+    /// For each account, the number that the rules have for it, or -1.
+    private let accountNumbers: UnsafeMutablePointer<Int>
+    private let accountCount: Int
 
     init(
-        _ configuration: RulesConfiguration, threadCount: Int
+        _ configuration: RulesConfiguration, threadCount: Int, accounts: AccountDirectory
     ) throws(RuleSetFailure) {
         settings = configuration
         set = try RuleSet(configuration.definition)
+        // Accounts that come later are none of those that rules name.
+        for rule in configuration.definition.rules { _ = accounts.account(named: rule.account) }
+        let numbers = accounts.accounts.map { [set] in set.account(named: $0.name) }
+        accountCount = numbers.count
+        unsafe accountNumbers = .allocate(capacity: numbers.count)
+        for (index, number) in numbers.enumerated() {
+            unsafe (accountNumbers + index).initialize(to: number)
+        }
         let ruleCount = set.ruleCount
         counters = (0..<threadCount).map { _ in RuleCounters(ruleCount: ruleCount) }
         unsafe countersByThread = .allocate(capacity: threadCount)
@@ -33,6 +43,12 @@ final class ActiveRules: @unchecked Sendable {
 
     deinit {
         unsafe countersByThread.deallocate()
+        unsafe accountNumbers.deallocate()
+    }
+
+    @inline(__always)
+    func number(ofAccount index: Int) -> Int {
+        unsafe index < accountCount ? accountNumbers[index] : -1
     }
 
     // MARK: Counting, which touches no count of references

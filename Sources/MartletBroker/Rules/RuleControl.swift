@@ -14,10 +14,12 @@ final class RuleControl: Sendable {
     private let state = Guarded(State())
     private let loopCount: Int
     private let budget: MemoryBudget
+    private let accounts: AccountDirectory
     private let seed: UInt64
 
-    init(loopCount: Int, budget: MemoryBudget, seed: UInt64) {
+    init(loopCount: Int, budget: MemoryBudget, accounts: AccountDirectory, seed: UInt64) {
         self.loopCount = loopCount
+        self.accounts = accounts
         self.budget = budget
         self.seed = seed
     }
@@ -33,7 +35,8 @@ final class RuleControl: Sendable {
             var active: ActiveRules?
             if let configuration {
                 do throws(RuleSetFailure) {
-                    active = try ActiveRules(configuration, threadCount: loopCount + workerCount)
+                    active = try ActiveRules(
+                        configuration, threadCount: loopCount + workerCount, accounts: accounts)
                 } catch {
                     throw BrokerError(.configuration, error.errors.joined(separator: "\n"))
                 }

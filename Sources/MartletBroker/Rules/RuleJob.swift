@@ -10,6 +10,8 @@ struct RuleJob: BitwiseCopyable {
     var message: Message
     /// Subject, control line and, of a small message, payload, where `message` points to.
     var bytes: PayloadRef
+    /// Where it was published.
+    var space: SubjectSpaceRef
     var rules: Unmanaged<ActiveRules>
     /// Where to begin.
     var rule: Int

@@ -4,6 +4,8 @@ public import MartletRules
 public struct RulesSnapshot: Sendable {
     public struct Rule: Sendable {
         public var name = ""
+        /// nil is `$G`.
+        public var account: String?
         public var subject = ""
         public var mode = RuleDefinition.Mode.enforce
         /// Messages that the rule looked at, and their payloads.
@@ -55,6 +57,7 @@ public struct RulesSnapshot: Sendable {
         let definition = active.set.definition(of: index)
         var rule = Rule()
         rule.name = definition.name
+        rule.account = definition.account
         rule.subject = definition.subject
         rule.mode = definition.mode
         for counters in active.counters { add(counters[index], to: &rule) }

@@ -44,14 +44,17 @@ extension Broker {
 
     /// The counts of the subject trees.
     public func routingSnapshot() -> RoutingSnapshot {
-        let space = shared.globalAccount.space
         var snapshot = RoutingSnapshot()
-        unsafe pthread_mutex_lock(space.pointee.lock)
-        snapshot.subscriptions = space.pointee.contents.pointee.tree.subscriptionCount
-        snapshot.inserts = space.pointee.contents.pointee.inserts
-        snapshot.removes = space.pointee.contents.pointee.removes
-        let misses = space.pointee.contents.pointee.matches
-        unsafe pthread_mutex_unlock(space.pointee.lock)
+        var misses = 0
+        for account in shared.accounts.accounts {
+            let space = account.space
+            unsafe pthread_mutex_lock(space.pointee.lock)
+            snapshot.subscriptions += space.pointee.contents.pointee.tree.subscriptionCount
+            snapshot.inserts += space.pointee.contents.pointee.inserts
+            snapshot.removes += space.pointee.contents.pointee.removes
+            misses += space.pointee.contents.pointee.matches
+            unsafe pthread_mutex_unlock(space.pointee.lock)
+        }
         var fanoutTotal = 0
         for loop in shared.loops {
             let counters = loop.counters
@@ -96,6 +99,8 @@ extension Broker {
         try Self.expectSame("ServerName", old.serverName ?? "", configuration.serverName ?? "")
         try Self.expectSame("martlet.loops", old.loopCount ?? 0, configuration.loopCount ?? 0)
         try Self.expectSame("martlet.max_memory", old.memoryBytesMax, configuration.memoryBytesMax)
+        try Self.expectSame(
+            "SystemAccount", old.systemAccountName ?? "", configuration.systemAccountName ?? "")
         if configuration.rules != old.rules { try replaceRules(configuration.rules) }
         shared.replace(configuration)
     }

@@ -103,6 +103,13 @@ public struct BrokerConfiguration: Sendable {
     /// Content rules; nil has none.
     public var rules: RulesConfiguration?
 
+    /// Spaces of subjects apart from each other, by name; `authorization.users` says who is in which.
+    public var accounts: [String] = []
+    /// One of `accounts`; nil is `$SYS`, if that is one of them.
+    public var systemAccount: String?
+    /// `$SYS` has no meaning of its own.
+    public var disablesSystemAccount = false
+
     /// The configuration file that this came from, for logs and /varz.
     public var configurationFile: String?
     /// `sha256:<hex>` of the parsed configuration file, as nats-server computes it.
@@ -137,16 +144,28 @@ extension BrokerConfiguration {
         public var isRequired: Bool { user != nil || token != nil || !users.isEmpty }
     }
 
-    /// A user of `authorization { users = [ … ] }`.
+    /// A user of `authorization { users = [ … ] }`, or of an account.
     public struct User: Sendable, Equatable {
         public var name: String
         /// In clear or as a bcrypt hash.
         public var password: String
+        /// One of `accounts`; nil is `$G`.
+        public var account: String?
 
-        public init(name: String, password: String) {
+        public init(name: String, password: String, account: String? = nil) {
             self.name = name
             self.password = password
+            self.account = account
         }
+    }
+
+    /// The account of everybody who has no other.
+    public static let globalAccountName = "$G"
+
+    /// The account whose users may ask the server about itself: `systemAccount`, or `$SYS` if it is among
+    /// the accounts.
+    public var systemAccountName: String? {
+        systemAccount ?? (accounts.contains("$SYS") && !disablesSystemAccount ? "$SYS" : nil)
     }
 
     /// What is logged, and where to. The executable reads this; the library takes a `Logger`.

@@ -11,7 +11,7 @@ final class BrokerShared: @unchecked Sendable {
     let loopCount: Int
     let logger: Logger
     let budget: MemoryBudget
-    let globalAccount: Account
+    let accounts: AccountDirectory
     let serverID: String
     let serverName: String
     let startedAt = Clock.wallNanoseconds()
@@ -37,8 +37,8 @@ final class BrokerShared: @unchecked Sendable {
         budget = MemoryBudget(
             bytesMax: configuration.memoryBytesMax > 0
                 ? configuration.memoryBytesMax : Self.usualMemoryBytes())
-        rules = RuleControl(loopCount: loopCount, budget: budget, seed: seed)
-        globalAccount = Account(name: "$G", budget: budget, seed: seed)
+        accounts = AccountDirectory(budget: budget, seed: seed)
+        rules = RuleControl(loopCount: loopCount, budget: budget, accounts: accounts, seed: seed)
         serverID = Self.makeServerID()
         serverName = configuration.serverName ?? serverID
     }

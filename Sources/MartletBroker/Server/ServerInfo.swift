@@ -16,6 +16,7 @@ struct ServerInfo {
     /// Set in the INFO that follows a client's first PONG.
     var isConnectInfo = false
     var remoteAccount = ""
+    var isSystemAccount = false
 
     static let protocolLevel = 1
     /// The JetStream API level of the compatible nats-server, which clients read as a feature level.
@@ -41,6 +42,7 @@ struct ServerInfo {
         if isConnectInfo {
             fields.append("\"connect_info\":true")
             fields.append("\"remote_account\":\(Self.quoted(remoteAccount))")
+            if isSystemAccount { fields.append("\"acc_is_sys\":true") }
         }
         fields.append("\"api_lvl\":\(Self.apiLevel)")
         return "{\(fields.joined(separator: ","))}"

@@ -61,6 +61,11 @@ final class Server: Sendable {
         } catch {
             throw CommandFailure(description: StartReport.listenFailure(error, configuration))
         }
+        do {
+            try SystemRequests(broker: broker).start()
+        } catch {
+            throw CommandFailure(description: "Can't answer system requests: \(error)")
+        }
         writePortsFile(configuration)
         log.write(.information, "Server is ready")
     }

@@ -1,12 +1,19 @@
 import MartletBroker
 import MartletRules
 
-/// `/rulesz`: what each rule has counted since it was read.
+/// `/rulesz` and `RULESZ`: what each rule has counted since it was read.
 struct Rulesz: Encodable {
     let serverID: String
     let now: UInt64
     /// nil without a `rules` block.
     let rules: RulesSnapshot?
+
+    init(_ broker: Broker) {
+        let snapshot = broker.snapshot()
+        serverID = snapshot.serverID
+        now = snapshot.now
+        rules = broker.rulesSnapshot()
+    }
 
     enum Key: String, CodingKey {
         case serverID = "server_id"
@@ -31,7 +38,7 @@ private struct RuleDetail: Encodable {
     }
 
     enum Key: String, CodingKey {
-        case name, subject, mode, matched, bytes, results, shadow, times
+        case name, account, subject, mode, matched, bytes, results, shadow, times
         case invalidByCode = "invalid_by_code"
         case deadLettered = "dead_lettered"
         case deadLettersDropped = "dead_letter_dropped"
@@ -42,6 +49,7 @@ private struct RuleDetail: Encodable {
     func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(rule.name, forKey: .name)
+        try values.encodeIfPresent(rule.account, forKey: .account)
         try values.encode(rule.subject, forKey: .subject)
         try values.encode(rule.mode.rawValue, forKey: .mode)
         try values.encode(rule.matched, forKey: .matched)

@@ -104,6 +104,7 @@ struct Varz: Encodable {
         case configLoadTime = "config_load_time"
         case configDigest = "config_digest"
         case tags, metadata
+        case systemAccount = "system_account"
         case slowConsumerStats = "slow_consumer_stats"
         case staleConnectionStats = "stale_connection_stats"
         case martlet
@@ -135,6 +136,7 @@ struct Varz: Encodable {
         try values.encode(configuration.configurationDigest ?? "", forKey: .configDigest)
         let loaded = GoText.time(nanosecondsSince1970: configurationLoadedAt)
         try values.encode(loaded, forKey: .configLoadTime)
+        try values.encodeIfPresent(configuration.systemAccountName, forKey: .systemAccount)
         if !configuration.serverTags.isEmpty {
             try values.encode(configuration.serverTags, forKey: .tags)
         }

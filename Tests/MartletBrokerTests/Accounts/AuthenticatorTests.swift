@@ -151,4 +151,23 @@ struct AuthenticatorTests {
         authorization.password = "a"
         #expect(authorization.usesPlaintextPasswords)
     }
+
+    @Test func usersAreInTheirAccounts() {
+        var authorization = BrokerConfiguration.Authorization()
+        authorization.users = [
+            .init(name: "a", password: "x", account: "A"), .init(name: "g", password: "y"),
+        ]
+        authorization.noAuthUser = "a"
+        let authenticator = Authenticator(authorization)
+        #expect(
+            authenticator.check(user: "a", password: "x", token: nil)
+                == .allowed(user: "a", account: "A"))
+        #expect(
+            authenticator.check(user: "g", password: "y", token: nil)
+                == .allowed(user: "g", account: nil))
+        #expect(
+            authenticator.check(user: nil, password: nil, token: nil)
+                == .allowed(user: "a", account: "A"))
+        #expect(authenticator.check(user: "a", password: "y", token: nil) == .denied)
+    }
 }

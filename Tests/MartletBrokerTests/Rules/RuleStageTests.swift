@@ -73,6 +73,51 @@ struct RuleStageTests {
         }
     }
 
+    @Test("A rule is for the messages of its account alone", arguments: RuleSetup.all)
+    func accounts(setup: RuleSetup) throws {
+        var configuration = RulesConfiguration()
+        configuration.workerCount = setup.workers
+        configuration.inlineBytesMax = 0
+        configuration.definition.rules = [
+            RuleDefinition("of-a", "orders") {
+                $0.account = "a"
+                $0.destinations = [.init(template: "by.a")]
+            },
+            RuleDefinition("of-g", "orders") { $0.destinations = [.init(template: "by.g")] },
+            RuleDefinition("of-nobody", "orders") {
+                $0.account = "nobody"
+                $0.destinations = [.init(template: "by.nobody")]
+            },
+        ]
+        let broker = try TestBroker(loops: setup.loops) { [configuration] in
+            $0.rules = configuration
+            $0.accounts = ["a", "b"]
+            $0.authorization.users = [
+                .init(name: "a", password: "a", account: "a"),
+                .init(name: "b", password: "b", account: "b"), .init(name: "g", password: "g"),
+            ]
+        }
+        let users = ["a", "b", "g"]
+        let subscribers = try users.map { try broker.client(ClientOptions(user: $0)) }
+        for subscriber in subscribers {
+            try subscriber.send("SUB > 1\r\n")
+            try subscriber.barrier()
+        }
+        for user in users {
+            let publisher = try broker.client(ClientOptions(user: user))
+            try publisher.send(pub("orders", user))
+            try publisher.barrier()
+        }
+        for (subscriber, (user, subject)) in zip(
+            subscribers, [("a", "by.a"), ("b", "orders"), ("g", "by.g")])
+        {
+            let messages = try subscriber.barrier().compactMap(\.message)
+            #expect(messages.map(\.text) == [user] && messages.map(\.subject) == [subject])
+        }
+        let matched = try #require(broker.broker.rulesSnapshot()).rules.map(\.matched)
+        #expect(matched == [1, 1, 0])
+    }
+
     @Test("Who asked hears what is not valid; others hear nothing", arguments: RuleSetup.all)
     func invalid(setup: RuleSetup) throws {
         let broker = try setup.broker([

@@ -294,8 +294,8 @@ struct ConfigurationKeysTests {
         "a key of a feature that is missing is an error",
         arguments: [
             "tls {}", "cluster { port: 1 }", "leafnodes {}", "leaf {}", "gateway {}", "mqtt {}",
-            "websocket {}", "ws {}", "accounts {}", "mappings {}", "maps {}", "operator: x",
-            "resolver: MEM", "resolver_preload {}", "system_account: S", "https: 1",
+            "websocket {}", "ws {}", "mappings {}", "maps {}", "operator: x",
+            "resolver: MEM", "resolver_preload {}", "https: 1",
             "trusted_keys: x", "feature_flags {}", "TLS {}", "store_dir: x",
         ])
     func unsupported(text: String) {
@@ -310,7 +310,7 @@ struct ConfigurationKeysTests {
         arguments: [
             ("jetstream", "false", "true"), ("jetstream", "disabled", "enabled"),
             ("jetstream", "off", "{ max_mem: 1 }"),
-            ("no_fast_producer_stall", "true", "false"), ("no_system_account", "true", "false"),
+            ("no_fast_producer_stall", "true", "false"),
             ("allow_non_tls", "true", "false"), ("ocsp", "false", "true"),
             ("proxy_protocol", "false", "true"), ("trace_headers", "false", "true"),
             ("https_port", "0", "8443"), ("prof_port", "0", "6060"),

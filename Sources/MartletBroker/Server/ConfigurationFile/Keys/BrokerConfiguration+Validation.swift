@@ -23,6 +23,14 @@ extension BrokerConfiguration {
             throw BrokerError(.configuration, "server name cannot contain spaces")
         }
         try validateNoAuthUser()
+        if let name = systemAccount, name != "$SYS", !accounts.contains(name) {
+            throw BrokerError(.configuration, "error resolving system account: account missing")
+        }
+        for user in authorization.users {
+            guard let account = user.account, !accounts.contains(account) else { continue }
+            throw BrokerError(
+                .configuration, "user \"\(user.name)\" is in no account: \"\(account)\" is missing")
+        }
     }
 
     private func validateNoAuthUser() throws(BrokerError) {

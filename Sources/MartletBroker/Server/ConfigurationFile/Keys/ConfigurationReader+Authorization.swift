@@ -18,6 +18,7 @@ extension ConfigurationReader {
             }
             try check(block, definesUsers: definesUsers, at: value)
             configuration.authorization = block
+            authorizationPlace = value
         default:
             return false
         }
@@ -51,21 +52,34 @@ extension ConfigurationReader {
         if block.token != nil, block.user != nil || block.password != nil {
             throw value.complaint("Cannot have a user/pass and token")
         }
-        if definesUsers, block.user != nil {
+        if definesUsers { try expectUsers(block, at: value) }
+        try Self.expectNoDuplicates(block.users, at: value)
+    }
+
+    /// Users are all there is beside each other.
+    func expectUsers(
+        _ block: BrokerConfiguration.Authorization, at value: ConfigurationValue
+    ) throws(ConfigurationComplaint) {
+        if block.user != nil {
             throw value.complaint("Can not have a single user/pass and a users array")
         }
-        if definesUsers, block.token != nil {
+        if block.token != nil {
             throw value.complaint("Can not have a token and a users array")
         }
+    }
+
+    static func expectNoDuplicates(
+        _ users: [BrokerConfiguration.User], at value: ConfigurationValue
+    ) throws(ConfigurationComplaint) {
         var names: Set<String> = []
-        for user in block.users where !names.insert(user.name).inserted {
+        for user in users where !names.insert(user.name).inserted {
             throw value.complaint("Duplicate user \"\(user.name)\" detected")
         }
     }
 
     // MARK: Users
 
-    private mutating func users(
+    mutating func users(
         _ value: ConfigurationValue
     ) throws(ConfigurationComplaint) -> [BrokerConfiguration.User] {
         guard case .array(let values) = value.content else {

@@ -49,11 +49,8 @@ extension ConfigurationReader {
         _ entry: ConfigurationMap.Entry, into rule: inout RuleDefinition
     ) throws(ConfigurationComplaint) {
         let name = try entry.value.optionalString(entry.key)
-        // Who has no account is in this one, and so far that is everybody.
-        rule.account = name == "$G" ? nil : name
-        if let account = rule.account {
-            warn(entry, "there is no account \"\(account)\", so the rule is for nobody")
-        }
+        rule.account = name == BrokerConfiguration.globalAccountName ? nil : name
+        if let account = rule.account { ruleAccounts.append((entry, account)) }
     }
 
     // MARK: Validation

@@ -4,10 +4,10 @@
 /// Only a value that asks for what happens anyhow is taken.
 extension ConfigurationReader {
     private static let unsupported: Set<String> = [
-        "accounts", "cluster", "connect_error_reports", "default_js_domain", "default_sentinel",
+        "cluster", "connect_error_reports", "default_js_domain", "default_sentinel",
         "feature_flags", "gateway", "https", "leaf", "leafnodes", "mappings", "maps", "mqtt",
-        "proxies", "reconnect_error_reports", "store_dir", "storedir", "system", "system_account",
-        "tls", "trusted", "trusted_keys", "websocket", "ws",
+        "proxies", "reconnect_error_reports", "store_dir", "storedir", "tls", "trusted",
+        "trusted_keys", "websocket", "ws",
         "operator", "operators", "root", "roots", "root_operator", "root_operators",
         "account_resolver", "accounts_resolver", "resolver", "resolver_pinned_accounts",
         "resolver_preload", "resolver_tls",
@@ -18,7 +18,6 @@ extension ConfigurationReader {
         "allow_non_tls": true,
         "disable_sublist_cache": false, "no_sublist_cache": false,
         "no_fast_producer_stall": true,
-        "no_system_account": true, "no_system": true, "no_sys_acc": true,
         "ocsp": false, "ocsp_cache": false,
         "proxy_protocol": false,
         "trace_headers": false,

@@ -5,6 +5,11 @@
 struct ConfigurationReader {
     var configuration: BrokerConfiguration
     var hasReadRules = false
+    /// Users of accounts, who join those of `authorization` in the end.
+    var accountUsers: [BrokerConfiguration.User] = []
+    var authorizationPlace: ConfigurationValue?
+    /// Rules of other accounts than `$G`, and where they name them.
+    var ruleAccounts: [(entry: ConfigurationMap.Entry, account: String)] = []
     private(set) var errors: [String] = []
     private(set) var warnings: [String] = []
 
@@ -21,6 +26,7 @@ struct ConfigurationReader {
                 try reader.readTopLevel(key, entry)
             }
         }
+        joinAccounts()
     }
 
     private mutating func readTopLevel(
@@ -32,6 +38,7 @@ struct ConfigurationReader {
         if try readLog(key, entry.value) { return true }
         if try readIdentity(key, entry.value) { return true }
         if try readAuthorization(key, entry.value) { return true }
+        if try readAccounts(key, entry.value) { return true }
         if try readMartlet(key, entry.value) { return true }
         if try readRules(key, entry) { return true }
         return try readUnsupported(key, entry.value)
@@ -53,6 +60,8 @@ struct ConfigurationReader {
             errors.append(error.text)
         }
     }
+
+    mutating func note(_ complaint: ConfigurationComplaint) { errors.append(complaint.text) }
 
     /// Takes what a compiler found, each text with its place.
     mutating func add(errors: [String], warnings: [String]) {

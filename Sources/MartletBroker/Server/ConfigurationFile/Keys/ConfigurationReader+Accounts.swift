@@ -1,0 +1,101 @@
+/// `accounts { … }` and `system_account`.
+extension ConfigurationReader {
+    mutating func readAccounts(
+        _ key: String, _ value: ConfigurationValue
+    ) throws(ConfigurationComplaint) -> Bool {
+        switch key {
+        case "system_account", "system":
+            configuration.systemAccount = try value.optionalString(key)
+        case "no_system_account", "no_system", "no_sys_acc":
+            configuration.disablesSystemAccount = try value.boolean(key)
+        case "accounts":
+            configuration.accounts = []
+            accountUsers = []
+            if case .array(let names) = value.content {
+                // Names alone: nobody can be in these yet.
+                for name in names { try addAccount(try name.string(key), at: name) }
+            } else {
+                try readAccountBlocks(value)
+            }
+        default:
+            return false
+        }
+        return true
+    }
+
+    private mutating func readAccountBlocks(
+        _ value: ConfigurationValue
+    ) throws(ConfigurationComplaint) {
+        guard case .map(let map) = value.content else {
+            throw value.mismatch("accounts", takes: "a map or an array of names")
+        }
+        for entry in map.entries {
+            do throws(ConfigurationComplaint) {
+                try readAccount(entry)
+            } catch {
+                note(error)
+            }
+        }
+    }
+
+    private mutating func readAccount(
+        _ entry: ConfigurationMap.Entry
+    ) throws(ConfigurationComplaint) {
+        guard case .map(let map) = entry.value.content else {
+            // What a variable refers to is no account.
+            if entry.isVariable { return }
+            throw entry.value.complaint("Expected map entries for accounts")
+        }
+        try addAccount(entry.key, at: entry.value)
+        for one in map.entries {
+            read(one) { (reader, key, one) throws(ConfigurationComplaint) in
+                switch key {
+                case "users":
+                    for var user in try reader.users(one.value) {
+                        user.account = entry.key
+                        reader.accountUsers.append(user)
+                    }
+                    try Self.expectNoDuplicates(reader.accountUsers, at: one.value)
+                case "nkey", "imports", "exports", "jetstream", "default_permissions", "limits",
+                    "mappings", "maps", "msg_trace", "trace_dest", "cluster_traffic":
+                    throw one.value.unsupported(one.key)
+                default: return false
+                }
+                return true
+            }
+        }
+    }
+
+    private mutating func addAccount(
+        _ name: String, at value: ConfigurationValue
+    ) throws(ConfigurationComplaint) {
+        guard name != BrokerConfiguration.globalAccountName else {
+            throw value.complaint("\"\(name)\" is a Reserved Account")
+        }
+        guard !configuration.accounts.contains(name) else { return }
+        guard configuration.accounts.count < Self.accountsMax else {
+            throw value.complaint("there are more than \(Self.accountsMax) accounts")
+        }
+        configuration.accounts.append(name)
+    }
+
+    /// Each has a table of 16 KiB for what changes in it.
+    private static let accountsMax = 10_000
+
+    /// When all of the file is read: its blocks may come in any order.
+    mutating func joinAccounts() {
+        do throws(ConfigurationComplaint) {
+            if let place = authorizationPlace, !accountUsers.isEmpty {
+                try expectUsers(configuration.authorization, at: place)
+                try Self.expectNoDuplicates(
+                    configuration.authorization.users + accountUsers, at: place)
+            }
+        } catch {
+            note(error)
+        }
+        configuration.authorization.users += accountUsers
+        for (entry, account) in ruleAccounts where !configuration.accounts.contains(account) {
+            warn(entry, "there is no account \"\(account)\", so the rule is for nobody")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import FoundationEssentials
+import MartletBroker
+
+/// What nats-server wraps every answer to a system request in: which server answers, and either data or
+/// an error.
+struct SystemAnswer: Encodable {
+    struct Server: Encodable {
+        let name: String
+        let host: String
+        let id: String
+        let ver: String
+        let tags: [String]?
+        let jetstream: Bool
+        let flags: Int
+        /// Counts the server's answers.
+        var seq = 0
+        let time: String
+    }
+
+    struct Failure: Encodable {
+        let code: Int
+        let description: String
+    }
+
+    var server: Server
+    var data: Rulesz?
+    var error: Failure?
+
+    init(_ broker: Broker) {
+        let snapshot = broker.snapshot()
+        let tags = broker.configuration.serverTags
+        server = Server(
+            name: snapshot.serverName, host: snapshot.host, id: snapshot.serverID,
+            ver: snapshot.version, tags: tags.isEmpty ? nil : tags, jetstream: false, flags: 0,
+            time: GoText.time(nanosecondsSince1970: snapshot.now))
+    }
+
+    var json: [UInt8] {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return [UInt8](try encoder.encode(self))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import MartletBroker
+import MartletTestSupport
+import Synchronization
+import Testing
+
+extension Guarantees {
+    @Suite(.serialized) struct Accounts {
+        /// Two accounts and `$G`; users have the names of their accounts.
+        private func broker(loops: Int) throws -> TestBroker {
+            try TestBroker(loops: loops) { configuration in
+                configuration.accounts = ["a", "b"]
+                configuration.authorization.users = [
+                    .init(name: "a", password: "a", account: "a"),
+                    .init(name: "b", password: "b", account: "b"),
+                    .init(name: "g", password: "g"),
+                ]
+            }
+        }
+
+        static let users = ["a", "b", "g"]
+
+        @Test("A message stays in the account of its publisher", arguments: loopCounts)
+        func isolation(loops: Int) throws {
+            let broker = try broker(loops: loops)
+            let subscribers = try Self.users.flatMap {
+                try broker.clients(loops, ClientOptions(user: $0))
+            }
+            for subscriber in subscribers {
+                try subscriber.send("SUB > 1\r\nSUB x.* 2\r\nSUB x.1 g 3\r\n")
+                try subscriber.barrier()
+            }
+            for (number, user) in Self.users.enumerated() {
+                let publisher = try broker.client(ClientOptions(user: user))
+                for _ in 0..<10 { try publisher.send(pub("x.1", user)) }
+                try publisher.barrier()
+                var inQueue = 0
+                for (place, subscriber) in subscribers.enumerated() {
+                    let messages = try subscriber.barrier().compactMap(\.message)
+                    let isInAccount = place / loops == number
+                    #expect(messages.allSatisfy { $0.text == user })
+                    #expect(messages.filter { $0.sid != "3" }.count == (isInAccount ? 20 : 0))
+                    inQueue += messages.filter { $0.sid == "3" }.count
+                }
+                #expect(inQueue == 10)
+            }
+        }
+
+        @Test("Nobody in an account answers for another one", arguments: loopCounts)
+        func noResponders(loops: Int) throws {
+            let broker = try broker(loops: loops)
+            let services = try broker.clients(loops, ClientOptions(user: "a"))
+            for service in services {
+                try service.send("SUB service 1\r\nSUB service g 2\r\n")
+                try service.barrier()
+            }
+            for requester in try broker.clients(loops, ClientOptions(user: "b")) {
+                try requester.send("SUB inbox 1\r\n" + pub("service", "x", reply: "inbox"))
+                #expect(try requester.message().isNoResponders)
+            }
+        }
+
+        /// Whoever is chosen on another loop and has gone is replaced by a member of the same account.
+        @Test(
+            "A queue group stays in its account while members come and go", arguments: loopCounts)
+        func churn(loops: Int) throws {
+            let broker = try broker(loops: loops)
+            let members = try broker.clients(loops, ClientOptions(user: "a"))
+            let strangers = try broker.clients(loops, ClientOptions(user: "g"))
+            let requesters = try broker.clients(loops, ClientOptions(user: "a"))
+            for stranger in strangers {
+                try stranger.send("SUB service g 1\r\n")
+                try stranger.barrier()
+            }
+            let isDone = Atomic<Bool>(false)
+            let ended = Atomic<Int>(0)
+            try onThreads(loops * 2) { i in
+                if i < loops {
+                    defer {
+                        if ended.wrappingAdd(1, ordering: .relaxed).newValue == loops {
+                            isDone.store(true, ordering: .relaxed)
+                        }
+                    }
+                    try requesters[i].send("SUB inbox.\(i) 1\r\n")
+                    for _ in 0..<QueueGroups.messages / 24 {
+                        try requesters[i].send(pub("service", "x", reply: "inbox.\(i)"))
+                        let answer = try requesters[i].message()
+                        try #require(answer.isNoResponders || answer.text == "yes")
+                    }
+                } else {
+                    let member = members[i - loops]
+                    while !isDone.load(ordering: .relaxed) {
+                        for line in ["SUB service g 1\r\n", "UNSUB 1\r\n"] {
+                            try member.send(line + "PING\r\n")
+                            let replies = try member.framesToPong().compactMap(\.message?.reply)
+                            try member.send(replies.map { pub($0, "yes") }.joined())
+                        }
+                    }
+                }
+            }
+            for stranger in strangers { #expect(try stranger.barrier().isEmpty) }
+        }
+
+        @Test("A connection that says CONNECT again goes over with nothing of its own left behind")
+        func changesAccount() throws {
+            let broker = try broker(loops: 1)
+            let client = try broker.client(ClientOptions(user: "a"))
+            let other = try broker.client(ClientOptions(user: "a"))
+            try client.send("SUB x 1\r\n")
+            try client.connect(ClientOptions(user: "b"))
+            try other.send(pub("x", "from a"))
+            try other.barrier()
+            try client.send("SUB x 2\r\n" + pub("x", "from b"))
+            let messages = try client.barrier().compactMap(\.message)
+            #expect(messages.map(\.text) == ["from b"])
+        }
+
+        @Test("What is seen of connections and subscriptions names their accounts")
+        func snapshots() throws {
+            let broker = try broker(loops: 2)
+            for user in Self.users {
+                let client = try broker.client(ClientOptions(user: user))
+                try client.send("SUB x 1\r\n")
+                try client.barrier()
+                let seen = try #require(
+                    broker.connections(subscriptions: true).first { $0.authorizedUser == user })
+                let account = user == "g" ? "$G" : user
+                #expect(seen.account == account)
+                #expect(seen.subscriptions.map(\.account) == [account])
+                #expect(broker.broker.routingSnapshot().subscriptions == 1)
+            }
+        }
+    }
+}
