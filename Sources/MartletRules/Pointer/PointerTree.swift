@@ -68,11 +68,11 @@ public final class PointerTree: Sendable {
         var left = children.count
         var key = object &+ 1
         while key < container.next && left > 0 {
-            let entry = document.entry(key)
-            for child in children
-            where hashes[child] == entry.hash && isNamed(child, entry, document) {
+            let hash = document.tape[key].hash
+            for child in children where hashes[child] == hash && isNamed(child, key, document) {
                 unsafe visit(child, key &+ 1, document, slots)
                 left &-= 1
+                break
             }
             key = document.tape.index(after: key &+ 1)
         }
@@ -97,7 +97,10 @@ public final class PointerTree: Sendable {
         }
     }
 
-    private func isNamed(_ child: Int, _ key: JSONEntry, _ document: JSONDocument) -> Bool {
+    /// Not inlined, so that keys that no pointer names cost no more than a look at their hash.
+    @inline(never)
+    private func isNamed(_ child: Int, _ key: Int, _ document: JSONDocument) -> Bool {
+        let key = document.tape[key]
         let name = nodes[child]
         let bytes = unsafe Bytes(UnsafePointer(names.start), count: names.count)
         let wanted = JSONEntry(
