@@ -6,7 +6,7 @@
 // - `MessagePath/`: from accept to send, file by file; begin at `BrokerLoop.swift`.
 // - `Routing/`: which subscriptions a subject reaches: the tree, and each loop's match cache.
 // - `Rules/`: worker threads around the rules of `MartletRules`, and what they count.
-// - `Accounts/`: who may connect.
+// - `Accounts/`: who may connect, and the spaces of subjects that users share.
 // - `Handlers/`: closures of this process that answer requests, and their threads.
 // - `Server/`: this file, configuration, in-process clients, lame duck mode.
 // - `Counters/`: what monitoring reads.
