@@ -16,7 +16,8 @@ struct RuleSetup: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(loops) loops, \(workers) workers" }
 
     func broker(
-        _ rules: [RuleDefinition], _ change: (inout RulesConfiguration) -> Void = { _ in }
+        _ rules: [RuleDefinition], slowConsumers: BrokerConfiguration.SlowConsumers = .init(),
+        _ change: (inout RulesConfiguration) -> Void = { _ in }
     ) throws -> TestBroker {
         var configuration = RulesConfiguration()
         configuration.workerCount = workers
@@ -26,7 +27,10 @@ struct RuleSetup: Sendable, CustomTestStringConvertible {
         ]
         configuration.definition.rules = rules
         change(&configuration)
-        return try TestBroker(loops: loops) { $0.rules = configuration }
+        return try TestBroker(loops: loops) {
+            $0.rules = configuration
+            $0.slowConsumers = slowConsumers
+        }
     }
 
     static let schema = """
@@ -227,11 +231,15 @@ struct RuleStageTests {
         "Messages of a connection keep their order, whichever rules are for them",
         arguments: RuleSetup.all)
     func order(setup: RuleSetup) throws {
+        // Tests read more slowly than the broker delivers.
+        var patient = BrokerConfiguration.SlowConsumers()
+        patient.defaultPolicy = .block
+        patient.blockNanosecondsMax = 60_000_000_000
         let broker = try setup.broker(
             [
                 RuleDefinition("checked", "o.checked") { $0.validation = .json },
                 RuleDefinition("large", "o.large") { $0.validation = .json },
-            ]
+            ], slowConsumers: patient
         ) { $0.inlineBytesMax = 200 }
         let subscribers = try broker.clients(2)
         for subscriber in subscribers {
