@@ -265,6 +265,12 @@ struct SchemaEvaluatorTests {
         ] {
             #expect((try outcome(schema, document) == .valid) == isValid, "\(document)")
         }
+        // All kinds of values, but of numbers only integers.
+        let types =
+            ##"{"type":["null","boolean","string","array","object","integer"],"$ref":"#/$defs/any","##
+            + ##""$defs":{"any":{"maxLength":9}}}"##
+        #expect(try outcome(types, "1") == .valid)
+        #expect(try outcome(types, "1.5") != .valid)
     }
 
     @Test("work is bounded by the document's size")

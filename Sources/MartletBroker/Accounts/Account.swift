@@ -10,7 +10,11 @@ final class Account: @unchecked Sendable {
     init(name: String, index: Int, budget: MemoryBudget, seed: UInt64) {
         self.name = name
         self.index = index
-        space = SubjectSpaceRef(allocating: SubjectSpace(budget: budget, seed: seed))
+        // Each with a seed of its own, or the same subject in many accounts would be many keys for one set
+        // of a match cache.
+        let seed = seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15
+        space = SubjectSpaceRef(
+            allocating: SubjectSpace(account: index, budget: budget, seed: seed))
     }
 
     deinit {

@@ -2,8 +2,15 @@
 /// names stays for the connections that are in it.
 final class AccountDirectory: Sendable {
     private struct State {
-        var all: [Account]
-        var places: [String: Int] = [:]
+        var places: [String: Int]
+        /// Those that somebody has been in.
+        var accounts: [Int: Account]
+
+        mutating func place(of name: String) -> Int {
+            if let known = places[name] { return known }
+            places[name] = places.count
+            return places.count - 1
+        }
     }
 
     /// The account of everybody who has no other.
@@ -17,21 +24,23 @@ final class AccountDirectory: Sendable {
         self.seed = seed
         let name = BrokerConfiguration.globalAccountName
         global = Account(name: name, index: 0, budget: budget, seed: seed)
-        state = Guarded(State(all: [global], places: [name: 0]))
+        state = Guarded(State(places: [name: 0], accounts: [0: global]))
     }
 
-    /// The account of a name, made when it is first asked for; nil is `$G`.
+    /// The account of a name, made when somebody is in it for the first time; nil is `$G`.
     func account(named name: String?) -> Account {
         guard let name else { return global }
         return state.withLock { state in
-            if let place = state.places[name] { return state.all[place] }
-            let account = Account(name: name, index: state.all.count, budget: budget, seed: seed)
-            state.places[name] = account.index
-            state.all.append(account)
+            let place = state.place(of: name)
+            if let known = state.accounts[place] { return known }
+            let account = Account(name: name, index: place, budget: budget, seed: seed)
+            state.accounts[place] = account
             return account
         }
     }
 
-    /// Every account, by index.
-    var accounts: [Account] { state.withLock { $0.all } }
+    /// The place that the account of a name has or will have.
+    func place(ofAccount name: String) -> Int { state.withLock { $0.place(of: name) } }
+
+    var accounts: [Account] { state.withLock { Array($0.accounts.values) } }
 }

@@ -68,6 +68,7 @@ struct Authenticator: Sendable {
             if hasNone, let name = authorization.noAuthUser, users[name] != nil {
                 return .nothing(user: name)
             }
+            if hasNone, authorization.admitsWithoutCredentials { return .nothing(user: nil) }
             return users[user].map { .password(user: user, $0.password) } ?? .impossible
         }
         if let expected = authorization.token, !expected.isEmpty { return .token(expected) }

@@ -21,7 +21,7 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     /// Must authenticate before anything else.
     static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
     static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
-    /// A handler of the broker's own: it needs no credentials, and is in no count or list.
+    /// A handler of the broker's own: it needs no credentials, and is in no count or list of connections.
     static let isOwn = ConnectionFlags(rawValue: 1 << 11)
 
     /// In the list of connections to flush at the end of the turn.

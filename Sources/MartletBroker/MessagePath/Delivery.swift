@@ -257,7 +257,7 @@ extension BrokerLoop {
         guard message.wantsNoResponders else { return }
         unsafe shared.loops[Int(message.publisherLoop)].mail.post(
             .noResponders(
-                message.publisher,
+                message.publisher, account: space.pointee.account,
                 subject: Array(
                     UnsafeBufferPointer(start: message.subject, count: message.subjectCount)),
                 reply: Array(UnsafeBufferPointer(start: message.head, count: message.replyCount))))

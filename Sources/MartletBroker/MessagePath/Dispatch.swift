@@ -44,11 +44,10 @@ extension BrokerLoop {
         if case .allowed(let user, let account) = shared.authenticator.check(
             user: nil, password: nil, token: nil)
         {
-            join(connection, shared.accounts.account(named: account))
+            enter(connection, as: user, in: shared.accounts.account(named: account))
             connection.pointee.flags.remove(.awaitsAuthentication)
             connection.pointee.flags.insert(.receivedConnect)
             setDeadline(.authentication, Deadlines.never, connection)
-            unsafe connection.pointee.details?.takeUnretainedValue().user = user ?? ""
             return true
         }
         refuseAuthentication(connection)

@@ -41,8 +41,12 @@ extension BrokerLoop {
         describe(connection, options)
         apply(options, to: connection)
         guard !options.namesAccount else { return refuseAuthentication(connection) }
-        let settings = state.pointee.settings
-        guard settings.requiresAuthentication, !connection.pointee.flags.contains(.isOwn) else {
+        if connection.pointee.flags.contains(.isOwn) {
+            return finishConnect(connection, options.protocolLevel)
+        }
+        guard state.pointee.settings.requiresAuthentication else {
+            // A reload may have done away with the users since it was one.
+            enter(connection, as: nil, in: shared.accounts.global)
             return finishConnect(connection, options.protocolLevel)
         }
         authenticate(connection, options)
@@ -95,17 +99,31 @@ extension BrokerLoop {
             return refuseAuthentication(connection)
         }
         connection.pointee.flags.remove(.awaitsAuthentication)
-        join(connection, shared.accounts.account(named: account))
+        enter(connection, as: user, in: shared.accounts.account(named: account))
         let details = unsafe connection.pointee.details?.takeUnretainedValue()
-        details?.user = user ?? ""
         finishConnect(connection, details?.options.protocolLevel)
     }
 
-    /// Only while it has no subscriptions and no messages under way.
-    func join(_ connection: ConnectionRef, _ account: Account) {
+    /// The connection is a user's from now on. In another account it has nothing of what it had: a reload
+    /// may ask for credentials that a connection with subscriptions has not given yet.
+    func enter(_ connection: ConnectionRef, as user: String?, in account: Account) {
+        if let space = connection.pointee.space, space.bits != account.space.bits {
+            unsubscribeAll(connection)
+            limitPending(connection)
+        }
         connection.pointee.space = account.space
         connection.pointee.account = Int32(account.index)
-        unsafe connection.pointee.details?.takeUnretainedValue().account = account.name
+        guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else { return }
+        details.user = user ?? ""
+        details.account = account.name
+    }
+
+    /// What may wait for it, before its subscriptions have their say.
+    func limitPending(_ connection: ConnectionRef) {
+        let limit = state.pointee.settings.pendingBytesMax
+        let isHandler = connection.pointee.flags.contains(.servesRequests)
+        connection.pointee.pendingBytesMax =
+            isHandler ? min(limit, MemoryPipe.handlerPendingBytesMax) : limit
     }
 
     func refuseAuthentication(_ connection: ConnectionRef) {

@@ -49,13 +49,18 @@ extension BrokerLoop {
             if let publisher = connection(handle) { pauseForSubscriber(publisher) }
         case .resumePublisher(let handle):
             if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
-        case .noResponders(let handle, let subject, let reply):
-            tellNoResponders(handle, subject, reply)
+        case .noResponders(let handle, let account, let subject, let reply):
+            // It may have gone over to another account meanwhile.
+            guard let connection = connection(handle), connection.pointee.account == account
+            else { return }
+            tellNoResponders(connection, subject, reply)
         case .shedMemory: helpInShortage()
         case .waitForMemory(let handle):
             if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
-        case .adoptSettings(let settings): adopt(settings)
+        case .adoptSettings(let settings, let then):
+            adopt(settings)
+            then()
         case .adoptRules(let rules, let pool, let then):
             adopt(rules, pool)
             then()
@@ -73,7 +78,7 @@ extension BrokerLoop {
         case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
         case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
         case .describeConnections(_, let then): then([])
-        case .adoptRules(_, _, let then): then()
+        case .adoptRules(_, _, let then), .adoptSettings(_, let then): then()
         default: break
         }
     }
@@ -88,8 +93,9 @@ extension BrokerLoop {
         state.pointee.waitingForLinks.removeFirst(count)
     }
 
-    private func tellNoResponders(_ handle: SlabHandle, _ subject: [UInt8], _ reply: [UInt8]) {
-        guard let connection = connection(handle) else { return }
+    private func tellNoResponders(
+        _ connection: ConnectionRef, _ subject: [UInt8], _ reply: [UInt8]
+    ) {
         unsafe subject.withUnsafeBufferPointer { subject in
             unsafe reply.withUnsafeBufferPointer { reply in
                 guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
@@ -101,7 +107,8 @@ extension BrokerLoop {
                         headCount: reply.count, lineCount: reply.count, body: replyBytes,
                         bodyCount: 0,
                         payload: nil, replyCount: reply.count, headerBytes: 0, totalBytes: 0,
-                        publisher: handle, publisherLoop: UInt16(index), wantsNoResponders: true,
+                        publisher: connection.pointee.handle, publisherLoop: UInt16(index),
+                        wantsNoResponders: true,
                         excludesPublisher: false))
             }
         }

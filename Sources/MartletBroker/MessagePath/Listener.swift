@@ -91,15 +91,14 @@ extension BrokerLoop {
         }
         if let account = pipe.ownAccount {
             connection.pointee.flags.insert(.isOwn)
-            join(connection, account)
+            enter(connection, as: nil, in: account)
         } else {
             counters.pointee.connectionsTotal.add(1)
             counters.pointee.connections.add(1)
         }
         if pipe.servesRequests {
             connection.pointee.flags.insert(.servesRequests)
-            connection.pointee.pendingBytesMax = min(
-                connection.pointee.pendingBytesMax, MemoryPipe.handlerPendingBytesMax)
+            limitPending(connection)
         }
         then(connection.pointee.handle)
         greet(connection)
@@ -118,7 +117,6 @@ extension BrokerLoop {
         connection.pointee.transport = transport
         connection.pointee.id = id
         connection.pointee.flags = [.verbose, .pedantic, .echo]
-        connection.pointee.pendingBytesMax = state.pointee.settings.pendingBytesMax
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()
@@ -126,7 +124,8 @@ extension BrokerLoop {
         details.port = Int(address.port)
         details.startedAt = Clock.wallNanoseconds()
         unsafe connection.pointee.details = unsafe .passRetained(details)
-        join(connection, shared.accounts.global)
+        limitPending(connection)
+        enter(connection, as: nil, in: shared.accounts.global)
         reserveLists(state.pointee.connections.endIndex)
         return connection
     }

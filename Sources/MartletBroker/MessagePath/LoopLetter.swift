@@ -16,14 +16,14 @@ enum LoopLetter: Sendable {
     case pausePublisher(SlabHandle)
     case resumePublisher(SlabHandle)
     /// A queue delivery found nobody on the other loop.
-    case noResponders(SlabHandle, subject: [UInt8], reply: [UInt8])
+    case noResponders(SlabHandle, account: Int32, subject: [UInt8], reply: [UInt8])
     /// Memory is short: close the slowest consumer.
     case shedMemory
     /// Its messages find no memory on another loop: wait a moment.
     case waitForMemory(SlabHandle)
     /// Publishers may go on: a link has drained.
     case linkDrained
-    case adoptSettings(LoopSettings)
+    case adoptSettings(LoopSettings, then: @Sendable () -> Void)
     case adoptRules(ActiveRules?, RulePool?, then: @Sendable () -> Void)
     case describeConnections(
         withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)

@@ -22,7 +22,7 @@ extension BrokerLoop {
                 unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\" using queue \"_sys_\""
             )
         }
-        if settings.subscriptionTokensMax > 0,
+        if settings.subscriptionTokensMax > 0, !connection.pointee.flags.contains(.isOwn),
             unsafe Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
         {
             return sendError(

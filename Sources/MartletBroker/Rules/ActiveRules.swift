@@ -23,14 +23,14 @@ final class ActiveRules: @unchecked Sendable {
     ) throws(RuleSetFailure) {
         settings = configuration
         set = try RuleSet(configuration.definition)
-        // Accounts that come later are none of those that rules name.
-        for rule in configuration.definition.rules { _ = accounts.account(named: rule.account) }
-        let numbers = accounts.accounts.map { [set] in set.account(named: $0.name) }
-        accountCount = numbers.count
-        unsafe accountNumbers = .allocate(capacity: numbers.count)
-        for (index, number) in numbers.enumerated() {
-            unsafe (accountNumbers + index).initialize(to: number)
-        }
+        // Accounts that are named later are none of those that rules are for.
+        let names = Set(configuration.definition.rules.compactMap(\.account))
+        let places = names.map { (name: $0, place: accounts.place(ofAccount: $0)) }
+        accountCount = 1 + (places.map(\.place).max() ?? 0)
+        unsafe accountNumbers = .allocate(capacity: accountCount)
+        unsafe accountNumbers.initialize(repeating: -1, count: accountCount)
+        unsafe accountNumbers[0] = 0
+        for (name, place) in places { unsafe accountNumbers[place] = set.account(named: name) }
         let ruleCount = set.ruleCount
         counters = (0..<threadCount).map { _ in RuleCounters(ruleCount: ruleCount) }
         unsafe countersByThread = .allocate(capacity: threadCount)

@@ -90,7 +90,7 @@ extension Broker {
         }
     }
 
-    /// Takes over what may change while running: limits, users, logs. Throws
+    /// Takes over what may change while running: limits, users, accounts, logs, rules. Throws
     /// `BrokerError.Code.configuration` for what may not.
     public func reload(_ configuration: BrokerConfiguration) throws(BrokerError) {
         let old = self.configuration
@@ -102,7 +102,7 @@ extension Broker {
         try Self.expectSame(
             "SystemAccount", old.systemAccountName ?? "", configuration.systemAccountName ?? "")
         if configuration.rules != old.rules { try replaceRules(configuration.rules) }
-        shared.replace(configuration)
+        shared.replace(configuration, isRunning: isRunning)
     }
 
     private static func expectSame<Value: Equatable>(

@@ -107,8 +107,6 @@ public struct BrokerConfiguration: Sendable {
     public var accounts: [String] = []
     /// One of `accounts`; nil is `$SYS`, if that is one of them.
     public var systemAccount: String?
-    /// `$SYS` has no meaning of its own.
-    public var disablesSystemAccount = false
 
     /// The configuration file that this came from, for logs and /varz.
     public var configurationFile: String?
@@ -138,6 +136,8 @@ extension BrokerConfiguration {
         public var users: [User] = []
         /// The user that connections without credentials get.
         public var noAuthUser: String?
+        /// Connections without credentials are let in, to `$G`: only the system account has users.
+        public var admitsWithoutCredentials = false
 
         public init() {}
 
@@ -165,7 +165,7 @@ extension BrokerConfiguration {
     /// The account whose users may ask the server about itself: `systemAccount`, or `$SYS` if it is among
     /// the accounts.
     public var systemAccountName: String? {
-        systemAccount ?? (accounts.contains("$SYS") && !disablesSystemAccount ? "$SYS" : nil)
+        systemAccount ?? (accounts.contains("$SYS") ? "$SYS" : nil)
     }
 
     /// What is logged, and where to. The executable reads this; the library takes a `Logger`.

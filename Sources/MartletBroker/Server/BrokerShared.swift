@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Logging
 import Synchronization
@@ -87,11 +88,21 @@ final class BrokerShared: @unchecked Sendable {
     var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
     var connectionsMax: Int { current.withLock { $0.connectionsMax } }
 
-    func replace(_ configuration: BrokerConfiguration) {
+    /// Of a broker that runs, returns when every loop has it: who connects then meets the new users.
+    func replace(_ configuration: BrokerConfiguration, isRunning: Bool) {
         current.withLock { $0 = configuration }
         currentAuthenticator.withLock { $0 = Authenticator(configuration.authorization) }
         let settings = LoopSettings(configuration)
-        for loop in loops { loop.mail.post(.adoptSettings(settings)) }
+        guard isRunning else {
+            for loop in loops { loop.mail.post(.adoptSettings(settings) {}) }
+            return
+        }
+        let adopted = DispatchGroup()
+        for loop in loops {
+            adopted.enter()
+            if !loop.mail.post(.adoptSettings(settings) { adopted.leave() }) { adopted.leave() }
+        }
+        adopted.wait()
     }
 
     /// The configuration says what holds, whoever replaced it: a reload compares with it.

@@ -64,7 +64,7 @@ final class Server: Sendable {
         do {
             try SystemRequests(broker: broker).start()
         } catch {
-            throw CommandFailure(description: "Can't answer system requests: \(error)")
+            log.write(.error, "Can't answer system requests: \(error)")
         }
         writePortsFile(configuration)
         log.write(.information, "Server is ready")

@@ -10,6 +10,7 @@ struct SystemAnswer: Encodable {
         let id: String
         let ver: String
         let tags: [String]?
+        let metadata: [String: String]?
         let jetstream: Bool
         let flags: Int
         /// Counts the server's answers.
@@ -29,9 +30,11 @@ struct SystemAnswer: Encodable {
     init(_ broker: Broker) {
         let snapshot = broker.snapshot()
         let tags = broker.configuration.serverTags
+        let metadata = broker.configuration.serverMetadata
         server = Server(
             name: snapshot.serverName, host: snapshot.host, id: snapshot.serverID,
-            ver: snapshot.version, tags: tags.isEmpty ? nil : tags, jetstream: false, flags: 0,
+            ver: snapshot.version, tags: tags.isEmpty ? nil : tags,
+            metadata: metadata.isEmpty ? nil : metadata, jetstream: false, flags: 0,
             time: GoText.time(nanosecondsSince1970: snapshot.now))
     }
 

@@ -238,7 +238,7 @@ struct SchemaParts {
     mutating func followReferences() {
         for index in starts.indices {
             var start = starts[index]
-            while start.kinds == SchemaKinds.all.rawValue, start.rest == .steps,
+            while start.kinds == SchemaKinds.all.rawValue, !start.isInteger, start.rest == .steps,
                 steps[Int(start.step)].operation == .reference,
                 steps[Int(start.step) + 1].operation == .end
             {

@@ -10,6 +10,7 @@ from nats_session import connected, drained, run, settled
 CONFIGURATION = """
 server_name: under-test
 server_tags: ["eu", "test"]
+server_metadata: { zone: "a" }
 accounts {
   A { users: [ {user: a, password: a} ] }
   B { users: [ {user: b, password: b} ] }
@@ -86,6 +87,7 @@ def test_the_system_account_asks_for_the_rules(broker):
                 assert answer["server"]["name"] == "under-test"
                 assert answer["server"]["id"] == operator._server_info["server_id"]
                 assert answer["server"]["tags"] == ["eu", "test"]
+                assert answer["server"]["metadata"] == {"zone": "a"}
                 (rule,) = answer["data"]["rules"]
                 assert (rule["name"], rule["account"], rule["matched"]) == ("orders", "A", 1)
             for wanted in ({}, {"server_name": "under"}, {"tags": ["eu"]},
@@ -144,3 +146,19 @@ async def get(url):
     body = (await reader.read()).split(b"\r\n\r\n", 1)[1]
     writer.close()
     return json.loads(body)
+
+
+def test_an_answer_over_max_payload_is_an_error(start_broker, tmp_path):
+    configuration = tmp_path / "small.conf"
+    rules = "".join(f"r{n} {{ subject: s{n}, validate: json }}\n" for n in range(20))
+    configuration.write_text(
+        "max_payload: 1000\naccounts { SYS { users: [ {user: s, password: s} ] } }\n"
+        "system_account: SYS\nmax_sub_tokens: 3\nrules {\n" + rules + "}\n")
+    broker = start_broker("-c", str(configuration))
+
+    async def scenario():
+        async with as_user(broker, "s") as operator:
+            answer = await rulesz(operator, "PING")
+            assert answer["error"]["code"] == 413 and "data" not in answer
+
+    run(scenario())

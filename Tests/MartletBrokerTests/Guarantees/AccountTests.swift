@@ -114,6 +114,58 @@ extension Guarantees {
             #expect(messages.map(\.text) == ["from b"])
         }
 
+        @Test(
+            "A client that had no need of credentials begins anew when a reload asks for them",
+            arguments: loopCounts)
+        func reload(loops: Int) throws {
+            let broker = try TestBroker(loops: loops)
+            let early = try RawClient(port: broker.port, receiveBufferBytes: nil)
+            try early.send("SUB x 1\r\nPING\r\n")
+            _ = try early.framesToPong()
+            var configuration = broker.broker.configuration
+            configuration.accounts = ["a"]
+            configuration.authorization.users = [
+                .init(name: "a", password: "a", account: "a"), .init(name: "g", password: "g"),
+            ]
+            try broker.broker.reload(configuration)
+            try early.connect(ClientOptions(user: "a"))
+            let others = try ["a", "g"].map { try broker.client(ClientOptions(user: $0)) }
+            for other in others {
+                try other.send(pub("x", "1"))
+                try other.barrier()
+            }
+            #expect(try early.barrier().isEmpty)
+            try early.send("SUB x 1\r\n")
+            try early.barrier()
+            for other in others {
+                try other.send(pub("x", "2"))
+                try other.barrier()
+            }
+            #expect(try early.barrier().compactMap(\.message).map(\.text) == ["2"])
+            #expect(broker.broker.routingSnapshot().subscriptions == 1)
+        }
+
+        @Test("Clients that need no credentials are in $G, beside users of the system account")
+        func systemAccountAlone() throws {
+            let broker = try TestBroker { configuration in
+                configuration.accounts = ["$SYS"]
+                configuration.authorization.users = [
+                    .init(name: "s", password: "s", account: "$SYS")
+                ]
+                configuration.authorization.admitsWithoutCredentials = true
+            }
+            let system = try broker.client(ClientOptions(user: "s"))
+            let clients = try broker.clients(2)
+            for client in [system, clients[0]] {
+                try client.send("SUB x 1\r\n")
+                try client.barrier()
+            }
+            try clients[1].send(pub("x", "1"))
+            try clients[1].barrier()
+            #expect(try clients[0].barrier().compactMap(\.message).map(\.text) == ["1"])
+            #expect(try system.barrier().isEmpty)
+        }
+
         @Test("What is seen of connections and subscriptions names their accounts")
         func snapshots() throws {
             let broker = try broker(loops: 2)

@@ -60,7 +60,8 @@ struct ConfigurationAccountsTests {
         arguments: [
             ("accounts { A {} }\nsystem_account: A", "A"), ("accounts { A {} }", nil),
             ("accounts { \"$SYS\" {} }", "$SYS"),
-            ("accounts { \"$SYS\" {} }\nno_system_account: true", nil),
+            ("accounts { \"$SYS\" {} }\nno_system_account: true", "$SYS"),
+            ("no_system_account: true", nil),
             ("accounts { \"$SYS\" {}\n A {} }\nsystem: A", "A"), ("", nil),
         ] as [(String, String?)])
     func systemAccount(text: String, name: String?) throws {
@@ -101,6 +102,11 @@ struct ConfigurationAccountsTests {
                 "authorization { token: a }\naccounts { A { users: [{user:a}] } }",
                 "x.conf:1:0: Can not have a token and a users array"
             ),
+            ("accounts: [A, A]", "x.conf:1:14: Duplicate Account Entry: A"),
+            (
+                "accounts { A { users: [{user:a}] }\n B { users: [{user:a}] }\n C { users: [{user:c}] } }",
+                "x.conf:2:6: Duplicate user \"a\" detected"
+            ),
             (
                 "accounts { A {} }\nsystem_account: B",
                 "error resolving system account: account missing"
@@ -108,6 +114,27 @@ struct ConfigurationAccountsTests {
         ])
     func errors(text: String, message: String) {
         #expect(failure(text) == message)
+    }
+
+    @Test("what a variable refers to is no account")
+    func variable() throws {
+        let configuration = try configure(
+            "accounts { BASE { users: [ {user: a, password: x} ] }\n A: $BASE }")
+        #expect(configuration.accounts == ["A"])
+        #expect(configuration.authorization.users.map(\.account) == ["A"])
+    }
+
+    @Test(
+        "with users of the system account alone, others need no credentials",
+        arguments: [
+            ("", true), ("system_account: \"$SYS\"", true), ("authorization {}", false),
+            ("no_auth_user: s", false), ("system_account: B", false),
+        ])
+    func systemAccountAlone(more: String, admits: Bool) throws {
+        let accounts = "accounts { \"$SYS\" { users: [ {user: s, password: x} ] } % }\n"
+        let other = more.contains("B") ? "\n B {}" : ""
+        let configuration = try configure(accounts.replacing("%", with: other) + more)
+        #expect(configuration.authorization.admitsWithoutCredentials == admits)
     }
 
     @Test("a rule of an account that there is not is for nobody, wherever it stands")

@@ -26,8 +26,9 @@ extension BrokerConfiguration {
         if let name = systemAccount, name != "$SYS", !accounts.contains(name) {
             throw BrokerError(.configuration, "error resolving system account: account missing")
         }
+        let names = Set(accounts)
         for user in authorization.users {
-            guard let account = user.account, !accounts.contains(account) else { continue }
+            guard let account = user.account, !names.contains(account) else { continue }
             throw BrokerError(
                 .configuration, "user \"\(user.name)\" is in no account: \"\(account)\" is missing")
         }

@@ -7,10 +7,11 @@ extension ConfigurationReader {
         case "system_account", "system":
             configuration.systemAccount = try value.optionalString(key)
         case "no_system_account", "no_system", "no_sys_acc":
-            configuration.disablesSystemAccount = try value.boolean(key)
+            // There is none unless one is defined, and that one counts.
+            _ = try value.boolean(key)
         case "accounts":
             configuration.accounts = []
-            accountUsers = []
+            (accountNames, accountUsers, accountUserNames) = ([], [], [])
             if case .array(let names) = value.content {
                 // Names alone: nobody can be in these yet.
                 for name in names { try addAccount(try name.string(key), at: name) }
@@ -41,9 +42,9 @@ extension ConfigurationReader {
     private mutating func readAccount(
         _ entry: ConfigurationMap.Entry
     ) throws(ConfigurationComplaint) {
+        // What a variable refers to is no account.
+        if entry.isVariable { return }
         guard case .map(let map) = entry.value.content else {
-            // What a variable refers to is no account.
-            if entry.isVariable { return }
             throw entry.value.complaint("Expected map entries for accounts")
         }
         try addAccount(entry.key, at: entry.value)
@@ -52,10 +53,12 @@ extension ConfigurationReader {
                 switch key {
                 case "users":
                     for var user in try reader.users(one.value) {
+                        guard reader.accountUserNames.insert(user.name).inserted else {
+                            throw one.value.complaint("Duplicate user \"\(user.name)\" detected")
+                        }
                         user.account = entry.key
                         reader.accountUsers.append(user)
                     }
-                    try Self.expectNoDuplicates(reader.accountUsers, at: one.value)
                 case "nkey", "imports", "exports", "jetstream", "default_permissions", "limits",
                     "mappings", "maps", "msg_trace", "trace_dest", "cluster_traffic":
                     throw one.value.unsupported(one.key)
@@ -72,14 +75,16 @@ extension ConfigurationReader {
         guard name != BrokerConfiguration.globalAccountName else {
             throw value.complaint("\"\(name)\" is a Reserved Account")
         }
-        guard !configuration.accounts.contains(name) else { return }
+        guard accountNames.insert(name).inserted else {
+            throw value.complaint("Duplicate Account Entry: \(name)")
+        }
         guard configuration.accounts.count < Self.accountsMax else {
             throw value.complaint("there are more than \(Self.accountsMax) accounts")
         }
         configuration.accounts.append(name)
     }
 
-    /// Each has a table of 16 KiB for what changes in it.
+    /// Each that somebody is in has a table of 16 KiB for what changes in it.
     private static let accountsMax = 10_000
 
     /// When all of the file is read: its blocks may come in any order.
@@ -94,7 +99,11 @@ extension ConfigurationReader {
             note(error)
         }
         configuration.authorization.users += accountUsers
-        for (entry, account) in ruleAccounts where !configuration.accounts.contains(account) {
+        // As nats-server does, so that a system account can be added to a server without users.
+        configuration.authorization.admitsWithoutCredentials =
+            authorizationPlace == nil && configuration.authorization.noAuthUser == nil
+            && configuration.accounts == [configuration.systemAccountName]
+        for (entry, account) in ruleAccounts where !accountNames.contains(account) {
             warn(entry, "there is no account \"\(account)\", so the rule is for nobody")
         }
     }

@@ -5,8 +5,10 @@
 struct ConfigurationReader {
     var configuration: BrokerConfiguration
     var hasReadRules = false
-    /// Users of accounts, who join those of `authorization` in the end.
+    /// Accounts, and their users, who join those of `authorization` in the end.
+    var accountNames: Set<String> = []
     var accountUsers: [BrokerConfiguration.User] = []
+    var accountUserNames: Set<String> = []
     var authorizationPlace: ConfigurationValue?
     /// Rules of other accounts than `$G`, and where they name them.
     var ruleAccounts: [(entry: ConfigurationMap.Entry, account: String)] = []
