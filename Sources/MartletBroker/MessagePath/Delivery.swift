@@ -243,6 +243,7 @@ extension BrokerLoop {
 
     /// A queue member that was chosen on another loop has gone since: another one of its group gets the
     /// message, on whatever loop; with none left the requester hears 503.
+    @inline(never)
     private func redeliver(
         _ message: Message, _ queue: Bytes, _ queueCount: Int, _ space: SubjectSpaceRef
     ) {
