@@ -1,5 +1,7 @@
 // Message path, beside BrokerLoop.swift: what other threads ask of a loop.
 
+import Dispatch
+
 /// A letter in a loop's mailbox. Rare things only: messages cross by `LoopLink`.
 enum LoopLetter: Sendable {
     /// A socket that the listening loop has accepted.
@@ -31,4 +33,16 @@ enum LoopLetter: Sendable {
     /// Close this many connections, as lame duck mode goes on.
     case closeSome(Int)
     case stop
+}
+
+extension [BrokerLoop] {
+    /// Posts a letter to each, and returns when all have called back; only while they run.
+    func postAndWait(_ letter: (_ then: @escaping @Sendable () -> Void) -> LoopLetter) {
+        let read = DispatchGroup()
+        for loop in self {
+            read.enter()
+            if !loop.mail.post(letter { read.leave() }) { read.leave() }
+        }
+        read.wait()
+    }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import MartletRules
 
 /// The rules of a broker as the control thread has them: what holds now, and the workers.
@@ -54,14 +53,7 @@ final class RuleControl: Sendable {
             for loop in loops { loop.adopt(active, state.pool) }
             return
         }
-        let adopted = DispatchGroup()
-        for loop in loops {
-            adopted.enter()
-            let isRead = loop.mail.post(
-                .adoptRules(active, state.pool) { adopted.leave() })
-            if !isRead { adopted.leave() }
-        }
-        adopted.wait()
+        loops.postAndWait { .adoptRules(active, state.pool, then: $0) }
     }
 
     private func workerCount(_ configuration: RulesConfiguration) -> Int {

@@ -161,11 +161,13 @@ extension BrokerConfiguration {
 
     /// The account of everybody who has no other.
     public static let globalAccountName = "$G"
+    /// The system account, where none is named.
+    static let usualSystemAccountName = "$SYS"
 
     /// The account whose users may ask the server about itself: `systemAccount`, or `$SYS` if it is among
     /// the accounts.
     public var systemAccountName: String? {
-        systemAccount ?? (accounts.contains("$SYS") ? "$SYS" : nil)
+        systemAccount ?? accounts.first { $0 == Self.usualSystemAccountName }
     }
 
     /// What is logged, and where to. The executable reads this; the library takes a `Logger`.

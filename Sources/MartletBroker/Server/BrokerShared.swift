@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Logging
 import Synchronization
@@ -97,12 +96,7 @@ final class BrokerShared: @unchecked Sendable {
             for loop in loops { loop.mail.post(.adoptSettings(settings) {}) }
             return
         }
-        let adopted = DispatchGroup()
-        for loop in loops {
-            adopted.enter()
-            if !loop.mail.post(.adoptSettings(settings) { adopted.leave() }) { adopted.leave() }
-        }
-        adopted.wait()
+        loops.postAndWait { .adoptSettings(settings, then: $0) }
     }
 
     /// The configuration says what holds, whoever replaced it: a reload compares with it.

@@ -5,20 +5,13 @@ import Testing
 @Suite("Accounts in a configuration file")
 struct ConfigurationAccountsTests {
     private func configure(_ text: String) throws(BrokerError) -> BrokerConfiguration {
-        var configuration = BrokerConfiguration()
-        try ConfigurationFile.parse(text, path: "x.conf", environment: [:])
-            .apply(to: &configuration)
+        let configuration = try ConfigurationUnderTest.configure(text)
         try configuration.validate()
         return configuration
     }
 
     private func failure(_ text: String) -> String? {
-        do {
-            _ = try configure(text)
-            return nil
-        } catch {
-            return error.message
-        }
+        ConfigurationUnderTest.failure(text, configure)
     }
 
     @Test("users of accounts join those of the authorization block, whatever comes first")
@@ -142,7 +135,7 @@ struct ConfigurationAccountsTests {
         let rule = "rules { r { subject: a, account: %, validate: json } }\n"
         for (name, isKnown) in [("A", true), ("B", false), ("\"$G\"", true)] {
             let text = rule.replacing("%", with: name) + "accounts { A {} }"
-            let file = try ConfigurationFile.parse(text, path: "x.conf", environment: [:])
+            let file = try ConfigurationUnderTest.parse(text)
             #expect(file.warnings.contains { $0.contains("there is no account") } != isKnown)
         }
     }

@@ -5,20 +5,10 @@ import Testing
 @Suite("The authorization block")
 struct ConfigurationAuthorizationTests {
     private func configure(_ text: String) throws(BrokerError) -> BrokerConfiguration {
-        var configuration = BrokerConfiguration()
-        try ConfigurationFile.parse(text, path: "x.conf", environment: [:])
-            .apply(to: &configuration)
-        return configuration
+        try ConfigurationUnderTest.configure(text)
     }
 
-    private func failure(_ text: String) -> String? {
-        do {
-            _ = try configure(text)
-            return nil
-        } catch {
-            return error.message
-        }
-    }
+    private func failure(_ text: String) -> String? { ConfigurationUnderTest.failure(text) }
 
     @Test(
         "a user with a password",

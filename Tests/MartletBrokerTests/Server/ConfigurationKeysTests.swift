@@ -5,23 +5,14 @@ import Testing
 @Suite("Configuration keys")
 struct ConfigurationKeysTests {
     private func parse(_ text: String) throws(BrokerError) -> ConfigurationFile {
-        try ConfigurationFile.parse(text, path: "x.conf", environment: [:])
+        try ConfigurationUnderTest.parse(text)
     }
 
     private func configure(_ text: String) throws(BrokerError) -> BrokerConfiguration {
-        var configuration = BrokerConfiguration()
-        try parse(text).apply(to: &configuration)
-        return configuration
+        try ConfigurationUnderTest.configure(text)
     }
 
-    private func failure(_ text: String) -> String? {
-        do {
-            _ = try configure(text)
-            return nil
-        } catch {
-            return error.message
-        }
-    }
+    private func failure(_ text: String) -> String? { ConfigurationUnderTest.failure(text) }
 
     @Test(
         "each key and alias sets its field, in any case of its letters",

@@ -23,10 +23,14 @@ extension BrokerConfiguration {
             throw BrokerError(.configuration, "server name cannot contain spaces")
         }
         try validateNoAuthUser()
-        if let name = systemAccount, name != "$SYS", !accounts.contains(name) {
+        try validateAccounts()
+    }
+
+    private func validateAccounts() throws(BrokerError) {
+        let names = Set(accounts)
+        if let name = systemAccount, name != Self.usualSystemAccountName, !names.contains(name) {
             throw BrokerError(.configuration, "error resolving system account: account missing")
         }
-        let names = Set(accounts)
         for user in authorization.users {
             guard let account = user.account, !names.contains(account) else { continue }
             throw BrokerError(

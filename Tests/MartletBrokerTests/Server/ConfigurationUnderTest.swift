@@ -1,0 +1,26 @@
+@testable import MartletBroker
+
+/// What a configuration file says, and what is wrong with it.
+enum ConfigurationUnderTest {
+    static func parse(_ text: String) throws(BrokerError) -> ConfigurationFile {
+        try ConfigurationFile.parse(text, path: "x.conf", environment: [:])
+    }
+
+    static func configure(_ text: String) throws(BrokerError) -> BrokerConfiguration {
+        var configuration = BrokerConfiguration()
+        try parse(text).apply(to: &configuration)
+        return configuration
+    }
+
+    /// The message of the error that `read` ends with; nil without one.
+    static func failure(
+        _ text: String, _ read: (String) throws(BrokerError) -> BrokerConfiguration = configure
+    ) -> String? {
+        do {
+            _ = try read(text)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+}
