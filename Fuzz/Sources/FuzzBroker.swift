@@ -36,7 +36,7 @@ private final class FuzzedBroker: @unchecked Sendable {
 
     func turns() {
         for _ in 0..<50 {
-            let busy = broker.shared.loops.filter { $0.mail.isRung || $0.hasWorkLeft }
+            let busy = broker.shared.loops.filter { $0.mail.hasMail || $0.hasWorkLeft }
             if busy.isEmpty { return }
             for loop in busy { loop.events.turn(loop, waits: false) }
         }

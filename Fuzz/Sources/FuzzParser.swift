@@ -32,7 +32,7 @@ private func parse(_ chunks: [[UInt8]]) -> [String] {
         var operation = Operation()
         var position = 0
         while position < input.count {
-            let usual = UsualPublish(
+            let usual = PublishFastPath(
                 buffer + position, input.count - position, payloadBytesMax: 99)
             let status = parser.next(
                 buffer, from: position, to: input.count, headers: true, into: &operation)

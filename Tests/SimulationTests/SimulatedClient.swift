@@ -38,7 +38,7 @@ final class SimulatedClient {
     private(set) var garbage: String?
     private(set) var isClosed = false
 
-    init(id: Int, mail: Mailbox<LoopLetter>, capacity: Int, loop: Int) {
+    init(id: Int, mail: Mailbox<LoopCommand>, capacity: Int, loop: Int) {
         self.id = id
         self.loop = loop
         let address = SharedAddress()

@@ -66,7 +66,7 @@ final class Simulation {
         for _ in 0..<100_000 {
             var moved = false
             if moving { for client in clients where client.move() { moved = true } }
-            let busy = loops.filter { $0.mail.isRung || $0.hasWorkLeft }
+            let busy = loops.filter { $0.mail.hasMail || $0.hasWorkLeft }
             if busy.isEmpty, !moved { return }
             for loop in busy.shuffled(using: &random) { loop.events.turn(loop, waits: false) }
         }

@@ -7,7 +7,7 @@ import Synchronization
 final class AuthenticationWorker: Sendable {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
-        var thread: LoopThread?
+        var thread: NativeThread?
     }
 
     private let state = Guarded(State())
@@ -21,7 +21,7 @@ final class AuthenticationWorker: Sendable {
         guard isFirst else { return }
         let previous = state.withLock { $0.thread.take() }
         previous?.join()
-        let thread = try? LoopThread(name: "authentication") { [self] in work() }
+        let thread = try? NativeThread(name: "authentication") { [self] in work() }
         if let thread {
             state.withLock { $0.thread = thread }
         } else {

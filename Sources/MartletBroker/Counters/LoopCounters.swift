@@ -40,7 +40,7 @@ struct LoopCounters: ~Copyable {
     private let longestTurn = Atomic<UInt64>(0)
 
     @inline(__always)
-    func noteTurn(_ nanoseconds: UInt64) {
+    func recordTurn(_ nanoseconds: UInt64) {
         turns[TurnHistogram.bucket(of: nanoseconds)].add(1)
         if nanoseconds > longestTurn.load(ordering: .relaxed) {
             longestTurn.store(nanoseconds, ordering: .relaxed)

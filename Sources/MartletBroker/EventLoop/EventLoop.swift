@@ -1,8 +1,10 @@
 /// What an `EventLoop` runs. The loop is generic over it, so that its calls are direct.
 protocol EventLoopDriver: AnyObject {
+    /// What other threads may ask of the loop.
+    associatedtype Command: Sendable
     /// A descriptor with this token is ready.
     func descriptorIsReady(_ token: UInt64, _ readiness: Readiness)
-    /// Someone rang: takes letters and batches.
+    /// Someone woke the loop: takes commands and batches.
     func collectMail()
     /// A deadline that was set for this slot has come.
     func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle)
@@ -21,7 +23,7 @@ protocol EventLoopDriver: AnyObject {
     /// Whether turns are measured by what the thread runs, not by the time that passes.
     var measuresThreadTime: Bool { get }
     var isStopping: Bool { get }
-    var mail: Mailbox<LoopLetter> { get }
+    var mail: Mailbox<Command> { get }
     /// Time as of this turn; the loop sets it once a turn.
     var now: UInt64 { get set }
     /// Told how long a turn took, waiting not counted, and how many descriptors were ready.
@@ -33,18 +35,18 @@ protocol EventLoopDriver: AnyObject {
 struct EventLoop {
     let poller: Poller
     let timers: Timers
-    let alarm: Alarm
+    let wakeupTimer: WakeupTimer
     let clock: Clock
 
     init(clock: Clock) throws(SystemFailure) {
         poller = try Poller()
         timers = Timers()
-        alarm = try Alarm(on: poller)
+        wakeupTimer = try WakeupTimer(on: poller)
         self.clock = clock
     }
 
     func destroy() {
-        alarm.destroy()
+        wakeupTimer.destroy()
         timers.destroy()
         poller.destroy()
     }
@@ -66,16 +68,16 @@ struct EventLoop {
         var count = 0
         while let event = poller.takeEvent() {
             count += 1
-            if event.token == Mailbox<LoopLetter>.token {
-                driver.mail.silence()
-            } else if event.token == Alarm.token {
-                alarm.hasRung()
+            if event.token == Mailbox<Driver.Command>.token {
+                driver.mail.drainWakeup()
+            } else if event.token == WakeupTimer.token {
+                wakeupTimer.hasFired()
             } else {
                 driver.descriptorIsReady(event.token, event.readiness)
             }
             if poller.hasEvents, clock.now() &- started > driver.turnNanosecondsMax { break }
         }
-        if driver.mail.isRung { driver.collectMail() }
+        if driver.mail.hasMail { driver.collectMail() }
         if timers.nextDeadline <= started { runTimers(driver, started) }
         driver.resumeWork()
         driver.endTurn()
@@ -96,7 +98,7 @@ struct EventLoop {
             let left = max(driver.outputDueAt, driver.now) - driver.now
             return poller.wait(timeoutNanoseconds: left)
         }
-        alarm.set(for: timers.nextDeadline)
+        wakeupTimer.set(for: timers.nextDeadline)
         poller.wait(timeoutMilliseconds: -1)
     }
 
@@ -107,7 +109,7 @@ struct EventLoop {
             driver.now &+ driver.spinNanoseconds, min(timers.nextDeadline, driver.outputDueAt))
         repeat {
             poller.wait(timeoutMilliseconds: 0)
-            if poller.hasEvents || driver.mail.isRung { return true }
+            if poller.hasEvents || driver.mail.hasMail { return true }
         } while clock.now() < end
         return false
     }

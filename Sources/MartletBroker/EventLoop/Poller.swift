@@ -23,7 +23,7 @@ struct Poller {
 
     private let descriptor: Int32
     private let events: UnsafeMutablePointer<epoll_event>
-    private let ready = Reference(allocating: Ready())
+    private let ready = StablePointer(allocating: Ready())
 
     /// Of `events`, those that were found and not taken yet.
     private struct Ready {

@@ -16,10 +16,10 @@ struct Timers {
         var capacity: Int
     }
 
-    private let state: Reference<State>
+    private let state: StablePointer<State>
 
     init() {
-        state = unsafe Reference(
+        state = unsafe StablePointer(
             allocating: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
     }
 

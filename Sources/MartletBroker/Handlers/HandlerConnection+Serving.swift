@@ -51,7 +51,7 @@ extension HandlerConnection {
             reading.lock()
             if isClosed { return false }
             return !pool.hasLine
-                || Clock.monotonicNanoseconds() &- since < HandlerPool.shareNanoseconds
+                || Clock.monotonicNanoseconds() &- since < HandlerPool.sliceNanoseconds
         case .waiting(_, let body):
             unsafe start(frame, bytes, body)
             return hasRoomInFlight && !isClosed

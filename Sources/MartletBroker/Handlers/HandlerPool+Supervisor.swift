@@ -27,10 +27,10 @@ extension HandlerPool {
         }
         guard starts else { return }
         do {
-            _ = try LoopThread(name: "handler-watch") { [self] in supervise() }
+            _ = try NativeThread(name: "handler-watch") { [self] in supervise() }
         } catch {
             logger.error("Error starting the thread that looks after handlers: \(error)")
-            noteSupervisorEnded()
+            recordSupervisorEnded()
         }
     }
 
@@ -51,7 +51,7 @@ extension HandlerPool {
                 quietTicks = 0
             }
         }
-        noteSupervisorEnded()
+        recordSupervisorEnded()
     }
 
     private func look() -> ([HandlerConnection], [HandlerConnection], isQuiet: Bool) {

@@ -11,11 +11,11 @@ import Synchronization
 /// SAFETY: everything that changes is reached only while `lock` is held.
 final class HandlerPool: @unchecked Sendable {
     /// A connection with more to do goes to the end of the line after this long, if others wait.
-    static let shareNanoseconds: UInt64 = 5_000_000
+    static let sliceNanoseconds: UInt64 = 5_000_000
 
     let lock = ThreadLock()
     let logger: Logger
-    private let usualThreads: Int
+    private let defaultThreads: Int
     /// Connections that wait for a thread.
     private var first: HandlerConnection?
     private var last: HandlerConnection?
@@ -38,8 +38,8 @@ final class HandlerPool: @unchecked Sendable {
     let supervisorSignal = HandlerSignal()
     private let ended = HandlerSignal()
 
-    init(usualThreads: Int, logger: Logger) {
-        self.usualThreads = max(1, usualThreads)
+    init(defaultThreads: Int, logger: Logger) {
+        self.defaultThreads = max(1, defaultThreads)
         self.logger = logger
     }
 
@@ -74,7 +74,7 @@ final class HandlerPool: @unchecked Sendable {
         let waiting = waitingCount.wrappingAdd(1, ordering: .relaxed).newValue
         if idleCount > 0 { lock.wakeOne() }
         // Idle ones that were woken may not have run yet: each takes one of the line.
-        if waiting > idleCount, threadCount < usualThreads { addThread() }
+        if waiting > idleCount, threadCount < defaultThreads { addThread() }
         let wakesSupervisor = supervisorSleeps
         supervisorSleeps = false
         lock.unlock()
@@ -98,10 +98,10 @@ final class HandlerPool: @unchecked Sendable {
 
     /// Held: the lock.
     func addThread() {
-        guard !isStopping, threadCount < max(usualThreads, connections.count) else { return }
+        guard !isStopping, threadCount < max(defaultThreads, connections.count) else { return }
         lastThread += 1
         do {
-            _ = try LoopThread(name: "handler-\(lastThread)") { [self] in run() }
+            _ = try NativeThread(name: "handler-\(lastThread)") { [self] in run() }
             threadCount += 1
         } catch {
             logger.error("Error starting a thread for handlers: \(error)")
@@ -135,7 +135,7 @@ final class HandlerPool: @unchecked Sendable {
                 return connection
             }
             // One stays while the others are held, or the next in line would wait for the supervisor.
-            if threadCount > usualThreads, idleCount > 0 { return nil }
+            if threadCount > defaultThreads, idleCount > 0 { return nil }
             idleCount += 1
             lock.wait()
             idleCount -= 1
@@ -175,7 +175,7 @@ final class HandlerPool: @unchecked Sendable {
         }
     }
 
-    func noteSupervisorEnded() {
+    func recordSupervisorEnded() {
         lock.withLock { supervisorRuns = false }
         ended.raise()
     }

@@ -1,4 +1,4 @@
-// Message path, step 7: an operation goes to the one who carries it out. Next: Handshake.swift.
+// Message path, step 3: any other operation goes to the function that carries it out. Next: Publish.swift.
 
 import Logging
 
@@ -19,7 +19,7 @@ extension BrokerLoop {
         switch operation.verb {
         case .publish, .publishWithHeader: break
         case .ping: answerPing(connection)
-        case .pong: notePong(connection)
+        case .pong: recordPong(connection)
         case .subscribe: subscribe(connection, operation)
         case .unsubscribe: unsubscribe(connection, operation)
         case .connect:

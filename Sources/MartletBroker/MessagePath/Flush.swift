@@ -1,4 +1,4 @@
-// Message path, step 14: bytes go out, and the turn ends. The end of the path.
+// Message path, step 10: bytes go out. The end of the path.
 
 import CMartletSystem
 import Glibc
@@ -43,7 +43,7 @@ extension BrokerLoop {
             } else {
                 connection.pointee.flags.remove(.isDirty)
                 connection.pointee.flushedInTurn = state.pointee.turn
-                flushUsual(connection)
+                flushFast(connection)
             }
         }
         state.pointee.gathering = kept
@@ -58,7 +58,7 @@ extension BrokerLoop {
         postBatches()
         flushDirty()
         if state.pointee.fannedOut.count > 0 { settleFanOuts() }
-        if state.pointee.doomed.count > 0 { closeDoomed() }
+        if state.pointee.closing.count > 0 { finishClosing() }
     }
 
     /// Whether output waits for more to come, which the setting `coalesce` asks for.
@@ -79,7 +79,7 @@ extension BrokerLoop {
         let count = state.pointee.dirty.count
         guard state.pointee.settings.coalesceNanoseconds == 0,
             state.pointee.unflushed.count == 0, count <= flushesPerTurn
-        else { return flushShare() }
+        else { return flushBounded() }
         flush(state.pointee.dirty, count)
         startGathering()
     }
@@ -95,7 +95,7 @@ extension BrokerLoop {
     /// all, so that a fan-out to thousands holds nobody else up, and a quarter of that at least of the
     /// earlier ones.
     @inline(never)
-    private func flushShare() {
+    private func flushBounded() {
         let holdsBack = holdsOutputBack()
         let own = holdsBack ? 0 : min(state.pointee.dirty.count, flushesPerTurn)
         flush(state.pointee.dirty, own)
@@ -120,14 +120,14 @@ extension BrokerLoop {
             guard let connection = unsafe connection(list.items[i]) else { continue }
             connection.pointee.flags.remove(.isDirty)
             if connection.pointee.gatheringTurns > 0 { connection.pointee.gatheringTurns &-= 1 }
-            flushUsual(connection)
+            flushFast(connection)
         }
     }
 
     /// Nearly always what waits is one chunk, for a socket that has room for it. A connection that waits
     /// for room is written to when the poller finds it.
     @inline(__always)
-    private func flushUsual(_ connection: ConnectionRef) {
+    private func flushFast(_ connection: ConnectionRef) {
         guard
             connection.pointee.flags.isDisjoint(with: [.awaitsWritable, .discardsOutput]),
             let chunk = connection.pointee.outbound.onlyChunk,
@@ -149,13 +149,13 @@ extension BrokerLoop {
     @inline(never)
     private func flushRest(_ connection: ConnectionRef, _ sent: Int) {
         guard sent > 0 else { return flush(connection) }
-        noteSent(connection, sent)
+        recordSent(connection, sent)
         awaitWritable(connection)
     }
 
     /// This connection has published to more connections than a turn writes to.
     @inline(never)
-    func noteFanOut(_ publisher: ConnectionRef) {
+    func recordFanOut(_ publisher: ConnectionRef) {
         guard !publisher.pointee.flags.contains(.fansOut) else { return }
         publisher.pointee.flags.insert(.fansOut)
         state.pointee.fannedOut.append(publisher.pointee.handle)
@@ -198,7 +198,7 @@ extension BrokerLoop {
             let (count, byteCount) = gather(connection)
             switch unsafe connection.pointee.transport.send(vectors, count) {
             case .bytes(let sent):
-                noteSent(connection, sent)
+                recordSent(connection, sent)
                 // A short write says that the socket is full; asking again would only be told so.
                 if sent < byteCount { return awaitWritable(connection) }
             case .wouldBlock:
@@ -206,7 +206,7 @@ extension BrokerLoop {
             case .closed(let code):
                 stopSending(connection)
                 let isGone = code == EPIPE || code == ECONNRESET
-                return isGone ? readToTheEnd(connection) : doom(connection, .writeError)
+                return isGone ? readToTheEnd(connection) : close(connection, .writeError)
             }
         }
         isDrained(connection)
@@ -243,7 +243,7 @@ extension BrokerLoop {
     }
 
     @inline(__always)
-    private func noteSent(_ connection: ConnectionRef, _ sent: Int) {
+    private func recordSent(_ connection: ConnectionRef, _ sent: Int) {
         if sent == connection.pointee.outbound.pendingBytes {
             connection.pointee.firstUnsentFrame = 0
         } else if connection.pointee.flags.contains(.dropsOld),
@@ -271,11 +271,11 @@ extension BrokerLoop {
     @inline(__always)
     private func isDrained(_ connection: ConnectionRef) {
         let waited = connection.pointee.blockedSince != 0
-        if waited || connection.pointee.waitingPublishers != nil { noteDrained(connection) }
+        if waited || connection.pointee.waitingPublishers != nil { recordDrained(connection) }
     }
 
     @inline(never)
-    private func noteDrained(_ connection: ConnectionRef) {
+    private func recordDrained(_ connection: ConnectionRef) {
         connection.pointee.blockedSince = 0
         connection.pointee.deadlines.write = Deadlines.never
         if connection.pointee.waitingPublishers != nil { releaseWaitingPublishers(connection) }
@@ -313,7 +313,7 @@ extension BrokerLoop {
         do {
             try events.poller.add(descriptor, token: Self.token(of: connection), for: wanted)
         } catch {
-            doom(connection, .readError)
+            close(connection, .readError)
         }
     }
 
@@ -330,7 +330,7 @@ extension BrokerLoop {
         guard !connection.pointee.pauseReasons.contains(reason) else { return }
         let wasReading = connection.pointee.pauseReasons.isEmpty
         connection.pointee.pauseReasons.insert(reason)
-        endShare()
+        endSlice()
         guard wasReading else { return }
         if reason.isDisjoint(with: [.authentication, .fanOut, .rules]) {
             connection.pointee.stalls += 1

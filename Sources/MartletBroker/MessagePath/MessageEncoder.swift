@@ -1,4 +1,4 @@
-// Message path, step 12: the frame a subscriber gets. Next: OutboundQueue.swift.
+// Message path, step 7: the frame a subscriber gets. Next: OutboundQueue.swift.
 
 import CMartletSystem
 import Glibc
@@ -49,7 +49,7 @@ extension BrokerLoop {
         }
         unsafe connection.pointee.outbound.commit(end - start)
         if let payload = message.payload { appendPayload(payload, from: 0, on: connection) }
-        noteDelivery(connection, message.totalBytes)
+        recordDelivery(connection, message.totalBytes)
         return true
     }
 
@@ -84,7 +84,7 @@ extension BrokerLoop {
         if let payload = message.payload {
             appendPayload(payload, from: message.headerBytes, on: connection)
         }
-        noteDelivery(connection, contentBytes)
+        recordDelivery(connection, contentBytes)
         return true
     }
 
@@ -115,7 +115,7 @@ extension BrokerLoop {
     }
 
     @inline(__always)
-    private func noteDelivery(_ connection: ConnectionRef, _ byteCount: Int) {
+    private func recordDelivery(_ connection: ConnectionRef, _ byteCount: Int) {
         connection.pointee.messagesOut &+= 1
         connection.pointee.bytesOut &+= UInt64(truncatingIfNeeded: byteCount)
         counters.pointee.messagesOut.add(1)

@@ -1,4 +1,4 @@
-// Message path, step 13: bytes that wait for a connection's socket. Next: Flush.swift.
+// Message path, step 8: bytes that wait for a connection's socket. Next: FlushSchedule.swift.
 
 import CMartletSystem
 
@@ -16,7 +16,7 @@ struct OutboundSegment {
     var payload: PayloadRef?
 }
 
-typealias SegmentRef = Reference<OutboundSegment>
+typealias SegmentRef = StablePointer<OutboundSegment>
 
 /// What waits for one connection, in order, as a list of segments. Empty, it holds no memory: chunks
 /// come from the loop's pool when a frame is added and go back when it is sent.

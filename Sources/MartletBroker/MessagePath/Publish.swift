@@ -1,4 +1,4 @@
-// Message path, step 10: a message finds its subscribers. Next: Delivery.swift.
+// Message path, step 4: a message is checked. Next: RouteMessage.swift.
 
 import CMartletSystem
 import Glibc
@@ -26,7 +26,7 @@ extension BrokerLoop {
         let message = unsafe makeMessage(connection, buffer, operation, payload)
         let hasRule =
             state.pointee.settings.hasRules && applyRules(connection, message)
-        if !hasRule { sendOn(message, from: connection) }
+        if !hasRule { route(message, from: connection) }
         if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
     }
 

@@ -1,4 +1,4 @@
-// Message path, step 4: bytes come in. Next: Parser.swift.
+// Message path, step 1: bytes come in. Next: PublishFastPath.swift.
 
 import CMartletSystem
 import Glibc
@@ -10,18 +10,18 @@ extension BrokerLoop {
     /// One read, and all the operations in it.
     func readInput(_ connection: ConnectionRef) {
         guard connection.pointee.pauseReasons.isEmpty,
-            connection.pointee.flags.isDisjoint(with: [.isDoomed, .hasInputLeft])
+            connection.pointee.flags.isDisjoint(with: [.isClosing, .hasInputLeft])
         else { return }
         if connection.pointee.payload != nil { return readPayload(connection) }
         let kept = connection.pointee.carryCount
         if kept > 0 { unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept) }
         switch unsafe connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
         case .bytes(let count):
-            noteInput(connection)
+            recordInput(connection)
             process(connection, kept + count)
             readAgainIfPipe(connection)
         case .wouldBlock: break
-        case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
+        case .closed(let code): close(connection, code == 0 ? .clientClosed : .readError)
         }
     }
 
@@ -38,9 +38,9 @@ extension BrokerLoop {
     /// could know of when it sent them comes first. That makes PONG a barrier between loops, and keeps
     /// an UNSUB or a PUB from overtaking messages it followed. One atomic load when there is none.
     @inline(__always)
-    private func noteInput(_ connection: ConnectionRef) {
+    private func recordInput(_ connection: ConnectionRef) {
         connection.pointee.lastInputAt = now
-        if mail.isRung { deliverBatches() }
+        if mail.hasMail { deliverBatches() }
     }
 
     /// The rest of a large payload goes straight to its buffer; what follows it, to the loop's.
@@ -53,19 +53,19 @@ extension BrokerLoop {
         unsafe vectors[1] = unsafe iovec(iov_base: input, iov_len: Self.readBytesMax)
         switch unsafe connection.pointee.transport.receive(into: vectors) {
         case .bytes(let count):
-            noteInput(connection)
+            recordInput(connection)
             payload.pointee.filled += min(count, wanted)
             readAgainIfPipe(connection)
             guard checkPayloadEnd(connection, payload) else { return }
             guard payload.pointee.filled == payload.pointee.count else { return }
             finishPayload(connection)
-            guard !connection.pointee.flags.contains(.isDoomed) else { return }
+            guard !connection.pointee.flags.contains(.isClosing) else { return }
             if mustStop {
                 return yield(connection, from: 0, to: max(0, count - wanted))
             }
             process(connection, max(0, count - wanted))
         case .wouldBlock: break
-        case .closed(let code): doom(connection, code == 0 ? .clientClosed : .readError)
+        case .closed(let code): close(connection, code == 0 ? .clientClosed : .readError)
         }
     }
 
@@ -100,13 +100,13 @@ extension BrokerLoop {
         state.pointee.isShortOfMemory = false
         while position < count {
             let start = position
-            position = publishUsual(connection, from: start, to: count)
+            position = publishFast(connection, from: start, to: count)
             if position == start {
                 guard let end = processNext(connection, from: start, to: count) else { return }
                 position = end
             }
             guard mustStop else { continue }
-            if connection.pointee.flags.contains(.isDoomed) { return }
+            if connection.pointee.flags.contains(.isClosing) { return }
             if state.pointee.isShortOfMemory { waitForMemory(connection) }
             return yield(connection, from: position, to: count)
         }
@@ -151,11 +151,11 @@ extension BrokerLoop {
     }
 
     /// Whether who is read now has had its share of the turn, or may be paused, ending or short of memory:
-    /// whatever pauses or ends a connection says so with `endShare`.
+    /// whatever pauses or ends a connection says so with `endSlice`.
     @inline(__always)
     var mustStop: Bool { state.pointee.deliveredBytes > Self.deliveredBytesPerTurn }
 
-    func endShare() { state.pointee.deliveredBytes = .max / 2 }
+    func endSlice() { state.pointee.deliveredBytes = .max / 2 }
 
     @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
@@ -191,7 +191,8 @@ extension BrokerLoop {
 
     /// Parses what is kept, then reads on if the transport has no poller to say so.
     func resume(_ connection: ConnectionRef) {
-        guard connection.pointee.pauseReasons.isEmpty, !connection.pointee.flags.contains(.isDoomed)
+        guard connection.pointee.pauseReasons.isEmpty,
+            !connection.pointee.flags.contains(.isClosing)
         else {
             return
         }
@@ -201,7 +202,7 @@ extension BrokerLoop {
             finishPayload(connection)
             // What it left to do is done by who unpauses or closes it.
             guard connection.pointee.pauseReasons.isEmpty,
-                !connection.pointee.flags.contains(.isDoomed)
+                !connection.pointee.flags.contains(.isClosing)
             else { return }
         }
         let kept = connection.pointee.carryCount

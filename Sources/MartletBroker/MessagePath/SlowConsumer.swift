@@ -25,7 +25,8 @@ struct WaitingPublishers {
         var loop: UInt16
     }
 
-    static func list(_ waiting: Reference<WaitingPublishers>) -> UnsafeMutablePointer<Publisher> {
+    static func list(_ waiting: StablePointer<WaitingPublishers>) -> UnsafeMutablePointer<Publisher>
+    {
         unsafe (waiting.block + MemoryLayout<WaitingPublishers>.stride)
             .assumingMemoryBound(to: Publisher.self)
     }
@@ -50,7 +51,7 @@ extension BrokerLoop {
         // What the socket still takes now does not count: flush before judging.
         if connection.pointee.blockedSince == 0 {
             flushEarly(connection)
-            if connection.pointee.flags.contains(.isDoomed) { return .refused }
+            if connection.pointee.flags.contains(.isClosing) { return .refused }
             let pending = connection.pointee.outbound.pendingBytes + frameBytes
             if pending <= connection.pointee.pendingBytesMax { return .write }
         }
@@ -69,7 +70,7 @@ extension BrokerLoop {
             "\(name(of: connection)) - Slow Consumer Detected: MaxPending of \(connection.pointee.pendingBytesMax) Exceeded"
         )
         counters.pointee.slowConsumersByBytes.add(1)
-        doom(connection, .slowConsumerPendingBytes)
+        close(connection, .slowConsumerPendingBytes)
         return .refused
     }
 
@@ -142,7 +143,7 @@ extension BrokerLoop {
         let blockBytes =
             MemoryLayout<WaitingPublishers>.stride
             + capacity * MemoryLayout<WaitingPublishers.Publisher>.stride
-        let grown = unsafe Reference(
+        let grown = unsafe StablePointer(
             in: pool.allocateAlways(blockBytes),
             WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
         if let old {

@@ -1,4 +1,4 @@
-// Message path, step 9: interest comes and goes. Next: Publish.swift.
+// Message path, beside Dispatch.swift: interest comes and goes.
 
 import Glibc
 import Synchronization

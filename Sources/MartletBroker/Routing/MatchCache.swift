@@ -21,7 +21,7 @@ struct MatchCache {
         /// First, so that its address is the way's.
         var route = Route.empty
         var hash: UInt64 = 0
-        /// The space, as `Reference.bits`; 0 where the way is free.
+        /// The space, as `StablePointer.bits`; 0 where the way is free.
         var space: UInt = 0
         var key: MutableBytes?
         var keyCount: UInt32 = 0
@@ -36,19 +36,19 @@ struct MatchCache {
         case exact
         case parent
         /// Last tokens matter below this parent: look on the exact level.
-        case parentToldApart
+        case dependsOnLastToken
     }
 
     private let table: UnsafeMutablePointer<Way>
     private let victims: UnsafeMutablePointer<UInt8>
     private let loop: Int
     private let pool: BlockPool
-    private let counters: Reference<LoopCounters>
+    private let counters: StablePointer<LoopCounters>
     /// The way of the exact level that answered last. A publisher often stays with one subject, and
     /// comparing it costs less than hashing it.
-    private let last: Reference<UnsafeMutablePointer<Way>>
+    private let last: StablePointer<UnsafeMutablePointer<Way>>
 
-    init(loop: Int, pool: BlockPool, counters: Reference<LoopCounters>) {
+    init(loop: Int, pool: BlockPool, counters: StablePointer<LoopCounters>) {
         self.loop = loop
         self.pool = pool
         self.counters = counters
@@ -58,7 +58,7 @@ struct MatchCache {
             to: Way.self, capacity: Self.setCount * Self.ways)
         unsafe victims = calloc(1, Self.setCount)!.bindMemory(
             to: UInt8.self, capacity: Self.setCount)
-        unsafe last = unsafe Reference(allocating: table)
+        unsafe last = unsafe StablePointer(allocating: table)
     }
 
     /// Gives every key and route back to the pool.
@@ -79,7 +79,7 @@ struct MatchCache {
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
-    func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> Reference<Route> {
+    func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> StablePointer<Route> {
         let way = unsafe last.pointee
         if unsafe way.pointee.space == space.bits, unsafe Int(way.pointee.keyCount) == count,
             unsafe way.pointee.level == .exact,
@@ -95,7 +95,7 @@ struct MatchCache {
     @inline(never)
     private func search(
         _ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef
-    ) -> Reference<Route> {
+    ) -> StablePointer<Route> {
         let seed = space.pointee.seed
         let cut = unsafe SubjectHash.lastTokenStart(subject, count)
         let parentCount = max(0, cut &- 1)
@@ -172,7 +172,7 @@ struct MatchCache {
     private func match(
         _ subject: Bytes, _ count: Int, _ parentCount: Int, _ hash: UInt64, _ parentHash: UInt64,
         _ space: SubjectSpaceRef
-    ) -> Reference<Route> {
+    ) -> StablePointer<Route> {
         let slots = unsafe InterestSlots.of(
             subject: subject, count, hash: hash, parentHash: parentHash, seed: space.pointee.seed)
         // Read before the match: a change during it makes the entry stale, never wrong.
@@ -181,18 +181,20 @@ struct MatchCache {
         let parentGenerations = Self.generations(slots.parent, space)
         unsafe pthread_mutex_lock(space.pointee.lock)
         let contents = space.pointee.contents
-        var (route, toldApart) = unsafe contents.pointee.tree.match(subject, count, pool: pool)
+        var (route, dependsOnLastToken) = unsafe contents.pointee.tree.match(
+            subject, count, pool: pool)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
         route.isPlainHere =
             unsafe route.isPlain(on: loop) && !ReservedSubject.isSuspect(subject)
         // A subject that starts with a dot is always told apart.
-        if unsafe !toldApart || subject[0] != .dot {
-            let level: Level = toldApart ? .parentToldApart : .parent
+        if unsafe !dependsOnLastToken || subject[0] != .dot {
+            let level: Level = dependsOnLastToken ? .dependsOnLastToken : .parent
             let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
-            unsafe fill(parent, level, slots.parent, parentGenerations, toldApart ? .empty : route)
+            unsafe fill(
+                parent, level, slots.parent, parentGenerations, dependsOnLastToken ? .empty : route)
             unsafe parent.pointee.changes = changes
-            if !toldApart { return unsafe Self.route(of: parent) }
+            if !dependsOnLastToken { return unsafe Self.route(of: parent) }
         }
         let exact = unsafe claim(hash, .exact, subject, count, space)
         unsafe fill(exact, .exact, slots.exact, exactGenerations, route)
@@ -201,8 +203,8 @@ struct MatchCache {
     }
 
     @inline(__always)
-    private static func route(of way: UnsafeMutablePointer<Way>) -> Reference<Route> {
-        unsafe Reference(UnsafeMutableRawPointer(way).assumingMemoryBound(to: Route.self))
+    private static func route(of way: UnsafeMutablePointer<Way>) -> StablePointer<Route> {
+        unsafe StablePointer(UnsafeMutableRawPointer(way).assumingMemoryBound(to: Route.self))
     }
 
     /// The way that has this key, or the oldest of its set with the key put in.

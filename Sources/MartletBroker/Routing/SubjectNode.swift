@@ -57,7 +57,7 @@ struct QueueGroup {
     }
 }
 
-typealias NodeRef = Reference<SubjectNode>
+typealias NodeRef = StablePointer<SubjectNode>
 
 /// A token of the subject tree: its children, and the subscriptions that end here.
 @safe

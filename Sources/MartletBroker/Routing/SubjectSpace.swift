@@ -19,7 +19,7 @@ struct SubjectSpace: ~Copyable {
     /// How often any of them was bumped: while it stays the same, they need not be looked at.
     let changes: UnsafeMutablePointer<Atomic<UInt64>>
     /// Reached with the lock held.
-    let contents: Reference<Contents>
+    let contents: StablePointer<Contents>
 
     struct Contents {
         var tree: SubjectTree
@@ -38,7 +38,7 @@ struct SubjectSpace: ~Copyable {
         for i in 0...Self.slotCount { unsafe (generations + i).initialize(to: Atomic(0)) }
         unsafe changes = .allocate(capacity: 1)
         unsafe changes.initialize(to: Atomic(0))
-        contents = Reference(
+        contents = StablePointer(
             allocating: Contents(tree: SubjectTree(budget: budget, seed: seed)))
     }
 
@@ -52,7 +52,7 @@ struct SubjectSpace: ~Copyable {
     }
 }
 
-typealias SubjectSpaceRef = Reference<SubjectSpace>
+typealias SubjectSpaceRef = StablePointer<SubjectSpace>
 
 /// The generation slots that a subject's routes depend on.
 struct InterestSlots: BitwiseCopyable {

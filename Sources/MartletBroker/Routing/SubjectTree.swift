@@ -124,30 +124,34 @@ extension SubjectTree {
     /// The route of a subject, in a block from the caller's pool, and whether some subscription tells
     /// the subject's last token apart from others: if none does, the route serves every subject with
     /// the same parent. A subject with an empty token matches nothing.
-    mutating func match(_ subject: Bytes, _ count: Int, pool: BlockPool) -> (Route, toldApart: Bool)
-    {
+    mutating func match(
+        _ subject: Bytes, _ count: Int, pool: BlockPool
+    ) -> (Route, dependsOnLastToken: Bool) {
         foundCount = 0
-        var toldApart = false
-        guard count > 0, unsafe subject[count - 1] != .dot else { return (.empty, toldApart: true) }
-        let isValid = unsafe descend(root, subject, count, from: 0, &toldApart)
-        guard isValid else { return (.empty, toldApart: true) }
-        return (makeRoute(pool), toldApart)
+        var dependsOnLastToken = false
+        guard count > 0, unsafe subject[count - 1] != .dot else {
+            return (.empty, dependsOnLastToken: true)
+        }
+        let isValid = unsafe descend(root, subject, count, from: 0, &dependsOnLastToken)
+        guard isValid else { return (.empty, dependsOnLastToken: true) }
+        return (makeRoute(pool), dependsOnLastToken)
     }
 
     /// Collects what matches from `start` on; false when the token there is empty.
     private mutating func descend(
-        _ node: NodeRef, _ subject: Bytes, _ count: Int, from start: Int, _ toldApart: inout Bool
+        _ node: NodeRef, _ subject: Bytes, _ count: Int, from start: Int,
+        _ dependsOnLastToken: inout Bool
     ) -> Bool {
         var end = start
         while unsafe end < count && subject[end] != .dot { end += 1 }
         guard end > start else { return false }
         let isLast = end == count
-        if isLast, node.pointee.childCount > 0 { toldApart = true }
+        if isLast, node.pointee.childCount > 0 { dependsOnLastToken = true }
         if let tail = node.pointee.anyTail { collect(tail) }
         if let any = node.pointee.anyToken {
             if isLast {
                 collect(any)
-            } else if unsafe !descend(any, subject, count, from: end + 1, &toldApart) {
+            } else if unsafe !descend(any, subject, count, from: end + 1, &dependsOnLastToken) {
                 return false
             }
         }
@@ -157,7 +161,7 @@ extension SubjectTree {
             if isLast {
                 collect(child)
             } else {
-                return unsafe descend(child, subject, count, from: end + 1, &toldApart)
+                return unsafe descend(child, subject, count, from: end + 1, &dependsOnLastToken)
             }
         } else if !isLast, node.pointee.anyToken == nil {
             return unsafe hasNoEmptyToken(subject, count, from: end + 1)

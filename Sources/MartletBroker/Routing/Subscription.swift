@@ -26,7 +26,7 @@ struct Subscription: ~Copyable {
     var queueCount: UInt32 = 0
     var spacedSIDCount: UInt32 = 0
     /// Where the subject tree keeps it; under the tree's lock, whoever's thread that is.
-    let place = Reference(allocating: TreePlace())
+    let place = StablePointer(allocating: TreePlace())
 
     var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (
         0, 0, 0, 0, 0, 0, 0, 0
@@ -69,7 +69,7 @@ struct Subscription: ~Copyable {
     }
 }
 
-typealias SubscriptionRef = Reference<Subscription>
+typealias SubscriptionRef = StablePointer<Subscription>
 
 extension Subscription {
     /// A publisher's question, from any loop: may a message go there? Not if it is closed, recycled or

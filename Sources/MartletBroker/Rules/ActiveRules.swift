@@ -62,7 +62,7 @@ final class ActiveRules: @unchecked Sendable {
         }
     }
 
-    func noteDeadLetter(rule: Int, thread: Int, isTaken: Bool) {
+    func recordDeadLetter(rule: Int, thread: Int, isTaken: Bool) {
         precondition(thread >= 0 && thread < counters.count)
         unsafe countersByThread[thread]._withUnsafeGuaranteedRef {
             let counts = $0[rule]

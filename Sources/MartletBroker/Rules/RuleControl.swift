@@ -57,7 +57,7 @@ final class RuleControl: Sendable {
     }
 
     private func workerCount(_ configuration: RulesConfiguration) -> Int {
-        configuration.workerCount ?? RulePool.usualWorkerCount(loopCount: loopCount)
+        configuration.workerCount ?? RulePool.defaultWorkerCount(loopCount: loopCount)
     }
 
     private func expectSame(

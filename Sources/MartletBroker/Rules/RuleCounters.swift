@@ -52,9 +52,9 @@ final class RuleCounters: @unchecked Sendable {
     }
 
     @inline(__always)
-    subscript(rule: Int) -> Reference<Counts> {
+    subscript(rule: Int) -> StablePointer<Counts> {
         precondition(rule >= 0 && rule < ruleCount)
-        return unsafe Reference(counts + rule)
+        return unsafe StablePointer(counts + rule)
     }
 
     /// Powers of two from 256 ns on; the last one takes what is longer than 4 ms.

@@ -7,16 +7,16 @@ import MartletRules
 final class RuleEvaluator {
     let output: RuleOutput
     /// Behind pointers, because the compiler then needs no exclusivity checks for each message.
-    private let scratch: Reference<RuleScratch>
-    private let random: Reference<RandomSource>
+    private let scratch: StablePointer<RuleScratch>
+    private let random: StablePointer<RandomSource>
     private let clock: Clock
     /// Which of the counters of a set are this thread's.
     private let thread: Int
 
     init(limits: JSONLimits, clock: Clock, thread: Int, seed: UInt64) {
         output = RuleOutput(limits: limits)
-        scratch = Reference(allocating: RuleScratch(limits: limits))
-        random = Reference(allocating: RandomSource(seed: seed))
+        scratch = StablePointer(allocating: RuleScratch(limits: limits))
+        random = StablePointer(allocating: RandomSource(seed: seed))
         self.clock = clock
         self.thread = thread
     }

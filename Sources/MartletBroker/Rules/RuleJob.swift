@@ -46,7 +46,7 @@ struct RuleResultBytes: BitwiseCopyable {
 
 /// What becomes of a message, as places of bytes: in a loop's own output, or in a worker's block.
 @safe
-struct RuleProduct {
+struct RuleOutcome {
     var subject: Bytes
     var subjectCount: Int
     var header: Bytes

@@ -6,10 +6,10 @@ import MartletRules
 final class RulePool: Sendable {
     let workers: [RuleWorker]
     let queueJobsMax: Int
-    private let threads = Guarded<[LoopThread]>([])
+    private let threads = Guarded<[NativeThread]>([])
 
     init(
-        workerCount: Int, loops: [Mailbox<LoopLetter>], queueJobsMax: Int, budget: MemoryBudget,
+        workerCount: Int, loops: [Mailbox<LoopCommand>], queueJobsMax: Int, budget: MemoryBudget,
         seed: UInt64
     ) throws(SystemFailure) {
         var workers: [RuleWorker] = []
@@ -24,14 +24,14 @@ final class RulePool: Sendable {
     }
 
     /// The cores that the loops leave, at least one.
-    static func usualWorkerCount(loopCount: Int) -> Int {
+    static func defaultWorkerCount(loopCount: Int) -> Int {
         max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) - loopCount)
     }
 
     func start() throws(SystemFailure) {
         try threads.withLock { threads throws(SystemFailure) in
             for (index, worker) in workers.enumerated() {
-                threads.append(try LoopThread(name: "rules-\(index)") { worker.run() })
+                threads.append(try NativeThread(name: "rules-\(index)") { worker.run() })
             }
         }
     }

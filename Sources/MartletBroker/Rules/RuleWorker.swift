@@ -9,12 +9,12 @@ import Synchronization
 /// payload buffers come back through a stack that any thread may push on.
 @safe
 final class RuleWorker: @unchecked Sendable {
-    let bell: ThreadBell
+    let wakeup: ThreadWakeup
     /// By loop.
-    let jobs: [Reference<JobRing<RuleJob>>]
-    let results: [Reference<JobRing<RuleJob>>]
+    let jobs: [StablePointer<JobRing<RuleJob>>]
+    let results: [StablePointer<JobRing<RuleJob>>]
     private let index: Int
-    private let loops: [Mailbox<LoopLetter>]
+    private let loops: [Mailbox<LoopCommand>]
     private let pool: BlockPool
     private let returns = ReturnStack()
     private let seed: UInt64
@@ -25,16 +25,16 @@ final class RuleWorker: @unchecked Sendable {
     private static let jobsAtOnce = 16
 
     init(
-        index: Int, loops: [Mailbox<LoopLetter>], queueJobsMax: Int, budget: MemoryBudget,
+        index: Int, loops: [Mailbox<LoopCommand>], queueJobsMax: Int, budget: MemoryBudget,
         seed: UInt64
     ) throws(SystemFailure) {
         self.index = index
         self.loops = loops
         self.seed = seed
-        bell = try ThreadBell()
+        wakeup = try ThreadWakeup()
         pool = BlockPool(budget: budget)
-        jobs = loops.map { _ in Reference(allocating: JobRing(capacity: queueJobsMax)) }
-        results = loops.map { _ in Reference(allocating: JobRing(capacity: queueJobsMax)) }
+        jobs = loops.map { _ in StablePointer(allocating: JobRing(capacity: queueJobsMax)) }
+        results = loops.map { _ in StablePointer(allocating: JobRing(capacity: queueJobsMax)) }
     }
 
     deinit {
@@ -47,7 +47,7 @@ final class RuleWorker: @unchecked Sendable {
     /// The thread's life.
     func run() {
         while !mustStop.load(ordering: .relaxed) {
-            bell.wait()
+            wakeup.wait()
             while evaluateSome() {}
         }
     }
@@ -55,7 +55,7 @@ final class RuleWorker: @unchecked Sendable {
     /// The thread returns soon; what is in the rings stays there.
     func stop() {
         mustStop.store(true, ordering: .relaxed)
-        bell.ring()
+        wakeup.wake()
     }
 
     /// Whether there was anything to do.
@@ -69,7 +69,7 @@ final class RuleWorker: @unchecked Sendable {
                 isBusy = true
                 // A ring of results holds as much as that of jobs, and the loop counts what is out.
                 _ = results[loop].pointee.push(evaluated(job))
-                loops[loop].ring()
+                loops[loop].wake()
             }
         }
         return isBusy

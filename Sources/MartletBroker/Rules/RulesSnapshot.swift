@@ -69,7 +69,7 @@ public struct RulesSnapshot: Sendable {
         return rule
     }
 
-    private static func add(_ counts: Reference<RuleCounters.Counts>, to rule: inout Rule) {
+    private static func add(_ counts: StablePointer<RuleCounters.Counts>, to rule: inout Rule) {
         rule.matched += counts.pointee.matched.total
         rule.bytes += counts.pointee.bytes.total
         for result in RuleResult.allCases {

@@ -32,7 +32,7 @@ struct BlockPool {
         var reserveUsed = 0
     }
 
-    private let state: Reference<State>
+    private let state: StablePointer<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
     /// From here on blocks are mapped one by one. glibc maps large ones too, but only until the first
@@ -47,7 +47,7 @@ struct BlockPool {
         let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
             capacity: Int.bitWidth + 1)
         unsafe free.initialize(repeating: nil, count: Int.bitWidth + 1)
-        state = unsafe Reference(
+        state = unsafe StablePointer(
             allocating: State(
                 free: free, slabs: nil, budget: .passRetained(budget),
                 reserve: Self.mapped(Self.reserveBytes, flags: MAP_NORESERVE)))
@@ -72,20 +72,20 @@ struct BlockPool {
     /// The same for a size that is known by its power of two.
     @inline(__always)
     func allocate(shift: Int) -> UnsafeMutableRawPointer? {
-        noteLive(1 << shift)
+        recordLive(1 << shift)
         if let block = unsafe state.pointee.free[shift] {
             unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
             if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
             return unsafe block
         }
         if let block = unsafe allocateFresh(shift, always: false) { return unsafe block }
-        noteLive(-1 << shift)
+        recordLive(-1 << shift)
         return nil
     }
 
     /// Tests look whether every block came back; a release build does not count.
     @inline(__always)
-    private func noteLive(_ byteCount: Int) {
+    private func recordLive(_ byteCount: Int) {
         #if DEBUG
         state.pointee.liveBytes += byteCount
         #endif
@@ -104,7 +104,7 @@ struct BlockPool {
         guard let block = unsafe allocateFresh(shift, always: true) else {
             Self.failForLackOf(byteCount)
         }
-        noteLive(1 << shift)
+        recordLive(1 << shift)
         return unsafe block
     }
 
@@ -120,7 +120,7 @@ struct BlockPool {
 
     @inline(__always)
     func free(_ block: UnsafeMutableRawPointer, shift: Int) {
-        noteLive(-1 << shift)
+        recordLive(-1 << shift)
         if shift >= Self.slabShift {
             if state.pointee.idleLargeBytes + (1 << shift) > Self.idleBytesMax,
                 unsafe !isReserved(block)

@@ -9,12 +9,12 @@ import Glibc
 @safe
 package struct Guarded<Value>: ~Copyable, @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let value: Reference<Value>
+    private let value: StablePointer<Value>
 
     package init(_ value: sending Value) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
-        self.value = Reference(allocating: value)
+        self.value = StablePointer(allocating: value)
     }
 
     deinit {

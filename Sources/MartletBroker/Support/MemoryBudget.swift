@@ -19,7 +19,7 @@ final class MemoryBudget: Sendable {
     var allocations: Int { taken.load(ordering: .relaxed) }
     var lastAllocationAt: UInt64 { takenAt.load(ordering: .relaxed) }
 
-    private func noteAllocation() {
+    private func recordAllocation() {
         taken.wrappingAdd(1, ordering: .relaxed)
         takenAt.store(Clock.wallNanoseconds(), ordering: .relaxed)
     }
@@ -34,14 +34,14 @@ final class MemoryBudget: Sendable {
             used.wrappingSubtract(count, ordering: .relaxed)
             return false
         }
-        noteAllocation()
+        recordAllocation()
         return true
     }
 
     /// Takes bytes that cold paths cannot do without (a subscription that was accepted).
     func reserveAlways(_ count: Int) {
         used.wrappingAdd(count, ordering: .relaxed)
-        noteAllocation()
+        recordAllocation()
     }
 
     func release(_ count: Int) {

@@ -26,7 +26,7 @@ struct PayloadBuffer: ~Copyable {
     }
 }
 
-typealias PayloadRef = Reference<PayloadBuffer>
+typealias PayloadRef = StablePointer<PayloadBuffer>
 
 extension PayloadBuffer {
     static var headerBytes: Int { (MemoryLayout<PayloadBuffer>.stride + 63) & ~63 }
@@ -81,7 +81,7 @@ extension PayloadBuffer {
 /// Payload buffers on their way back to the loop that made them: any loop pushes, the owner takes all.
 @safe
 struct ReturnStack: Equatable {
-    private let top = Reference(allocating: Atomic<UInt>(0))
+    private let top = StablePointer(allocating: Atomic<UInt>(0))
 
     static func == (a: ReturnStack, b: ReturnStack) -> Bool { a.top == b.top }
 

@@ -25,12 +25,12 @@ struct Slab<Element: ~Copyable> {
     }
 
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
-    private let state: Reference<State>
+    private let state: StablePointer<State>
 
     init() {
         unsafe pages = .allocate(capacity: Self.pageCountMax)
         unsafe pages.initialize(repeating: nil, count: Self.pageCountMax)
-        state = unsafe Reference(allocating: State(free: .allocate(capacity: 1)))
+        state = unsafe StablePointer(allocating: State(free: .allocate(capacity: 1)))
     }
 
     /// The slots in use.
@@ -39,8 +39,8 @@ struct Slab<Element: ~Copyable> {
     var endIndex: Int { state.pointee.count }
 
     @inline(__always)
-    subscript(_ index: Int) -> Reference<Element> {
-        unsafe Reference(
+    subscript(_ index: Int) -> StablePointer<Element> {
+        unsafe StablePointer(
             pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
         )
     }

@@ -16,7 +16,7 @@ enum SignalThread {
     }
 
     static func start(_ handle: @escaping @Sendable (Int32) -> Void) throws {
-        _ = try LoopThread(name: "signals") {
+        _ = try NativeThread(name: "signals") {
             var set = signalSet()
             while true {
                 var number: Int32 = 0

@@ -30,7 +30,7 @@ final class HTTPListener: Sendable {
         self.handler = handler
         wakeUp = try Self.makePipe()
         do {
-            _ = try LoopThread(name: "monitoring") { self.run() }
+            _ = try NativeThread(name: "monitoring") { self.run() }
         } catch {
             throw MonitorError(description: "cannot start the monitoring thread: \(error)")
         }

@@ -16,7 +16,7 @@ import Testing
     @Test func turnsAreCountedByHowLongTheyTook() {
         let counters = LoopCounters()
         for nanoseconds: UInt64 in [0, 1_023, 1_024, 2_047, 2_048, 500_000, 16_777_216, .max >> 1] {
-            counters.noteTurn(nanoseconds)
+            counters.recordTurn(nanoseconds)
         }
         let counts = (0..<TurnHistogram.bucketCount).map { counters.turns[$0].total }
         #expect(counts == [2, 2, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2])

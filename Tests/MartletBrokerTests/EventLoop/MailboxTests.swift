@@ -16,7 +16,7 @@ import Testing
         let mail = try Mailbox<Int>()
         try mail.attach(to: poller)
         let progress = Progress()
-        let poster = try LoopThread(name: "poster") {
+        let poster = try NativeThread(name: "poster") {
             for i in 1...rounds {
                 mail.post(i)
                 // A few letters may be under way, so that posting meets every step of going to sleep.
@@ -30,10 +30,10 @@ import Testing
                 // Far longer than a wake-up takes, even on a busy machine: coming here is a lost one.
                 poller.wait(timeoutMilliseconds: 20_000)
                 mail.awake()
-                if !poller.hasEvents, !mail.isRung { isLost = true }
-                if poller.hasEvents { mail.silence() }
+                if !poller.hasEvents, !mail.hasMail { isLost = true }
+                if poller.hasEvents { mail.drainWakeup() }
             }
-            mail.answer()
+            mail.acknowledge()
             for letter in mail.collect() {
                 #expect(letter == read + 1)
                 read = letter
@@ -50,14 +50,14 @@ import Testing
         let poller = try Poller()
         let mail = try Mailbox<Int>()
         try mail.attach(to: poller)
-        #expect(!mail.isRung && mail.collect().isEmpty)
+        #expect(!mail.hasMail && mail.collect().isEmpty)
         for i in 0..<5 { mail.post(i) }
-        #expect(mail.isRung && !mail.prepareToSleep())
-        mail.answer()
+        #expect(mail.hasMail && !mail.prepareToSleep())
+        mail.acknowledge()
         #expect(mail.collect() == [0, 1, 2, 3, 4])
-        #expect(!mail.isRung && mail.collect().isEmpty)
+        #expect(!mail.hasMail && mail.collect().isEmpty)
         #expect(mail.prepareToSleep())
-        mail.ring()
+        mail.wake()
         // The owner said that it sleeps, so the bell reaches its poller.
         poller.wait(timeoutMilliseconds: 0)
         #expect(poller.takeEvent()?.token == Mailbox<Int>.token && !poller.hasEvents)

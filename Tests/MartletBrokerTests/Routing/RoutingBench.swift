@@ -21,7 +21,7 @@ final class RoutingBench {
     }
 
     let space: SubjectSpaceRef
-    let counters = Reference(allocating: LoopCounters())
+    let counters = StablePointer(allocating: LoopCounters())
     let pool: BlockPool
     let cache: MatchCache
     private var slab = Slab<Subscription>()
@@ -29,7 +29,7 @@ final class RoutingBench {
 
     init(seed: UInt64) {
         let budget = MemoryBudget(bytesMax: 1 << 30)
-        space = Reference(allocating: SubjectSpace(budget: budget, seed: seed))
+        space = StablePointer(allocating: SubjectSpace(budget: budget, seed: seed))
         pool = BlockPool(budget: budget)
         cache = MatchCache(loop: 0, pool: pool, counters: counters)
     }
@@ -72,7 +72,7 @@ final class RoutingBench {
 
     var hits: Int { counters.pointee.cacheHits.total }
     /// Matches in the tree: those that the cache did not save.
-    private var contents: Reference<SubjectSpace.Contents> { space.pointee.contents }
+    private var contents: StablePointer<SubjectSpace.Contents> { space.pointee.contents }
     var misses: Int { contents.pointee.matches }
 
     // MARK: Asking

@@ -7,7 +7,7 @@ import Testing
     func slotsAreTakenOnceAndNeverMove(seed: UInt64) {
         var random = TestRandom(seed)
         var slab = Slab<Int>()
-        var live: [Int: Reference<Int>] = [:]
+        var live: [Int: StablePointer<Int>] = [:]
         for step in 0..<5_000 {
             if let (index, place) = live.randomElement(using: &random),
                 random.oneIn(2) || live.count > 700

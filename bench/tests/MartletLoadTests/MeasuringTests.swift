@@ -9,7 +9,7 @@ import Testing
     func recorder() {
         var recorder = Recorder(start: 1_000, end: 2_000)
         for due in [999, 1_000, 1_999, 2_000] as [UInt64] {
-            recorder.noteSent(due: due, at: due + 10)
+            recorder.recordSent(due: due, at: due + 10)
             recorder.noteReceived(due: due, at: due + 500)
         }
         #expect(recorder.sent == 2)

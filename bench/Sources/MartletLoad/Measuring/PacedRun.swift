@@ -47,7 +47,7 @@ struct PacedRun {
             // Late until the write starts: within it, loopback has the receiver run already.
             if k > first { now = nanosecondsNow() }
             for sent in first..<k {
-                recorder.noteSent(due: begin + UInt64(Double(sent) * interval), at: now)
+                recorder.recordSent(due: begin + UInt64(Double(sent) * interval), at: now)
             }
             try turns.flush()
             let hadTick = try background.tick(now)

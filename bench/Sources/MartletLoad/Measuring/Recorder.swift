@@ -40,7 +40,7 @@ struct Recorder {
 
     /// A message left; late by what passed since it was due.
     @inline(__always)
-    mutating func noteSent(due: UInt64, at now: UInt64) {
+    mutating func recordSent(due: UInt64, at now: UInt64) {
         guard counts(due) else { return }
         sent &+= 1
         let late = now > due ? now &- due : 0

@@ -79,7 +79,7 @@ struct Request: ParsableCommand {
             unsafe requester.link.send(
                 requester.head.bytes, requester.head.count, due: now, payload, options.size)
             turns.markDirty(requester.link)
-            recorder.noteSent(due: now, at: now)
+            recorder.recordSent(due: now, at: now)
             var isAnswered = false
             while !isAnswered {
                 try turns.flush()

@@ -1,0 +1,248 @@
+// # Layout
+//
+// The folders of this module, in the order a message meets them:
+//
+// - `EventLoop/`: epoll, timers, threads, mailboxes; nothing of the broker.
+// - `Net/`, `Transport/`: sockets and addresses; how a connection's bytes come and go.
+// - `Connection/`: one peer from accept to close.
+// - `Protocol/`: the bytes of the NATS client protocol, from either side.
+// - `MessagePath/`: from received bytes to sent bytes, file by file; begin at `ReadBuffer.swift`.
+// - `Routing/`: which subscriptions a subject reaches: the tree, and each loop's match cache.
+// - `Rules/`, `Workers/`: the rules of `MartletRules` on the path, and threads beside the loops.
+// - `Accounts/`: who may connect, and the spaces of subjects that users share.
+// - `Handlers/`, `InProcess/`: closures and clients of this process.
+// - `Loop/`: a loop's state, and what loops say to one another.
+// - `Broker/`, `Configuration/`: this file, start, stop and reload; what can be configured.
+// - `Counters/`: what monitoring reads.
+// - `Support/`: slabs, pools, buffers.
+
+import Glibc
+public import Logging
+import Synchronization
+
+/// A message broker that speaks the NATS client protocol.
+///
+/// ```swift
+/// let broker = try Broker(configuration: BrokerConfiguration(), logger: Logger(label: "broker"))
+/// try broker.start()
+/// ```
+///
+/// One value is one broker: it listens, starts its loops' threads, and ends with `stop()`. It is started
+/// once; between `start()` and `stop()` it lives even if nobody refers to it.
+public final class Broker: Sendable {
+    /// The nats-server version whose protocol and features this broker has; clients decide by it.
+    public static let compatibleVersion = "2.14.0"
+    public static let version = "0.1.0"
+
+    let shared: BrokerShared
+    let handlers: HandlerPool
+    private let lifecycle = Guarded(Lifecycle())
+    /// Held while the broker starts or stops, so that these come one after another.
+    private let change = Guarded(())
+
+    private struct Lifecycle {
+        var threads: [NativeThread] = []
+        var phase = Phase.new
+        var isLameDuck = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+        /// The broker itself while it runs: its threads do not end for lack of a reference.
+        var running: Broker?
+    }
+
+    private enum Phase {
+        case new, running, stopping, stopped
+    }
+
+    /// A broker that does not run yet. Throws `BrokerError.Code.system` when the system refuses what a
+    /// loop needs, and `.configuration` when there is something wrong with the rules.
+    public init(configuration: BrokerConfiguration, logger: Logger) throws(BrokerError) {
+        let seed = UInt64.random(in: .min ... .max)
+        let loopCount = configuration.loopCount ?? Self.defaultLoopCount()
+        shared = BrokerShared(
+            configuration: configuration, loopCount: loopCount, logger: logger, seed: seed)
+        handlers = HandlerPool(
+            defaultThreads: configuration.handlerThreadCount ?? Self.coreCount() - loopCount,
+            logger: logger)
+        try Self.makeLoops(shared, clock: .machine, seed: seed)
+        try replaceRules(configuration.rules)
+    }
+
+    /// A broker whose loops a simulation drives.
+    init(
+        simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger
+    ) throws(BrokerError) {
+        shared = BrokerShared(
+            configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger,
+            seed: seed)
+        handlers = HandlerPool(defaultThreads: 1, logger: logger)
+        try Self.makeLoops(shared, clock: clock, seed: seed)
+        try replaceRules(configuration.rules)
+    }
+
+    /// One loop: see docs/PERFORMANCE.md for the measurement.
+    static func defaultLoopCount() -> Int { 1 }
+
+    private static func coreCount() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
+    private static func makeLoops(
+        _ shared: BrokerShared, clock: Clock, seed: UInt64
+    ) throws(BrokerError) {
+        var loops: [BrokerLoop] = []
+        do {
+            for index in 0..<shared.loopCount {
+                loops.append(
+                    try BrokerLoop(
+                        index: index, shared: shared, clock: clock, seed: seed &+ UInt64(index)))
+            }
+        } catch {
+            throw BrokerError(.system, "cannot make an event loop: \(error)")
+        }
+        shared.connect(loops)
+    }
+
+    /// It does not run: while it does, it refers to itself. It may never have been started, though.
+    deinit {
+        stop()
+        shared.dissolve()
+    }
+
+    // MARK: Starting and stopping
+
+    /// Listens on the client port and starts the loops. Throws `BrokerError.Code.listen` when the
+    /// address is taken or wrong, after which it can be tried again, and `.alreadyStarted` when the
+    /// broker runs or has stopped: make a new one then.
+    public func start() throws(BrokerError) {
+        try change.withLock { _ throws(BrokerError) in try startOnce() }
+    }
+
+    private func startOnce() throws(BrokerError) {
+        switch lifecycle.withLock({ $0.phase }) {
+        case .new: break
+        case .running: throw BrokerError(.alreadyStarted, "the broker runs already")
+        case .stopping, .stopped:
+            throw BrokerError(
+                .alreadyStarted, "the broker has stopped; make a new one to start again")
+        }
+        let configuration = configuration
+        var listener: Int32 = -1
+        if !configuration.dontListen {
+            listener = try listen(configuration.host, configuration.port)
+        }
+        do {
+            try startThreads()
+        } catch {
+            if listener >= 0 { Glibc.close(listener) }
+            throw BrokerError(.system, "cannot start a loop's thread: \(error)")
+        }
+        if listener >= 0 {
+            shared.loops[0].mail.post(.listen(listener))
+            shared.logger.info(
+                "Listening for client connections on \(Self.place(configuration.host, clientPort))")
+        }
+    }
+
+    private func listen(_ host: String, _ port: Int) throws(BrokerError) -> Int32 {
+        guard let wanted = UInt16(exactly: port == -1 ? 0 : port) else {
+            throw BrokerError(.listen, "listen tcp: invalid port \(port)")
+        }
+        do throws(SystemFailure) {
+            let bound = try Socket.listen(host: host, port: wanted)
+            shared.setBoundPort(Int(bound.port))
+            return bound.fd
+        } catch {
+            throw BrokerError(
+                .listen,
+                "listen tcp \(Self.place(host, port)): \(error.call): \(error.reason.lowercased())")
+        }
+    }
+
+    private func startThreads() throws(SystemFailure) {
+        var threads: [NativeThread] = []
+        do {
+            try shared.rules.start()
+            for loop in shared.loops {
+                let confined = LoopConfined(loop)
+                threads.append(
+                    try NativeThread(name: "loop-\(loop.index)") { confined.value.run() })
+            }
+        } catch {
+            // Loops run once, so the broker is of no more use.
+            end(threads)
+            throw error
+        }
+        lifecycle.withLock {
+            $0.threads = threads
+            $0.phase = .running
+            $0.running = self
+        }
+    }
+
+    /// Closes every connection and ends the threads; returns when that is done, also for those who call
+    /// while another call is under way. It blocks its thread: `shutdown()` does not. A broker that was
+    /// not started is then stopped too, and cannot be started any more.
+    public func stop() {
+        change.withLock { _ in
+            let threads = lifecycle.withLock { state -> [NativeThread]? in
+                guard state.phase != .stopped else { return nil }
+                state.phase = .stopping
+                return state.threads
+            }
+            if let threads { end(threads) }
+        }
+    }
+
+    private func end(_ threads: [NativeThread]) {
+        for loop in shared.loops { loop.mail.post(.stop) }
+        for thread in threads { thread.join() }
+        shared.rules.stop()
+        shared.authenticationWorker.stop()
+        handlers.stop()
+        let waiters = lifecycle.withLock { state in
+            state.phase = .stopped
+            state.threads = []
+            state.running = nil
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when the broker has stopped.
+    public func waitUntilStopped() async {
+        await withCheckedContinuation { continuation in
+            let isStopped = lifecycle.withLock { state in
+                if state.phase != .stopped { state.waiters.append(continuation) }
+                return state.phase == .stopped
+            }
+            if isStopped { continuation.resume() }
+        }
+    }
+
+    /// Stops accepting, tells clients to go elsewhere, closes them one after another over
+    /// `lameDuckDurationNanoseconds`, then stops. Returns at once.
+    public func enterLameDuck() {
+        let starts = lifecycle.withLock { state in
+            guard state.phase == .running, !state.isLameDuck else { return false }
+            // Nobody waits for this thread: it stops the broker, and who stops it waits for the loops.
+            state.isLameDuck =
+                (try? NativeThread(name: "lame-duck") { [self] in LameDuck(self).run() }) != nil
+            return state.isLameDuck
+        }
+        if starts { shared.logger.info("Entering lame duck mode, stop accepting new clients") }
+    }
+
+    var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }
+    var isLameDuck: Bool { lifecycle.withLock { $0.isLameDuck } }
+
+    // MARK: Looking at it
+
+    /// The port that clients connect to, once started.
+    public var clientPort: Int { shared.port }
+    public var configuration: BrokerConfiguration { shared.configuration }
+    public var serverID: String { shared.serverID }
+    public var serverName: String { shared.serverName }
+
+    private static func place(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

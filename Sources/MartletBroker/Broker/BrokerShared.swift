@@ -1,0 +1,229 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// What all loops of a broker share. Constant after start, or behind a lock that no message takes.
+final class BrokerShared: @unchecked Sendable {
+    // SAFETY: `loops` is written once, before the first loop's thread starts. Everything else is
+    // constant, atomic or behind a lock.
+    private(set) var loops: [BrokerLoop] = []
+
+    let loopCount: Int
+    let logger: Logger
+    let budget: MemoryBudget
+    let accounts: AccountDirectory
+    let serverID: String
+    let serverName: String
+    let startedAt = Clock.wallNanoseconds()
+    let authenticationWorker = AuthenticationWorker()
+    let rules: RuleControl
+    let batchOrder = StablePointer(onLinesOfItsOwn: BatchOrder())
+    /// A descriptor kept free for the moment when there are none left.
+    let spareDescriptor = unsafe Guarded(open("/dev/null", O_RDONLY | O_CLOEXEC))
+
+    private let current: Guarded<BrokerConfiguration>
+    private let currentAuthenticator: Guarded<Authenticator>
+    /// Connections that count towards `max_connections`.
+    private let admitted = Atomic<Int>(0)
+    private let boundPort = Atomic<Int>(0)
+    private let lastConnectionID = Atomic<UInt64>(0)
+    private let closed = Guarded(ClosedConnections())
+
+    init(configuration: BrokerConfiguration, loopCount: Int, logger: Logger, seed: UInt64) {
+        self.loopCount = loopCount
+        self.logger = logger
+        current = Guarded(configuration)
+        currentAuthenticator = Guarded(Authenticator(configuration.authorization))
+        budget = MemoryBudget(
+            bytesMax: configuration.memoryBytesMax > 0
+                ? configuration.memoryBytesMax : Self.defaultMemoryBytes())
+        accounts = AccountDirectory(budget: budget, seed: seed)
+        rules = RuleControl(loopCount: loopCount, budget: budget, accounts: accounts, seed: seed)
+        serverID = Self.makeServerID()
+        serverName = configuration.serverName ?? serverID
+    }
+
+    deinit {
+        batchOrder.destroy()
+        spareDescriptor.withLock { if $0 >= 0 { close($0) } }
+    }
+
+    /// Gives every pair of loops a link in each direction.
+    func connect(_ loops: [BrokerLoop]) {
+        for source in loops {
+            for target in loops {
+                let link = LoopLinkRef(
+                    allocating: LoopLink(
+                        loopCount: loops.count, memoryBytesMax: budget.bytesMax, order: batchOrder))
+                unsafe (source.outgoing + target.index).initialize(to: link)
+                unsafe (target.incoming + source.index).initialize(to: link)
+                unsafe source.mailboxes[target.index].release()
+                unsafe source.mailboxes[target.index] = .passRetained(target.mail)
+            }
+        }
+        self.loops = loops
+    }
+
+    /// Lets go of the loops, which hold this in turn. Their threads have ended.
+    func dissolve() {
+        // What was still on its way finds nobody; its payloads go back to their pools.
+        for loop in loops { loop.discardJobs() }
+        for loop in loops { loop.deliverBatches() }
+        for loop in loops { loop.returns.collect(into: loop.pool) }
+        for source in loops {
+            for target in loops {
+                let link = unsafe source.outgoing[target.index]
+                link.pointee.destroy(pool: source.pool)
+                link.destroy()
+            }
+        }
+        loops = []
+    }
+
+    func setBoundPort(_ port: Int) { boundPort.store(port, ordering: .relaxed) }
+    var port: Int { boundPort.load(ordering: .relaxed) }
+
+    var configuration: BrokerConfiguration { current.withLock { $0 } }
+    var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
+    var connectionsMax: Int { current.withLock { $0.connectionsMax } }
+
+    /// Of a broker that runs, returns when every loop has it: who connects then meets the new users.
+    func replace(_ configuration: BrokerConfiguration, isRunning: Bool) {
+        current.withLock { $0 = configuration }
+        currentAuthenticator.withLock { $0 = Authenticator(configuration.authorization) }
+        let settings = LoopSettings(configuration)
+        guard isRunning else {
+            for loop in loops { loop.mail.post(.adoptSettings(settings) {}) }
+            return
+        }
+        loops.postAndWait { .adoptSettings(settings, then: $0) }
+    }
+
+    /// The configuration says what holds, whoever replaced it: a reload compares with it.
+    func recordRules(_ rules: RulesConfiguration?) { current.withLock { $0.rules = rules } }
+
+    // MARK: Connections
+
+    func nextConnectionID() -> UInt64 {
+        lastConnectionID.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// Counts a connection in, if there may be one more; exact, whatever loops ask at once.
+    func admit() -> Bool {
+        guard admitted.wrappingAdd(1, ordering: .relaxed).newValue <= connectionsMax else {
+            leave()
+            return false
+        }
+        return true
+    }
+
+    func leave() { admitted.wrappingSubtract(1, ordering: .relaxed) }
+
+    var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
+
+    /// The loop with the fewest connections, those on their way to it included; the first of several.
+    func loopForNextConnection() -> Int {
+        var best = 0
+        var fewest = Int.max
+        for loop in loops {
+            let count =
+                loop.counters.pointee.connections.total
+                + loop.connectionsUnderWay.load(ordering: .relaxed)
+            if count < fewest { (best, fewest) = (loop.index, count) }
+        }
+        loops[best].connectionsUnderWay.wrappingAdd(1, ordering: .relaxed)
+        return best
+    }
+
+    func recordClosed(_ snapshot: ConnectionSnapshot) {
+        let limit = current.withLock { $0.closedConnectionsMax }
+        closed.withLock { $0.append(snapshot, keeping: limit) }
+    }
+
+    var closedConnections: [ConnectionSnapshot] { closed.withLock { $0.all } }
+
+    // MARK: Policies
+
+    /// The policy for subscriptions of a subject: of the first rule that covers it.
+    func slowConsumerPolicy(
+        subject: MutableBytes, _ count: Int, account: String
+    ) -> (policy: BrokerConfiguration.SlowConsumerPolicy, pendingBytesMax: Int?) {
+        current.withLock { configuration in
+            for rule in configuration.slowConsumers.rules {
+                if let wanted = rule.account, wanted != account { continue }
+                var filter = rule.subject
+                let covers = filter.withUTF8 {
+                    unsafe Subject.matches($0.baseAddress!, $0.count, Bytes(subject), count)
+                }
+                if covers { return (rule.policy, rule.pendingBytesMax) }
+            }
+            return (configuration.slowConsumers.defaultPolicy, nil)
+        }
+    }
+
+    // MARK: INFO
+
+    func serverInfo(isLameDuck: Bool) -> ServerInfo {
+        let configuration = configuration
+        var info = ServerInfo()
+        info.serverID = serverID
+        info.serverName = serverName
+        info.version = Broker.compatibleVersion
+        (info.host, info.port) = advertised(configuration)
+        info.hasHeaders = !configuration.disablesHeaders
+        info.requiresAuthentication = configuration.authorization.isRequired
+        info.payloadBytesMax = configuration.payloadBytesMax
+        info.isLameDuck = isLameDuck
+        return info
+    }
+
+    /// Host and port as clients are told: of `client_advertise`, whose port may be left out.
+    private func advertised(_ configuration: BrokerConfiguration) -> (String, Int) {
+        guard let address = configuration.clientAdvertise else { return (configuration.host, port) }
+        guard let colon = address.lastIndex(of: ":"),
+            let port = Int(address[address.index(after: colon)...])
+        else { return (address, port) }
+        return (String(address[..<colon]), port)
+    }
+
+    /// 56 characters of base 32 that start with N, as a nats-server id looks.
+    private static func makeServerID() -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+        var generator = SystemRandomNumberGenerator()
+        return "N"
+            + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
+    }
+
+    /// Three quarters of the memory that this process may use: of the machine, or of its cgroup.
+    private static func defaultMemoryBytes() -> Int {
+        var bytes = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        if let file = unsafe fopen("/sys/fs/cgroup/memory.max", "r") {
+            var limit = 0
+            if unsafe withUnsafeMutablePointer(
+                to: &limit, { unsafe withVaList([$0]) { unsafe vfscanf(file, "%ld", $0) } }) == 1
+            {
+                bytes = min(bytes, limit)
+            }
+            unsafe fclose(file)
+        }
+        return bytes / 4 * 3
+    }
+}
+
+/// The connections that were closed last, the oldest first.
+private struct ClosedConnections {
+    private var ring: [ConnectionSnapshot] = []
+    private var next = 0
+
+    mutating func append(_ snapshot: ConnectionSnapshot, keeping limit: Int) {
+        guard limit > 0 else { return }
+        if ring.count < limit {
+            ring.append(snapshot)
+        } else {
+            ring[next] = snapshot
+            next = (next + 1) % ring.count
+        }
+    }
+
+    var all: [ConnectionSnapshot] { Array(ring[next...] + ring[..<next]) }
+}

@@ -1,0 +1,155 @@
+/// What a connection is to the broker. Routes, leaf nodes and others get a case when they exist.
+enum PeerKind: UInt8 {
+    case client
+}
+
+struct ConnectionFlags: OptionSet, BitwiseCopyable {
+    let rawValue: UInt32
+
+    /// CONNECT options, with the values that hold before a CONNECT.
+    static let verbose = ConnectionFlags(rawValue: 1 << 0)
+    static let pedantic = ConnectionFlags(rawValue: 1 << 1)
+    static let echo = ConnectionFlags(rawValue: 1 << 2)
+    static let headers = ConnectionFlags(rawValue: 1 << 3)
+    static let noResponders = ConnectionFlags(rawValue: 1 << 4)
+    /// Takes a later INFO: protocol 1.
+    static let asyncInfo = ConnectionFlags(rawValue: 1 << 5)
+
+    static let receivedConnect = ConnectionFlags(rawValue: 1 << 8)
+    /// Must authenticate before anything else.
+    static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
+    static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
+    /// A handler of the broker's own: it needs no credentials, and is in no count or list of connections.
+    static let isOwn = ConnectionFlags(rawValue: 1 << 11)
+
+    /// In the list of connections to flush at the end of the turn.
+    static let isDirty = ConnectionFlags(rawValue: 1 << 16)
+    /// The poller watches for room in the socket's send buffer.
+    static let awaitsWritable = ConnectionFlags(rawValue: 1 << 17)
+    /// Has messages that are with a worker.
+    static let hasJobs = ConnectionFlags(rawValue: 1 << 18)
+    /// In the list of connections whose input goes on next turn.
+    static let hasInputLeft = ConnectionFlags(rawValue: 1 << 19)
+    /// Has a subscription with the policy `drop_old`, so frames are followed as they leave.
+    static let dropsOld = ConnectionFlags(rawValue: 1 << 22)
+    /// Counts towards `max_connections`.
+    static let isAdmitted = ConnectionFlags(rawValue: 1 << 25)
+    /// Nothing can reach the peer any more: its socket is broken, or frames were thrown away midway.
+    static let discardsOutput = ConnectionFlags(rawValue: 1 << 23)
+    /// Taken out of the poller while it is paused, because its peer has hung up.
+    static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
+    /// In the list of publishers to more connections than a turn writes to.
+    static let fansOut = ConnectionFlags(rawValue: 1 << 26)
+    /// Serves handlers of this process: they are never too slow, their publishers wait.
+    static let servesRequests = ConnectionFlags(rawValue: 1 << 27)
+    /// Closed at the end of what runs now.
+    static let isClosing = ConnectionFlags(rawValue: 1 << 21)
+}
+
+/// Why a connection is not read for a while.
+struct PauseReasons: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+
+    /// Its credentials are being checked on another thread.
+    static let authentication = PauseReasons(rawValue: 1)
+    /// It published faster than its rate.
+    static let rate = PauseReasons(rawValue: 2)
+    /// A subscriber with the policy `block` is over its limit.
+    static let blockedSubscriber = PauseReasons(rawValue: 4)
+    /// The memory budget is spent.
+    static let memory = PauseReasons(rawValue: 8)
+    /// Too much waits for another loop.
+    static let mailbox = PauseReasons(rawValue: 16)
+    /// It published to more connections than a turn writes to, and they are not all written yet.
+    static let fanOut = PauseReasons(rawValue: 32)
+    /// What it does next waits for its messages that are with a worker, or for room there.
+    static let rules = PauseReasons(rawValue: 64)
+}
+
+/// One peer. A slot of its loop's slab: only that loop touches it.
+@safe
+struct Connection: ~Copyable {
+    var handle = SlabHandle(index: 0, generation: 0)
+    var transport = Transport.none
+    var kind = PeerKind.client
+    var flags: ConnectionFlags = []
+    var pauseReasons: PauseReasons = []
+    /// INFO's client_id.
+    var id: UInt64 = 0
+    /// The account's subjects, and its place in the directory.
+    var space: SubjectSpaceRef?
+    var account: Int32 = 0
+    /// What a publish and a subscribe must be allowed by; nil allows all.
+    var permissions: StablePointer<Permissions>?
+
+    // Input
+    /// Bytes that were read and not yet understood.
+    var carry: MutableBytes?
+    var carryCount = 0
+    var carryBlockBytes = 0
+    /// The large message that is being read.
+    var payload: PayloadRef?
+    var payloadLine = LargeMessageLine()
+
+    // Output
+    var outbound = OutboundQueue()
+    var pendingBytesMax = 0
+    /// A moment before which no unsent byte was queued and refused by the socket; 0 when none waits.
+    var blockedSince: UInt64 = 0
+    /// What was pending then and is not sent yet: when it is, what is left is younger.
+    var overdueBytes = 0
+    /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
+    /// left without being followed, until the queue is empty again.
+    var firstUnsentFrame = 0
+    /// The turn in which it was last written to between events, and for how many turns it is not.
+    var flushedInTurn: UInt32 = 0
+    var gatheringTurns: UInt8 = 0
+    var closeReason = CloseReason.clientClosed
+
+    var subscriptions = SubscriptionTable()
+
+    // Keepalive
+    var pingsOutstanding = 0
+    var lastInputAt: UInt64 = 0
+    var acceptedAt: UInt64 = 0
+    var pingSentAt: UInt64 = 0
+    var roundTripNanoseconds: UInt64 = 0
+    var deadlines = Deadlines()
+
+    var rate = RateLimit()
+    /// Messages of this connection that are with a worker, their bytes, and at how many it goes on.
+    var jobs: UInt16 = 0
+    var jobsToGoOnAt: UInt16 = 0
+    var jobBytes = 0
+    /// Subscribers with the policy `block` that this connection waits for.
+    var blockedByCount = 0
+    /// Publishers that wait for this connection to drain (policy `block`).
+    var waitingPublishers: StablePointer<WaitingPublishers>?
+
+    var messagesIn: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var messagesOut: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var stalls = 0
+
+    /// What only people ask for; cold.
+    var details: Unmanaged<ConnectionDetails>?
+
+    init() {}
+}
+
+typealias ConnectionRef = StablePointer<Connection>
+
+/// What a connection said of itself, for logs and monitoring.
+final class ConnectionDetails {
+    var ip = ""
+    var port = 0
+    var startedAt: UInt64 = 0
+    var name = ""
+    var language = ""
+    var version = ""
+    var user = ""
+    var account = ""
+    /// The last CONNECT; a second one changes only what it names.
+    var options = ConnectOptions()
+}

@@ -1,0 +1,72 @@
+// Connections as monitoring sees them.
+
+import Glibc
+
+extension BrokerLoop {
+    func describeConnections(withSubscriptions: Bool) -> [ConnectionSnapshot] {
+        var all: [ConnectionSnapshot] = []
+        forEachConnection { connection in
+            if connection.pointee.flags.contains(.isOwn) { return }
+            all.append(snapshot(of: connection, withSubscriptions: withSubscriptions, reason: nil))
+        }
+        return all
+    }
+
+    func snapshot(
+        of connection: ConnectionRef, withSubscriptions: Bool, reason: CloseReason?
+    ) -> ConnectionSnapshot {
+        var snapshot = ConnectionSnapshot()
+        snapshot.id = connection.pointee.id
+        if let details = unsafe connection.pointee.details?.takeUnretainedValue() {
+            snapshot.ip = details.ip
+            snapshot.port = details.port
+            snapshot.startedAt = details.startedAt
+            snapshot.name = details.name
+            snapshot.language = details.language
+            snapshot.version = details.version
+            snapshot.account = details.account
+            snapshot.authorizedUser = details.user
+        }
+        let quiet = connection.pointee.lastInputAt &- connection.pointee.acceptedAt
+        snapshot.lastActivityAt = snapshot.startedAt &+ quiet
+        if let reason {
+            snapshot.stoppedAt = Clock.wallNanoseconds()
+            snapshot.closeReason = reason.text
+        }
+        snapshot.roundTripNanoseconds = connection.pointee.roundTripNanoseconds
+        snapshot.pendingBytes = connection.pointee.outbound.pendingBytes
+        snapshot.messagesIn = Int(connection.pointee.messagesIn)
+        snapshot.messagesOut = Int(connection.pointee.messagesOut)
+        snapshot.bytesIn = Int(connection.pointee.bytesIn)
+        snapshot.bytesOut = Int(connection.pointee.bytesOut)
+        snapshot.stalls = connection.pointee.stalls
+        snapshot.loop = index
+        snapshot.subscriptionCount = Int(connection.pointee.subscriptions.count)
+        if withSubscriptions {
+            snapshot.subscriptions = subscriptions(of: connection, snapshot.account)
+        }
+        return snapshot
+    }
+
+    private func subscriptions(
+        of connection: ConnectionRef, _ account: String
+    ) -> [SubscriptionSnapshot] {
+        var all: [SubscriptionSnapshot] = []
+        connection.pointee.subscriptions.forEach(in: state.pointee.subscriptions) { record in
+            var one = SubscriptionSnapshot()
+            one.account = account
+            one.subject = unsafe text(record.pointee.subject, Int(record.pointee.subjectCount))
+            if record.pointee.isQueued {
+                one.queue = unsafe text(record.pointee.queue, Int(record.pointee.queueCount))
+            }
+            one.sid = unsafe text(
+                record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
+            one.messages = record.pointee.delivered
+            let most = record.pointee.deliveredMax
+            one.messagesMax = most == .max ? 0 : most
+            one.connectionID = connection.pointee.id
+            all.append(one)
+        }
+        return all
+    }
+}

@@ -1,0 +1,98 @@
+// Deadlines, PINGs to silent clients, stale connections.
+
+import Logging
+
+extension BrokerLoop {
+    /// Sets one of a connection's deadlines, and an entry in the timers if it is nearer than the others.
+    func setDeadline(_ kind: Deadlines.Kind, _ deadline: UInt64, _ connection: ConnectionRef) {
+        connection.pointee.deadlines.set(kind, deadline)
+        arm(connection)
+    }
+
+    private func arm(_ connection: ConnectionRef) {
+        let nearest = connection.pointee.deadlines.nearest
+        guard nearest < connection.pointee.deadlines.armed else { return }
+        connection.pointee.deadlines.overtaken = connection.pointee.deadlines.armed
+        connection.pointee.deadlines.armed = nearest
+        events.timers.add(nearest, connection.pointee.handle)
+    }
+
+    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle) {
+        guard let connection = connection(handle), !connection.pointee.flags.contains(.isClosing),
+            deadline == connection.pointee.deadlines.armed
+        else { return }
+        // The entry that this one overtook still stands in the timers: it counts again, so that a
+        // connection with many near deadlines does not leave an entry behind for each.
+        connection.pointee.deadlines.armed = connection.pointee.deadlines.overtaken
+        connection.pointee.deadlines.overtaken = Deadlines.never
+        let due = connection.pointee.deadlines
+        if due.authentication <= now {
+            connection.pointee.deadlines.authentication = Deadlines.never
+            shared.logger.debug("\(name(of: connection)) - Authentication Timeout")
+            return end(connection, .authenticationTimeout, saying: "Authentication Timeout")
+        }
+        if due.write <= now { return closeForWriteDeadline(connection) }
+        if due.block <= now { return closeBlockedSubscriber(connection) }
+        if due.resume <= now {
+            connection.pointee.deadlines.resume = Deadlines.never
+            unpause(connection, .rate)
+            unpause(connection, .memory)
+        }
+        if due.ping <= now { pingOrClose(connection) }
+        arm(connection)
+    }
+
+    private func closeForWriteDeadline(_ connection: ConnectionRef) {
+        counters.pointee.slowConsumersByDeadline.add(1)
+        let pending = connection.pointee.outbound.pendingBytes
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: WriteDeadline of \(state.pointee.settings.writeDeadlineNanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending"
+        )
+        close(connection, .slowConsumerWriteDeadline)
+    }
+
+    private func closeBlockedSubscriber(_ connection: ConnectionRef) {
+        counters.pointee.slowConsumersByBytes.add(1)
+        shared.logger.info(
+            "\(name(of: connection)) - Slow Consumer Detected: blocked its publishers for longer than block_max"
+        )
+        close(connection, .slowConsumerPendingBytes)
+    }
+
+    // MARK: PING and PONG
+
+    /// The first PING comes soon, to measure the round trip; 2 s and up to a fifth more.
+    func setFirstPing(_ connection: ConnectionRef) {
+        // A handler that takes long is not gone.
+        guard !connection.pointee.flags.contains(.servesRequests) else { return }
+        let base = min(2_000_000_000, state.pointee.settings.pingIntervalNanoseconds)
+        let spread = UInt64(state.pointee.random.below(Int(base / 5) + 1))
+        setDeadline(.ping, now &+ base &+ spread, connection)
+    }
+
+    private func pingOrClose(_ connection: ConnectionRef) {
+        let settings = state.pointee.settings
+        connection.pointee.deadlines.ping = now &+ settings.pingIntervalNanoseconds
+        // A connection that is not read cannot answer.
+        guard connection.pointee.pauseReasons.isEmpty else { return }
+        let isActive = now &- connection.pointee.lastInputAt < settings.pingIntervalNanoseconds
+        if isActive, connection.pointee.roundTripNanoseconds != 0 { return }
+        guard connection.pointee.pingsOutstanding < settings.pingsOutstandingMax else {
+            counters.pointee.staleConnections.add(1)
+            shared.logger.debug("\(name(of: connection)) - Stale Client Connection - Closing")
+            return end(connection, .staleConnection, saying: "Stale Connection")
+        }
+        connection.pointee.pingsOutstanding += 1
+        connection.pointee.pingSentAt = now
+        send(connection, Line.ping)
+    }
+
+    @inline(__always)
+    func recordPong(_ connection: ConnectionRef) {
+        connection.pointee.pingsOutstanding = 0
+        if connection.pointee.pingSentAt != 0 {
+            connection.pointee.roundTripNanoseconds = max(1, now &- connection.pointee.pingSentAt)
+            connection.pointee.pingSentAt = 0
+        }
+    }
+}

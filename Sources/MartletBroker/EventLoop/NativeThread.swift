@@ -1,0 +1,48 @@
+import CMartletSystem
+import Glibc
+
+/// A native thread that runs one closure and can be joined.
+@safe
+package final class NativeThread: @unchecked Sendable {
+    // SAFETY: written once in `init`, before the value can be seen by another thread, and in
+    // `join`, which its owner calls once.
+    private var thread: pthread_t?
+
+    private final class Body {
+        let name: String
+        let run: @Sendable () -> Void
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    package init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
+        let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
+        var created = pthread_t()
+        let status = unsafe pthread_create(
+            &created, nil,
+            { argument in
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+                unsafe pthread_setname_np(pthread_self(), body.name)
+                body.run()
+                return nil
+            }, unsafe body.toOpaque())
+        guard status == 0 else {
+            unsafe body.release()
+            throw SystemFailure("pthread_create", code: status)
+        }
+        thread = created
+    }
+
+    deinit {
+        if let thread { pthread_detach(thread) }
+    }
+
+    /// Waits until the closure has returned.
+    package func join() {
+        guard let running = thread else { return }
+        thread = nil
+        pthread_join(running, nil)
+    }
+}

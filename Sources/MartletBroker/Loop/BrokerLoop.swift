@@ -1,0 +1,261 @@
+import CMartletSystem
+import Glibc
+import Logging
+import Synchronization
+
+/// One event loop with its connections, subscriptions, caches and buffers. Only its own thread touches
+/// them; other threads write commands or fill its links.
+///
+/// The files of this folder extend it in the order in which a message meets them. State that changes
+/// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+@safe
+final class BrokerLoop: EventLoopDriver {
+    let index: Int
+    let shared: BrokerShared
+    let events: EventLoop
+    let mail: Mailbox<LoopCommand>
+    let pool: BlockPool
+    let returns = ReturnStack()
+    let cache: MatchCache
+    let counters = StablePointer(onLinesOfItsOwn: LoopCounters())
+    let state: StablePointer<LoopState>
+    /// Links to every loop and from every loop, by loop index; the own ones stay unused.
+    let outgoing: UnsafeMutablePointer<LoopLinkRef>
+    let incoming: UnsafeMutablePointer<LoopLinkRef>
+    /// Every loop's mailbox, by loop index: woken without touching a reference count that all loops share.
+    let mailboxes: UnsafeMutablePointer<Unmanaged<Mailbox<LoopCommand>>>
+    let loopCount: Int
+    /// Sockets that were accepted for this loop and are not yet among its connections.
+    let connectionsUnderWay = Atomic<Int>(0)
+
+    /// Input of the connection that is read now: what it carried over, and what comes from its socket.
+    let input: MutableBytes
+    /// A control line's rest in the form subscribers get it, where the publisher wrote it differently.
+    let scratch: MutableBytes
+    let vectors: UnsafeMutablePointer<iovec>
+
+    static let vectorsMax = 64
+    /// Read at once from a socket.
+    static let readBytesMax = 64 << 10
+    /// Payloads from this size on are read apart and shared by their subscribers.
+    static let largePayloadBytes = 16 << 10
+    /// Bytes delivered for one connection before the others get their turn.
+    static let deliveredBytesPerTurn = 1 << 20
+    /// A destination with this much pending is written before the turn ends.
+    static let earlyFlushBytes = 256 << 10
+    /// A turn that has handled events for this long ends, and the next goes on with the others.
+    static let turnNanosecondsMax: UInt64 = 200_000
+    /// Connections written to at the end of a turn; 64 writes take 260 to 520 µs. A publisher that fans out to
+    /// more is read again when all are written; other loops' publishers cannot be stopped at once, so with
+    /// several loops a turn writes to all.
+    let flushesPerTurn: Int
+    static let flushesPerTurnOfOneLoop = 64
+    /// Connections written to between two events: more would be a fan-out, which can wait.
+    static let flushesBetweenEvents = 8
+    /// Who would have been written to twice in a turn is written to at the end of this many.
+    static let gatheringTurns: UInt8 = 64
+
+    init(index: Int, shared: BrokerShared, clock: Clock, seed: UInt64) throws(SystemFailure) {
+        self.index = index
+        self.shared = shared
+        loopCount = shared.loopCount
+        flushesPerTurn = shared.loopCount == 1 ? Self.flushesPerTurnOfOneLoop : .max
+        events = try EventLoop(clock: clock)
+        mail = try Mailbox()
+        try mail.attach(to: events.poller)
+        pool = BlockPool(budget: shared.budget)
+        cache = MatchCache(loop: index, pool: pool, counters: counters)
+        unsafe outgoing = .allocate(capacity: loopCount)
+        unsafe incoming = .allocate(capacity: loopCount)
+        unsafe mailboxes = .allocate(capacity: loopCount)
+        // Until the loops are connected, each mailbox is its own.
+        for i in 0..<loopCount { unsafe (mailboxes + i).initialize(to: .passRetained(mail)) }
+        let settings = LoopSettings(shared.configuration)
+        let longestLine = settings.controlLineBytesMax
+        // What a connection keeps: a verb, a control line, a small payload; then one read.
+        let inputBytes = max(
+            2 * Self.readBytesMax, 64 + longestLine + Self.largePayloadBytes + Self.readBytesMax)
+        unsafe input = .allocate(capacity: inputBytes + Parser.slack)
+        unsafe input.initialize(repeating: 0, count: inputBytes + Parser.slack)
+        unsafe scratch = .allocate(capacity: longestLine + Parser.slack)
+        unsafe scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
+        unsafe vectors = .allocate(capacity: Self.vectorsMax)
+        state = StablePointer(
+            onLinesOfItsOwn: LoopState(
+                now: clock.now(), settings: settings, inputBytes: inputBytes,
+                scratchBytes: longestLine,
+                loopCount: loopCount, seed: seed))
+    }
+
+    deinit {
+        state.pointee.destroy()
+        state.destroy()
+        counters.destroy()
+        cache.destroy()
+        events.destroy()
+        returns.destroy()
+        pool.destroy()
+        unsafe input.deallocate()
+        unsafe scratch.deallocate()
+        unsafe vectors.deallocate()
+        unsafe outgoing.deallocate()
+        unsafe incoming.deallocate()
+        for i in 0..<loopCount { unsafe mailboxes[i].release() }
+        unsafe mailboxes.deallocate()
+    }
+
+    /// The loop's thread: runs until a command says stop.
+    func run() {
+        events.run(self)
+        closeEverything()
+        for command in mail.close() { decline(command) }
+    }
+
+    // MARK: EventLoopDriver
+
+    var now: UInt64 {
+        @inline(__always) get { state.pointee.now }
+        @inline(__always) set { state.pointee.now = newValue }
+    }
+
+    var isStopping: Bool { state.pointee.isStopping }
+    var hasWorkLeft: Bool {
+        state.pointee.resumable.count | state.pointee.closing.count
+            | state.pointee.unflushed.count != 0
+    }
+
+    @inline(__always)
+    func descriptorIsReady(_ token: UInt64, _ readiness: Readiness) {
+        guard token != Listener.token else { return acceptConnections() }
+        let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+        let connection = state.pointee.connections[index]
+        guard connection.pointee.handle.generation == UInt32(truncatingIfNeeded: token &>> 32)
+        else {
+            return
+        }
+        if readiness.contains(.writable) { flush(connection) }
+        if readiness.contains(.hangUp), !connection.pointee.pauseReasons.isEmpty {
+            return unwatch(connection)
+        }
+        if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
+        flushBetweenEvents()
+    }
+
+    var outputDueAt: UInt64 { state.pointee.outputDueAt }
+    var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
+    var turnNanosecondsMax: UInt64 { Self.turnNanosecondsMax }
+    var measuresThreadTime: Bool { state.pointee.settings.measuresThreadTime }
+
+    func turnTook(_ nanoseconds: UInt64, events: Int) {
+        counters.pointee.recordTurn(nanoseconds)
+        if nanoseconds > state.pointee.settings.stallThresholdNanoseconds {
+            recordStall(nanoseconds, events)
+        }
+        state.pointee.messagesBefore = counters.pointee.messagesOut.total
+    }
+
+    /// Counts a turn that others had to wait for, and says what the loop did in it, once a second at most.
+    @inline(never)
+    private func recordStall(_ nanoseconds: UInt64, _ events: Int) {
+        counters.pointee.stalls.add(1)
+        guard now >= state.pointee.stallLogDueAt else { return }
+        state.pointee.stallLogDueAt = now &+ 1_000_000_000
+        let deliveries = counters.pointee.messagesOut.total - state.pointee.messagesBefore
+        let commands = state.pointee.commandsReadAt == now ? state.pointee.commandsRead : 0
+        let last = connection(state.pointee.lastRead).map { ", \(name(of: $0)) read last" } ?? ""
+        shared.logger.warning(
+            "Loop \(index) stalled for \(nanoseconds / 1_000)us: \(events) events, \(commands) commands, \(deliveries) deliveries\(last)"
+        )
+    }
+
+    // MARK: Connections by handle
+
+    @inline(__always)
+    func connection(_ handle: SlabHandle) -> ConnectionRef? {
+        guard Int(handle.index) < state.pointee.connections.endIndex else { return nil }
+        let connection = state.pointee.connections[Int(handle.index)]
+        return connection.pointee.handle.generation == handle.generation ? connection : nil
+    }
+
+    @inline(__always)
+    static func token(of connection: ConnectionRef) -> UInt64 {
+        UInt64(connection.pointee.handle.index) | UInt64(connection.pointee.handle.generation)
+            &<< 32
+    }
+}
+
+/// What changes in a loop, in one place behind one pointer.
+@safe
+struct LoopState {
+    var now: UInt64
+    var settings: LoopSettings
+    let inputBytes: Int
+    let scratchBytes: Int
+
+    var connections = Slab<Connection>()
+    var subscriptions = Slab<Subscription>()
+    var listener: Int32 = -1
+
+    /// Connections with something to flush, to read on, or to close when the turn ends.
+    var dirty = HandleList()
+    /// Of `dirty`, so many at the start gather output until the turn ends.
+    var gathering = 0
+    var turn: UInt32 = 1
+    /// Of an earlier turn, which wrote to so many connections that it left the others.
+    var unflushed = HandleList()
+    /// Publishers to more connections than a turn writes to, until those are written.
+    var fannedOut = HandleList()
+    var resumable = HandleList()
+    var closing = HandleList()
+    /// Publishers that wait for a link to another loop to drain.
+    var waitingForLinks = HandleList()
+
+    /// Destinations on other loops of the message that is published now, by loop.
+    var remote: RemoteDestinations
+    /// Batches of other loops that were taken and not delivered yet, by loop.
+    var arrived: UnsafeMutablePointer<ArrivedBatches>
+
+    var ruleStage = RuleStage()
+    var random: RandomSource
+    var deliveredBytes = 0
+    /// When output that is held back must leave; the largest number when none is.
+    var outputDueAt = UInt64.max
+    /// For `recordStall`: deliveries before this turn, how many commands were read in the turn that started
+    /// then, and who was read last.
+    var messagesBefore = 0
+    var commandsReadAt: UInt64 = 0
+    var commandsRead = 0
+    /// Empty; its memory serves the commands that come next.
+    var spareCommands = Mailbox<LoopCommand>.roomForCommands()
+    var lastRead = SlabHandle(index: 0, generation: .max)
+    var stallLogDueAt: UInt64 = 0
+    /// What is being read now had to go over the memory budget.
+    var isShortOfMemory = false
+    var isStopping = false
+    var isLameDuck = false
+
+    init(
+        now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,
+        seed: UInt64
+    ) {
+        self.now = now
+        self.settings = settings
+        self.inputBytes = inputBytes
+        self.scratchBytes = scratchBytes
+        random = RandomSource(seed: seed)
+        remote = RemoteDestinations(loopCount: loopCount)
+        unsafe arrived = .allocate(capacity: loopCount)
+        unsafe arrived.initialize(repeating: ArrivedBatches(), count: loopCount)
+    }
+
+    func destroy() {
+        connections.destroy()
+        subscriptions.destroy()
+        for list in [dirty, unflushed, fannedOut, resumable, closing, waitingForLinks] {
+            list.destroy()
+        }
+        remote.destroy()
+        ruleStage.destroy()
+        unsafe arrived.deallocate()
+    }
+}

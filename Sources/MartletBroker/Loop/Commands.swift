@@ -1,0 +1,156 @@
+// A loop reads its mail.
+
+import Glibc
+import Logging
+
+extension BrokerLoop {
+    func collectMail() {
+        mail.acknowledge()
+        deliverBatches()
+        collectRuleResults()
+        if mail.hasCommands { readCommands() }
+    }
+
+    @inline(never)
+    private func readCommands() {
+        var commands: [LoopCommand] = []
+        swap(&commands, &state.pointee.spareCommands)
+        mail.collect(into: &commands)
+        state.pointee.commandsReadAt = now
+        state.pointee.commandsRead = commands.count
+        for command in commands { read(command) }
+        commands.removeAll(keepingCapacity: commands.count <= Self.spareCommandsMax)
+        swap(&commands, &state.pointee.spareCommands)
+    }
+
+    /// The memory of as many commands is kept for the next ones: pipes send some with each message.
+    private static let spareCommandsMax = 1_024
+
+    func read(_ command: LoopCommand) {
+        switch command {
+        case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
+        case .adoptPipe(let pipe, let id, let name, let then):
+            adopt(pipe, id: id, name: name, then: then)
+        case .pipeMoved(let handle):
+            guard let connection = connection(handle) else { return }
+            if connection.pointee.flags.contains(.awaitsWritable) {
+                // An earlier command of this turn may have queued a PONG behind messages for other loops.
+                postBatches()
+                flush(connection)
+            }
+            readInput(connection)
+        case .listen(let descriptor): listen(on: descriptor)
+        case .stopListening: stopListening()
+        case .authenticated(let handle, let decision):
+            guard let connection = connection(handle) else { return }
+            finishAuthentication(connection, decision)
+            unpause(connection, .authentication)
+        case .pausePublisher(let handle):
+            if let publisher = connection(handle) { pauseForSubscriber(publisher) }
+        case .resumePublisher(let handle):
+            if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
+        case .noResponders(let handle, let account, let subject, let reply):
+            // It may have gone over to another account meanwhile.
+            guard let connection = connection(handle), connection.pointee.account == account
+            else { return }
+            sendNoRespondersLater(connection, subject, reply)
+        case .shedMemory: helpInShortage()
+        case .waitForMemory(let handle):
+            if let publisher = connection(handle) { waitForMemory(publisher) }
+        case .linkDrained: resumeAfterLink()
+        case .adoptSettings(let settings, let then):
+            adopt(settings)
+            then()
+        case .adoptRules(let rules, let pool, let then):
+            adopt(rules, pool)
+            then()
+        case .describeConnections(let withSubscriptions, let then):
+            then(describeConnections(withSubscriptions: withSubscriptions))
+        case .enterLameDuck: enterLameDuck()
+        case .closeSome(let count): closeSome(count)
+        case .stop: state.pointee.isStopping = true
+        }
+    }
+
+    /// A command that came too late: what it carries is given back.
+    func decline(_ command: LoopCommand) {
+        switch command {
+        case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
+        case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
+        case .describeConnections(_, let then): then([])
+        case .adoptRules(_, _, let then), .adoptSettings(_, let then): then()
+        default: break
+        }
+    }
+
+    private func resumeAfterLink() {
+        let count = state.pointee.waitingForLinks.count
+        for i in 0..<count {
+            if let publisher = unsafe connection(state.pointee.waitingForLinks.items[i]) {
+                unpause(publisher, .mailbox)
+            }
+        }
+        state.pointee.waitingForLinks.removeFirst(count)
+    }
+
+    private func sendNoRespondersLater(
+        _ connection: ConnectionRef, _ subject: [UInt8], _ reply: [UInt8]
+    ) {
+        unsafe subject.withUnsafeBufferPointer { subject in
+            unsafe reply.withUnsafeBufferPointer { reply in
+                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
+                else { return }
+                unsafe sendNoResponders(
+                    connection,
+                    Message(
+                        subject: subjectBytes, subjectCount: subject.count, head: replyBytes,
+                        headCount: reply.count, lineCount: reply.count, body: replyBytes,
+                        bodyCount: 0,
+                        payload: nil, replyCount: reply.count, headerBytes: 0, totalBytes: 0,
+                        publisher: connection.pointee.handle, publisherLoop: UInt16(index),
+                        wantsNoResponders: true,
+                        excludesPublisher: false))
+            }
+        }
+    }
+
+    /// A reload: limits hold from now on, for connections that are there too.
+    private func adopt(_ settings: LoopSettings) {
+        var adopted = settings
+        // The receive buffer was made for the longest control line at the start.
+        adopted.hasRules = state.pointee.settings.hasRules
+        adopted.controlLineBytesMax = min(settings.controlLineBytesMax, state.pointee.scratchBytes)
+        state.pointee.settings = adopted
+        // Held back by what was set before; this turn ends by what is set now.
+        state.pointee.outputDueAt = .max
+    }
+
+    // MARK: Lame duck
+
+    private func enterLameDuck() {
+        stopListening()
+        state.pointee.isLameDuck = true
+        forEachConnection { connection in
+            if connection.pointee.flags.contains(.asyncInfo) {
+                sendInfo(connection, isConnectInfo: false)
+            }
+        }
+    }
+
+    private func closeSome(_ count: Int) {
+        var left = count
+        forEachConnection { connection in
+            guard left > 0, !connection.pointee.flags.contains(.isOwn) else { return }
+            left -= 1
+            close(connection, .serverShutdown)
+        }
+    }
+
+    func forEachConnection(_ body: (ConnectionRef) -> Void) {
+        for i in 0..<state.pointee.connections.endIndex {
+            let connection = state.pointee.connections[i]
+            if case .none = connection.pointee.transport { continue }
+            body(connection)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Dispatch
+
+/// A command in a loop's mailbox. Rare things only: messages cross by `LoopLink`.
+enum LoopCommand: Sendable {
+    /// A socket that the listening loop has accepted.
+    case adopt(descriptor: Int32, address: SocketAddress, id: UInt64)
+    /// A connection from this process.
+    case adoptPipe(MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void)
+    /// The peer of a pipe has written, or made room.
+    case pipeMoved(SlabHandle)
+    /// Listen on this descriptor; accept no more.
+    case listen(Int32)
+    case stopListening
+    case authenticated(SlabHandle, Authenticator.Decision)
+    /// A subscriber with policy `block` is over its limit, or no longer.
+    case pausePublisher(SlabHandle)
+    case resumePublisher(SlabHandle)
+    /// A queue delivery found nobody on the other loop.
+    case noResponders(SlabHandle, account: Int32, subject: [UInt8], reply: [UInt8])
+    /// Memory is short: close the slowest consumer.
+    case shedMemory
+    /// Its messages find no memory on another loop: wait a moment.
+    case waitForMemory(SlabHandle)
+    /// Publishers may go on: a link has drained.
+    case linkDrained
+    case adoptSettings(LoopSettings, then: @Sendable () -> Void)
+    case adoptRules(ActiveRules?, RulePool?, then: @Sendable () -> Void)
+    case describeConnections(
+        withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
+    case enterLameDuck
+    /// Close this many connections, as lame duck mode goes on.
+    case closeSome(Int)
+    case stop
+}
+
+extension [BrokerLoop] {
+    /// Posts a command to each, and returns when all have called back; only while they run.
+    func postAndWait(_ command: (_ then: @escaping @Sendable () -> Void) -> LoopCommand) {
+        let read = DispatchGroup()
+        for loop in self {
+            read.enter()
+            if !loop.mail.post(command { read.leave() }) { read.leave() }
+        }
+        read.wait()
+    }
+}

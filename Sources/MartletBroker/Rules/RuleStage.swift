@@ -1,0 +1,142 @@
+import Glibc
+import MartletRules
+
+/// What a loop needs for rules; nothing of it is there without a `rules` block.
+@safe
+struct RuleStage {
+    var rules: Unmanaged<ActiveRules>?
+    var gate = RuleGate()
+    var evaluator: Unmanaged<RuleEvaluator>?
+    /// Messages below this size are evaluated on the loop.
+    var inlineBytesMax = 0
+    /// Whatever a connection does waits for its messages that are with a worker.
+    var keepsOrder = true
+    var pool: Unmanaged<RulePool>?
+    /// The way to each worker; none without a pool.
+    var workers: UnsafeMutablePointer<WorkerLink>?
+    var workerCount = 0
+    /// Messages that one worker may have of this loop.
+    var jobsOutMax = 0
+    /// Connections whose next message finds its worker's ring full.
+    var waiting = HandleList()
+    /// Stands in for a publisher that has gone, in its account.
+    let nobody = StablePointer(allocating: Connection())
+    /// Where messages are composed: subject, line and a payload that is not large.
+    var frame: MutableBytes?
+
+    /// Of one connection, with workers.
+    static let jobsPerConnection = 64
+    static let jobBytesPerConnection = 1 << 20
+    /// Results taken before the loop looks after its connections again.
+    static let resultsAtOnce = 64
+
+    func destroy() {
+        unsafe rules?.release()
+        unsafe evaluator?.release()
+        unsafe pool?.release()
+        unsafe workers?.deallocate()
+        waiting.destroy()
+        nobody.destroy()
+        unsafe frame?.deallocate()
+    }
+}
+
+extension BrokerLoop {
+    /// Lets rules decide about a message. False when none is for it, and it goes its usual way.
+    @inline(never)
+    func applyRules(_ connection: ConnectionRef, _ message: Message) -> Bool {
+        let rule = unsafe firstRule(message.subject, message.subjectCount, connection)
+        guard rule >= 0, let rules = unsafe state.pointee.ruleStage.rules else { return false }
+        let follows =
+            connection.pointee.flags.contains(.hasJobs) && state.pointee.ruleStage.keepsOrder
+        if follows || goesToWorker(message.totalBytes) {
+            submit(message, rule, connection)
+        } else {
+            unsafe evaluateHere(message, rule, rules, connection)
+        }
+        return true
+    }
+
+    /// The first rule for a subject in the connection's account; -1 when there is none.
+    func firstRule(_ subject: Bytes, _ count: Int, _ connection: ConnectionRef) -> Int {
+        guard let rules = unsafe state.pointee.ruleStage.rules,
+            unsafe state.pointee.ruleStage.gate.admits(subject[0])
+        else { return -1 }
+        return unsafe rules._withUnsafeGuaranteedRef {
+            unsafe $0.set.firstRule(
+                subject: subject, count: count,
+                accountNumber: $0.number(ofAccount: Int(connection.pointee.account)))
+        }
+    }
+
+    func goesToWorker(_ byteCount: Int) -> Bool {
+        unsafe byteCount >= state.pointee.ruleStage.inlineBytesMax
+            && state.pointee.ruleStage.workers != nil
+    }
+
+    private func evaluateHere(
+        _ message: Message, _ rule: Int, _ rules: Unmanaged<ActiveRules>,
+        _ connection: ConnectionRef
+    ) {
+        guard let evaluator = unsafe state.pointee.ruleStage.evaluator else { return }
+        unsafe rules._withUnsafeGuaranteedRef { rules in
+            unsafe evaluator._withUnsafeGuaranteedRef { evaluator in
+                let verdict = evaluator.evaluate(
+                    message, from: rule, of: rules, clientID: connection.pointee.id)
+                settle(verdict, RuleOutcome(evaluator.output), message, rules, connection)
+            }
+        }
+        // Evaluating takes longer than delivering: a connection's share of the turn ends earlier.
+        state.pointee.deliveredBytes &+= 4 &* message.totalBytes
+    }
+}
+
+// MARK: - A reload
+
+extension BrokerLoop {
+    /// From the next message on, these rules hold; nil is none. What is with a worker keeps its own.
+    func adopt(_ rules: ActiveRules?, _ pool: RulePool?) {
+        unsafe state.pointee.ruleStage.rules?.release()
+        unsafe state.pointee.ruleStage.rules = unsafe rules.map { unsafe .passRetained($0) }
+        state.pointee.ruleStage.gate = rules?.gate ?? RuleGate()
+        state.pointee.ruleStage.inlineBytesMax = rules?.settings.inlineBytesMax ?? 0
+        state.pointee.ruleStage.keepsOrder = rules?.settings.order != RulesConfiguration.Order.none
+        if let rules { prepareToEvaluate(rules) }
+        if let pool, unsafe state.pointee.ruleStage.pool == nil { adopt(pool) }
+        // With workers there may be messages under way, for which others wait.
+        state.pointee.settings.hasRules = unsafe rules != nil || state.pointee.ruleStage.pool != nil
+    }
+
+    private func prepareToEvaluate(_ rules: ActiveRules) {
+        let current = unsafe state.pointee.ruleStage.evaluator?.takeUnretainedValue()
+        if current?.limits != rules.set.limits {
+            unsafe state.pointee.ruleStage.evaluator?.release()
+            unsafe state.pointee.ruleStage.evaluator = unsafe .passRetained(
+                RuleEvaluator(
+                    limits: rules.set.limits, clock: events.clock, thread: index,
+                    seed: state.pointee.random.next()))
+        }
+        if unsafe state.pointee.ruleStage.frame == nil {
+            let byteCount =
+                RuleOutput.subjectBytesMax + state.pointee.scratchBytes + 64
+                + Self.largePayloadBytes + Parser.slack
+            unsafe state.pointee.ruleStage.frame = .allocate(capacity: byteCount)
+            unsafe state.pointee.ruleStage.frame?.initialize(repeating: 0, count: byteCount)
+        }
+        state.pointee.ruleStage.nobody.pointee.handle = SlabHandle(index: 0, generation: .max)
+    }
+
+    private func adopt(_ pool: RulePool) {
+        unsafe state.pointee.ruleStage.pool = unsafe .passRetained(pool)
+        let links = UnsafeMutablePointer<WorkerLink>.allocate(capacity: pool.workers.count)
+        for (number, worker) in pool.workers.enumerated() {
+            unsafe (links + number).initialize(
+                to: WorkerLink(
+                    jobs: worker.jobs[index], results: worker.results[index],
+                    wakeup: .passUnretained(worker.wakeup)))
+        }
+        unsafe state.pointee.ruleStage.workers = unsafe links
+        state.pointee.ruleStage.workerCount = pool.workers.count
+        state.pointee.ruleStage.jobsOutMax = pool.queueJobsMax
+    }
+}

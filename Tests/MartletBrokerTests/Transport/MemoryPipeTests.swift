@@ -1,0 +1,94 @@
+import CMartletSystem
+import Glibc
+import Synchronization
+import Testing
+
+@testable import MartletBroker
+
+@Suite struct MemoryPipeTests {
+    private final class Bells: Sendable {
+        let broker = Atomic<Int>(0)
+        let peer = Atomic<Int>(0)
+    }
+
+    private func make(_ capacity: Int) -> (MemoryPipe, Bells) {
+        let mailboxes = Bells()
+        let pipe = MemoryPipe(
+            capacity: capacity,
+            wakeBroker: { mailboxes.broker.wrappingAdd(1, ordering: .relaxed) },
+            wakePeer: { mailboxes.peer.wrappingAdd(1, ordering: .relaxed) })
+        return (pipe, mailboxes)
+    }
+
+    private func send(_ pipe: MemoryPipe, _ parts: [[UInt8]]) -> Socket.Outcome {
+        let copies = parts.map { part in
+            let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: part.count)
+            copy.initialize(from: part, count: part.count)
+            return copy
+        }
+        defer { for copy in copies { copy.deallocate() } }
+        var vectors = zip(parts, copies).map { iovec(iov_base: $1, iov_len: $0.count) }
+        return pipe.brokerSend(&vectors, vectors.count)
+    }
+
+    private func receive(_ pipe: MemoryPipe, _ count: Int) -> [UInt8]? {
+        let buffer = MutableBytes.allocate(capacity: count)
+        defer { buffer.deallocate() }
+        guard case .bytes(let n) = pipe.brokerReceive(into: buffer, count) else { return nil }
+        return array(buffer, n)
+    }
+
+    @Test func bytesComeOutAsTheyWentIn() {
+        let (pipe, mailboxes) = make(10)
+        #expect(pipe.peerSend([1, 2, 3, 4, 5, 6, 7, 8]) == 8)
+        #expect(pipe.peerSend([9, 10, 11]) == 2)
+        // One ring is enough until the broker has looked.
+        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        #expect(receive(pipe, 4) == [1, 2, 3, 4])
+        #expect(pipe.peerSend([12]) == 1)
+        #expect(receive(pipe, 100) == [5, 6, 7, 8, 9, 10, 12])
+        #expect(receive(pipe, 100) == nil)
+        guard case .bytes(5) = send(pipe, [[1, 2], [3, 4, 5]]) else { return #expect(Bool(false)) }
+        #expect(pipe.peerReceive() == [1, 2, 3, 4, 5])
+        #expect(pipe.peerReceive() == [])
+        #expect(mailboxes.peer.load(ordering: .relaxed) == 1)
+    }
+
+    /// A short write is one that waits: the broker must hear when there is room.
+    @Test func roomAfterAShortWriteIsAnnounced() {
+        let (pipe, mailboxes) = make(4)
+        guard case .bytes(4) = send(pipe, [[1, 2, 3], [4, 5]]) else { return #expect(Bool(false)) }
+        #expect(mailboxes.broker.load(ordering: .relaxed) == 0)
+        #expect(pipe.peerReceive() == [1, 2, 3, 4])
+        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        guard case .bytes(1) = send(pipe, [[5]]) else { return #expect(Bool(false)) }
+        #expect(pipe.peerReceive() == [5])
+        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func aClosedPeerIsReadToItsEnd() {
+        let (pipe, _) = make(100)
+        _ = pipe.peerSend([1, 2])
+        pipe.peerClose()
+        #expect(pipe.brokerHasInput)
+        #expect(receive(pipe, 10) == [1, 2])
+        #expect(pipe.brokerHasInput)
+        var byte: UInt8 = 0
+        guard case .closed(0) = pipe.brokerReceive(into: &byte, 1) else {
+            return #expect(Bool(false))
+        }
+        // What is sent to a peer that is gone vanishes, as in a socket's buffer.
+        guard case .bytes(1) = send(pipe, [[1]]) else { return #expect(Bool(false)) }
+        #expect(pipe.peerReceive() == nil)
+    }
+
+    @Test func aClosedBrokerIsReadToItsEnd() {
+        let (pipe, mailboxes) = make(100)
+        _ = send(pipe, [[1, 2]])
+        pipe.brokerClose()
+        #expect(mailboxes.peer.load(ordering: .relaxed) == 2)
+        #expect(pipe.peerSend([1]) == nil)
+        #expect(pipe.peerReceive() == [1, 2])
+        #expect(pipe.peerReceive() == nil)
+    }
+}
