@@ -50,7 +50,7 @@ public final class Monitor: Sendable {
     }
 
     /// Tells /varz that the configuration was loaded again just now.
-    public func noteReload() {
+    public func recordReload() {
         let now = broker.snapshot().now
         state.withLock { $0.configurationLoadedAt = now }
     }

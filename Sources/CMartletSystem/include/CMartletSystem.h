@@ -53,11 +53,11 @@ static inline int martlet_poll_wait_precisely(int poller, struct epoll_event *ev
     return (int)syscall(441, poller, events, count, &timeout, (void *)0, 0);
 }
 
-static inline int martlet_alarm(void) {
+static inline int martlet_wakeup_timer(void) {
     return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 }
 
-static inline int martlet_set_alarm(int alarm, uint64_t nanoseconds) {
+static inline int martlet_set_wakeup_timer(int alarm, uint64_t nanoseconds) {
     struct itimerspec time = {.it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000),
                                            .tv_nsec = (long)(nanoseconds % 1000000000)}};
     return timerfd_settime(alarm, TFD_TIMER_ABSTIME, &time, (void *)0);

@@ -18,7 +18,7 @@ struct WakeupTimer {
     private let firesAt = StablePointer(allocating: UInt64.max)
 
     init(on poller: Poller) throws(SystemFailure) {
-        descriptor = martlet_alarm()
+        descriptor = martlet_wakeup_timer()
         guard descriptor >= 0 else { throw SystemFailure("timerfd_create") }
         try poller.add(descriptor, token: Self.token, for: [.readable, .onlyNews])
     }
@@ -33,7 +33,7 @@ struct WakeupTimer {
     private func move(to deadline: UInt64) {
         firesAt.pointee = deadline
         // The first nanosecond is long past; zero would switch the timer off.
-        martlet_set_alarm(descriptor, max(1, deadline))
+        martlet_set_wakeup_timer(descriptor, max(1, deadline))
     }
 
     /// It has fired, and stays disarmed until it is set again.

@@ -14,7 +14,7 @@ extension Server {
         let new = loaded.configuration
         try Self.refuseChange(from: old, to: new)
         try broker.reload(new)
-        monitor.noteReload()
+        monitor.recordReload()
         do {
             try log.configure(new.log)
         } catch {
