@@ -38,8 +38,10 @@ extension Broker: Service {
 /// tells the ones there are to go elsewhere, and closes them over `lameDuckDurationNanoseconds`. Give the
 /// service group at least as long.
 public struct LameDuckBroker: Service {
+    /// The broker that runs.
     public let broker: Broker
 
+    /// A service of this broker, which has not been started.
     public init(_ broker: Broker) {
         self.broker = broker
     }

@@ -32,6 +32,7 @@ import Synchronization
 public final class Broker: Sendable {
     /// The nats-server version whose protocol and features this broker has; clients decide by it.
     public static let compatibleVersion = "2.14.0"
+    /// Martlet's own version.
     public static let version = "0.1.0"
 
     let shared: BrokerShared
@@ -238,8 +239,11 @@ public final class Broker: Sendable {
 
     /// The port that clients connect to, once started.
     public var clientPort: Int { shared.port }
+    /// The configuration that holds now; a reload replaces it.
     public var configuration: BrokerConfiguration { shared.configuration }
+    /// INFO's server_id, new with each broker.
     public var serverID: String { shared.serverID }
+    /// INFO's server_name: as configured, or the server's id.
     public var serverName: String { shared.serverName }
 
     private static func place(_ host: String, _ port: Int) -> String {

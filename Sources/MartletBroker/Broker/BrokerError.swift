@@ -2,6 +2,7 @@
 ///
 /// A struct with a code, so that new codes break nobody's `switch`.
 public struct BrokerError: Error, Sendable, CustomStringConvertible {
+    /// What kind of failure it is; compare, do not switch.
     public struct Code: Hashable, Sendable {
         let name: String
 
@@ -35,9 +36,12 @@ public struct BrokerError: Error, Sendable, CustomStringConvertible {
         public static let connectionClosed = Code(name: "connection closed")
     }
 
+    /// What kind of failure it is.
     public let code: Code
+    /// What went wrong, for people.
     public let message: String
 
+    /// A failure with its text.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

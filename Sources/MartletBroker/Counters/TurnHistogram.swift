@@ -2,6 +2,7 @@
 public struct TurnHistogram: Sendable, Equatable {
     static let bucketCount = 16
 
+    /// Turns in each bucket, the fastest first.
     public internal(set) var counts = [Int](repeating: 0, count: bucketCount)
 
     /// The longest turn that each bucket but the last one counts, in nanoseconds.

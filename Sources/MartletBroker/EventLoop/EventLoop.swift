@@ -31,6 +31,9 @@ protocol EventLoopDriver: AnyObject {
 }
 
 /// One thread's loop: wait, handle what is ready, collect mail, run timers, end the turn.
+///
+/// SAFETY: used by its loop's thread only; what it holds is freed by `destroy()`, after the last
+/// turn.
 @safe
 struct EventLoop {
     let poller: Poller

@@ -2,10 +2,11 @@ import CMartletSystem
 import Glibc
 
 /// A native thread that runs one closure and can be joined.
+///
+/// SAFETY: `thread` is written in `init`, before another thread can see the value, and in `join`,
+/// which its owner calls once.
 @safe
 package final class NativeThread: @unchecked Sendable {
-    // SAFETY: written once in `init`, before the value can be seen by another thread, and in
-    // `join`, which its owner calls once.
     private var thread: pthread_t?
 
     private final class Body {

@@ -9,6 +9,7 @@ struct Timers {
         var handle: SlabHandle
     }
 
+    /// SAFETY: `entries` holds `capacity` entries, the first `count` of them initialised.
     @safe
     private struct State {
         var entries: UnsafeMutablePointer<Entry>

@@ -14,6 +14,8 @@ struct BatchOrder: ~Copyable {
 }
 
 /// Batches that one loop has posted to another, oldest first, taken and not delivered yet.
+///
+/// SAFETY: batches in the list belong to the loop that took them, until it gives them back.
 @safe
 struct ArrivedBatches {
     private(set) var first: BatchRef?

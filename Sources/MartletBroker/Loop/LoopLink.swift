@@ -1,6 +1,9 @@
 import Synchronization
 
 /// A block of messages for another loop; records follow the header.
+///
+/// SAFETY: the header of a block of `blockBytes`, of which `used` are written; reached by the loop
+/// that owns the batch.
 @safe
 struct Batch {
     var next: BatchRef?
@@ -22,6 +25,9 @@ typealias BatchRef = StablePointer<Batch>
 
 /// A stack that several threads push on and one empties. The taker takes everything at once, so a
 /// compare-and-swap cannot be fooled by a block that left and came back.
+///
+/// SAFETY: a pushed batch belongs to the stack until it is taken; pushing releases what was
+/// written, taking acquires it.
 @safe
 struct BatchStack: ~Copyable {
     private let top = Atomic<UInt>(0)

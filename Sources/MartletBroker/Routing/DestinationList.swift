@@ -1,4 +1,6 @@
 /// Destinations gathered for one other loop while a message is published; kept and reused.
+///
+/// SAFETY: `items` holds `capacity` entries, the first `count` of them initialised; one thread.
 @safe
 struct DestinationList {
     private(set) var items: UnsafeMutablePointer<Destination> = .allocate(capacity: 64)

@@ -16,6 +16,8 @@ struct MatchCache {
     private static let setCount = 2_048
     private static let ways = 4
 
+    /// SAFETY: `key` is a block of `keyCount` bytes of the loop's pool while `space` is not 0, and
+    /// `route` owns its block.
     @safe
     private struct Way {
         /// First, so that its address is the way's.

@@ -1,5 +1,8 @@
 /// Destinations of one message on other loops, by loop, and which loops those are: a broker with many
 /// loops must not look at all of them for every message.
+///
+/// SAFETY: three arrays of `loopsMax` entries, indexed by a destination's loop, which is below it;
+/// one thread.
 @safe
 struct RemoteDestinations {
     let lists: UnsafeMutablePointer<DestinationList>

@@ -1,5 +1,8 @@
 /// One subscription in a route, by value: nothing here points into another loop's slabs but the
 /// subscription's record, which stays mapped.
+///
+/// SAFETY: a subscription's record stays mapped while its loop lives; `state` tells whether it is
+/// still the same tenant.
 @safe
 struct Destination: BitwiseCopyable {
     var subscription: SubscriptionRef
@@ -19,6 +22,9 @@ struct QueueSpan: BitwiseCopyable {
 
 /// Who gets a message of one subject: `plainCount` subscriptions, then the members of each queue
 /// group, then the groups and their names: one block of memory.
+///
+/// SAFETY: `block` holds `plainCount + memberCount` destinations, then `groupCount` spans, then
+/// their names; without any of them it is nil, and nobody asks for places in it.
 @safe
 struct Route: BitwiseCopyable {
     var block: UnsafeMutableRawPointer?

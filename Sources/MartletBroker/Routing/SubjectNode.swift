@@ -1,6 +1,9 @@
 import Glibc
 
 /// A list of subscriptions that each know their position in it, so that removing one is O(1).
+///
+/// SAFETY: `items` holds `capacity` entries, the first `count` of them initialised; reached with
+/// the tree's lock held.
 @safe
 struct SubscriptionList {
     var items: UnsafeMutablePointer<SubscriptionRef>?
@@ -46,6 +49,9 @@ struct SubscriptionList {
 }
 
 /// The members of one queue group on one subject filter.
+///
+/// SAFETY: `name` is a block of `nameCount` bytes, freed with the group; reached with the tree's
+/// lock held.
 @safe
 struct QueueGroup {
     var name: MutableBytes
@@ -60,6 +66,9 @@ struct QueueGroup {
 typealias NodeRef = StablePointer<SubjectNode>
 
 /// A token of the subject tree: its children, and the subscriptions that end here.
+///
+/// SAFETY: the arrays hold as many entries as their capacities say and are nil without any; reached
+/// with the tree's lock held.
 @safe
 struct SubjectNode {
     var parent: NodeRef?

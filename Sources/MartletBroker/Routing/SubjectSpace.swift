@@ -6,6 +6,9 @@ import Synchronization
 /// Every subscription that comes or goes bumps one or two of a few thousand generation counts, chosen
 /// by its subject; a cached route remembers the counts that could concern it, read before the match,
 /// and holds while they are the same. So a change invalidates the routes it may concern and no others.
+///
+/// SAFETY: allocated with the account and freed with it; `contents` is reached with `lock` held,
+/// the rest is atomic or never changes.
 @safe
 struct SubjectSpace: ~Copyable {
     /// A slot for each hash, and the last one for filters that start with a wildcard.

@@ -2,20 +2,27 @@ public import MartletRules
 
 /// What a broker's rules have counted at one moment; monitoring reads nothing else.
 public struct RulesSnapshot: Sendable {
+    /// One rule's counts since it was read.
     public struct Rule: Sendable {
+        /// The rule's key in the configuration.
         public var name = ""
         /// nil is `$G`.
         public var account: String?
+        /// The subject filter that it is for.
         public var subject = ""
+        /// Whether it acts or only counts.
         public var mode = RuleDefinition.Mode.enforce
-        /// Messages that the rule looked at, and their payloads.
+        /// Messages that the rule looked at.
         public var matched = 0
+        /// Payload bytes of these messages.
         public var bytes = 0
-        /// By what became of them, and the same for what shadow mode would have done.
+        /// The messages by what became of them.
         public var results: [RuleResult: Int] = [:]
+        /// By what would have become of them, in shadow mode.
         public var shadowResults: [RuleResult: Int] = [:]
         /// What was not valid, by status: 400, 413, 422.
         public var invalidByCode: [Int: Int] = [:]
+        /// Dead letters that were published.
         public var deadLetters = 0
         /// Dead letters that nobody had subscribed to.
         public var deadLettersDropped = 0
@@ -23,10 +30,13 @@ public struct RulesSnapshot: Sendable {
         public var deadLettersLost = 0
         /// Evaluations that began with this rule.
         public var evaluations = 0
+        /// Time that all evaluations took.
         public var nanosecondsTotal = 0
+        /// The longest evaluation.
         public var nanosecondsMax: UInt64 = 0
         /// Evaluations by how long they took; see `timeBounds`.
         public var times = [Int](repeating: 0, count: 16)
+        /// The last messages that were not valid, oldest first.
         public var failures: [Failure] = []
     }
 
@@ -34,18 +44,24 @@ public struct RulesSnapshot: Sendable {
     public struct Failure: Sendable {
         /// Since 1970, UTC.
         public var unixNanoseconds: Int64
+        /// INFO's client_id of the publisher.
         public var clientID: UInt64
+        /// The subject that it was published to.
         public var subject: String
+        /// 400, 413 or 422.
         public var code: Int
         /// The byte of the payload; -1 if it is no place in it.
         public var offset: Int
+        /// What was wrong, without anything of the payload.
         public var message: String
     }
 
     /// The longest evaluation that each bucket but the last one counts, in nanoseconds.
     public static let timeBounds: [UInt64] = (0..<15).map { 256 << $0 }
 
+    /// Threads that evaluate large messages.
     public var workerCount = 0
+    /// The rules in the order of the configuration.
     public var rules: [Rule] = []
 
     init(_ active: ActiveRules, workerCount: Int) {

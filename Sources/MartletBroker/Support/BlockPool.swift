@@ -18,6 +18,8 @@ struct BlockPool {
     private static let largestShift = 30
     private static let slabShift = 16
 
+    /// SAFETY: `free` has a list for every size; a block in a list is idle, and its first word is
+    /// the list's link.
     @safe
     private struct State {
         var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>

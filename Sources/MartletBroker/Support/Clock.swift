@@ -2,6 +2,8 @@ import CMartletSystem
 import Glibc
 
 /// Where a loop's time comes from: the machine, or a simulation that sets it.
+///
+/// SAFETY: a simulation owns the virtual time and outlives the loops that read it.
 @safe
 struct Clock {
     /// Nanoseconds of a virtual clock; nil reads the machine's.

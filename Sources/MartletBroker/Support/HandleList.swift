@@ -1,4 +1,6 @@
 /// A growing list of slots. Its owner makes room when slots are made, so adding never allocates.
+///
+/// SAFETY: `items` holds `capacity` entries, the first `count` of them initialised; one thread.
 @safe
 struct HandleList {
     private(set) var items: UnsafeMutablePointer<SlabHandle> = .allocate(capacity: 64)

@@ -1,5 +1,7 @@
 /// A small JSON reader for control lines: one pass, depth bounded, numbers kept as text. It accepts
 /// invalid UTF-8 in strings, as nats-server does, by replacing it.
+///
+/// SAFETY: reads `bytes` below `count` only, and lives no longer than who lent them.
 @safe
 struct JSONReader {
     indirect enum Value {

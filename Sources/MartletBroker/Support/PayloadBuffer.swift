@@ -79,6 +79,9 @@ extension PayloadBuffer {
 }
 
 /// Payload buffers on their way back to the loop that made them: any loop pushes, the owner takes all.
+///
+/// SAFETY: a buffer in the stack has no reference left, so nobody but the owner that collects it
+/// reaches it.
 @safe
 struct ReturnStack: Equatable {
     private let top = StablePointer(allocating: Atomic<UInt>(0))

@@ -14,6 +14,8 @@ struct Slab<Element: ~Copyable> {
     private static var pageShift: Int { 8 }
     private static var pageCountMax: Int { 1 << 14 }
 
+    /// SAFETY: `free` has room for every slot of the slab, the first `freeCount` entries are
+    /// initialised.
     @safe
     private struct State {
         var count = 0
