@@ -1,8 +1,9 @@
-"""Loads whose instructions are counted by callgrind, and the counting."""
+"""Instructions, counted by callgrind: of a command, and of a broker that is given a load."""
 
 import re
+import subprocess
 
-from broker import Broker
+from martlet import Broker
 
 BATCH_BYTES = 64 << 10
 PAYLOAD = b"0123456789abcdef"
@@ -34,12 +35,35 @@ def plain(count):
     return (b"PUB %s 16\r\n%s\r\n" % (SUBJECT.encode(), PAYLOAD) for _ in range(count))
 
 
-def instructions(scenario, count, output, loops=1):
+def of_broker(scenario, count, output, loops=1):
     """User instructions of a whole broker process, from start to stop, that is given a load."""
-    wrapper = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={output}")
-    with Broker("--loops", str(loops), wrapper=wrapper) as broker:
+    with Broker("--loops", str(loops), wrapper=callgrind(output)) as broker:
         scenario(broker, count)
-    found = re.search(r"Collected : (\d+)", broker.text_of_log)
+    return collected(broker.text_of_log)
+
+
+def of_command(command, output="/dev/null"):
+    """User instructions of a command that ends by itself."""
+    run = subprocess.run([*callgrind(output), *map(str, command)], capture_output=True, text=True)
+    if run.returncode != 0:
+        raise SystemExit(f"error: {command[0]} failed under callgrind:\n{run.stderr}")
+    return collected(run.stderr)
+
+
+def callgrind(output):
+    return ("valgrind", "--tool=callgrind", f"--callgrind-out-file={output}")
+
+
+def collected(text):
+    found = re.search(r"Collected : (\d+)", text)
     if not found:
-        raise SystemExit(f"error: callgrind counted nothing:\n{broker.text_of_log}")
+        raise SystemExit(f"error: callgrind counted nothing:\n{text}")
     return int(found.group(1))
+
+
+def demangled(*command):
+    """What a command prints, with Swift's names as they are written."""
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["swift", "demangle", "--simplified"], input=text, capture_output=True, text=True,
+        check=True).stdout
