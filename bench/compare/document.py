@@ -1,8 +1,10 @@
-"""Writes results as files: tables and plots in a folder, and a section of docs/PERFORMANCE.md."""
+"""Writes results as files: plots in a folder, and a section of docs/PERFORMANCE.md."""
 
+import dataclasses
+import json
 import re
 
-from . import figures, plot, table
+from . import figures, goals, plot, table
 from .machine import ROOT
 from .systems import PINNED
 
@@ -10,6 +12,18 @@ PAGE = ROOT / "docs/PERFORMANCE.md"
 FOLDER = ROOT / "docs/performance"
 # For measurements that are not to be published; git ignores it.
 SCRATCH = ROOT / "bench/results"
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """Bars of one figure: a group for each workload, a bar for each system."""
+    file: str
+    # In place of the picture, where it cannot be seen.
+    text: str
+    title: str
+    unit: str
+    figure: str
+    workloads: tuple
 
 
 def markers(name):
@@ -25,90 +39,78 @@ def replace_section(page, name, text):
     return pattern.sub(lambda _: f"{begin}\n{text.strip()}\n{end}", page, count=1)
 
 
-def publish(name, text):
-    PAGE.write_text(replace_section(PAGE.read_text(), name, text))
-
-
 def write_section(name, text, folder, publishes):
     """Into the page, or as a file of its own into a folder that is not published."""
-    folder.mkdir(parents=True, exist_ok=True)
     if publishes:
-        publish(name, text)
+        PAGE.write_text(replace_section(PAGE.read_text(), name, text))
     else:
         (folder / f"{name}.md").write_text(text + "\n")
+    print(f"\n{text}\n\nwritten: {folder.relative_to(ROOT)}/"
+          + (f" and {PAGE.relative_to(ROOT)}" if publishes else ""))
 
 
-def write_comparison(results, folder, publishes):
+def write(comparison, results, folder, publishes):
     folder.mkdir(parents=True, exist_ok=True)
-    tables = f"# Every figure of every system\n\n{table.about(results)}\n\n" \
-        f"{EXPLANATION}\n\n{table.full_tables(results)}"
-    (folder / "tables.md").write_text(tables)
-    for name, picture in plots(results).items():
-        (folder / name).write_text(picture)
-    if publishes:
-        publish("comparison", section(results))
-    else:
-        (folder / "section.md").write_text(section(results) + "\n")
+    for name, text in comparison.files(comparison, results).items():
+        (folder / name).write_text(text)
+    write_section(
+        comparison.name, comparison.section(comparison, results), folder, publishes)
 
 
-EXPLANATION = """Medians over the rounds, with the least and the most. A message is one delivery, or
-one request with its reply. "void" runs, in which the generator was late by more than a tenth of the
-p99 it reports, count for nothing; in "cost only" runs the generator could not do more though the
-server could, so only CPU per message counts. Stolen: what the machine below took from all cores,
-and how long threads of the broker and of the generator could have run but had no core, summed over
-the rounds. A server with several threads on one core also waits for itself."""
+def section(comparison, results):
+    """What most comparisons say: goals, if they have any, all figures, and pictures of them."""
+    has_goals = goals.load().get(comparison.name)
+    return "\n\n".join([
+        table.about(results),
+        *([comparison.explanation] if comparison.explanation else []),
+        *([table.goal_table(comparison, results)] if has_goals else []),
+        *(remark(results) for remark in comparison.remarks),
+        comparison.tables(comparison, results).strip(),
+        f"[Every run](performance/{comparison.file})",
+        *([picture_links(comparison)] if comparison.pictures else []),
+    ])
 
 
-def section(results):
-    return f"""{table.about(results)}
-
-### Goals
-
-Ratios to nats-server: each round's, and of those the median (least..most).
-
-{table.goal_table(results)}
-
-### All ratios to nats-server
-
-Below 1 is better, but for messages/s. A dash: no run counts, because the generator was late or
-could not do more. Runs and stolen time are Martlet's and, after the semicolon, nats-server's.
-[All figures of all systems](performance/tables.md), [every run](performance/results.json).
-
-{table.ratio_table(results)}
-
-{table.mixed_line(results)}
-
-Allocations and system calls per message are counted, not timed: `Tests/AllocationTests/run` and
-`bench/system-calls`, above.
-
-![p50 by workload and system](performance/p50.svg)
-![p99 by workload and system](performance/p99.svg)
-![CPU per message by workload and system](performance/cpu.svg)
-![Messages per second at full rate](performance/rate.svg)"""
+def picture_links(comparison):
+    return "\n".join(
+        f"![{picture.text}](performance/{picture.file})" for picture in comparison.pictures)
 
 
-def plots(results):
-    names = [name for name, mode in table.pairs(results) if mode == PINNED] \
-        or [name for name, _ in table.pairs(results)]
-    mode = PINNED if any(run["mode"] == PINNED for run in results["runs"]) else None
+def pictures(comparison, results):
+    return {picture.file: bars(comparison, results, picture) for picture in comparison.pictures}
 
-    def groups(figure, workloads):
-        found = []
-        for name in workloads:
-            values = {}
-            for system in results["systems"]:
-                wanted = {"workload": name, "system": system, **({"mode": mode} if mode else {})}
-                value = figures.spread(figures.select(results["runs"], **wanted), figure)
-                values[system] = value.median if value else None
-            found.append((name, values))
-        return found
-    paced = [name for name in names if not name.startswith("full")]
-    full = [name for name in names if name.startswith("full")]
-    return {
-        "p50.svg": plot.bars("p50", "µs, logarithmic", groups("p50", paced), logarithmic=True),
-        "p99.svg": plot.bars("p99", "µs, logarithmic", groups("p99", paced), logarithmic=True),
-        "cpu.svg": plot.bars(
-            "CPU per message", "µs, logarithmic", groups("cpu", names), logarithmic=True),
-        "rate.svg": plot.bars(
-            "full rate", "messages/s, logarithmic", groups("rate", full), logarithmic=True),
-    }
+
+def bars(comparison, results, picture):
+    """Of runs with a core for the broker alone, where there are any."""
+    runs = results["runs"]
+    pinned = figures.select(runs, mode=PINNED)
+    groups = []
+    for name in dict.fromkeys(run["workload"] for run in pinned or runs):
+        if name in picture.workloads:
+            values = {
+                system: median(
+                    figures.select(pinned or runs, workload=name, system=system), picture.figure)
+                for system in results["systems"]}
+            groups.append((name.removeprefix(f"{comparison.name}-"), values))
+    return plot.bars(picture.title, f"{picture.unit}, logarithmic", groups, logarithmic=True)
+
+
+def median(runs, figure):
+    value = figures.spread(runs, figure)
+    return value.median if value else None
+
+
+def record(path, results):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rounded = json.loads(json.dumps(results), parse_float=lambda text: round(float(text), 4))
+    path.write_text(by_line(rounded) + "\n")
+
+
+def by_line(value, depth=0):
+    """JSON with one run or window a line, so that a change of it can be read."""
+    if isinstance(value, dict) and depth < 3:
+        parts = [f"{json.dumps(name)}: {by_line(part, depth + 1)}" for name, part in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(json.dumps(part) for part in value) + "\n]"
+    return json.dumps(value)

@@ -14,7 +14,11 @@ COST_ONLY = "cost only"
 VOID = "void"
 FAILED = "failed"
 
-COST_FIGURES = ("cpu", "cpu_user", "cpu_kernel")
+COST_FIGURES = ("cpu", "cpu_user", "cpu_kernel", "cpu_broker", "cpu_service")
+
+# At least so much of the rate that was asked for, and at most so late, is sustained.
+RATE_SHARE_MIN = 0.99
+P99_MAX_US = 10_000
 
 
 def state(run):
@@ -29,6 +33,13 @@ def usable(run, figure):
     """The run's figure if it counts, else None."""
     counts = state(run) == VALID or (state(run) == COST_ONLY and figure in COST_FIGURES)
     return run.get(figure) if counts else None
+
+
+def sustains(run):
+    """Whether a system has done what it was asked for, in time."""
+    return (
+        "error" not in run and run["lost"] == 0 and run.get("p99", P99_MAX_US) < P99_MAX_US
+        and run["rate"] >= RATE_SHARE_MIN * run["asked"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +83,13 @@ def rate_at_least(subjects, references):
     return Spread.of(
         run["rate"] / by_round[run["round"]] for run in subjects
         if state(run) in (VALID, COST_ONLY) and by_round.get(run["round"]))
+
+
+def kept_up(runs):
+    """1 for each round in which a system sustains the rate and 0 for the others. A run in which the
+    generator was late or could not do more says nothing against the system."""
+    counting = [run for run in runs if state(run) in (VALID, FAILED)]
+    return Spread.of([1.0 if sustains(run) else 0.0 for run in counting])
 
 
 def states(runs):

@@ -1,21 +1,32 @@
-"""bench/goals.json: how Martlet is meant to stand to nats-server, and whether it does."""
+"""bench/goals.json: how Martlet is meant to stand to others, and whether it does."""
 
 import dataclasses
 import json
 
 from . import figures
 from .machine import ROOT
-from .systems import MARTLET, NATS
 
 FILE = ROOT / "bench/goals.json"
 MET, MISSED, OPEN = "met", "missed", "not measured"
+# A figure of goals alone: in how many of the rounds a system keeps a rate up.
+SUSTAINED = "sustained"
 
 
-class Bound:
-    """What a goal with a `most` or a `least` says, and whether a median keeps to it."""
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    workload: str
+    mode: str
+    # One of figures.FIGURES, as a ratio to the other system's, the median over rounds; or SUSTAINED.
+    figure: str
+    system: str
+    beside: str
+    most: float | None = None
+    least: float | None = None
 
     @property
     def text(self):
+        if self.figure == SUSTAINED:
+            return "all rounds"
         return f"≤ {self.most:.3g}" if self.most is not None else f"≥ {self.least:g}"
 
     def verdict(self, value):
@@ -23,28 +34,26 @@ class Bound:
             return OPEN
         if self.most is not None:
             return MET if value.median <= self.most else MISSED
-        return MET if value.median >= self.least else MISSED
+        # Kept up in most rounds is not kept up.
+        reached = value.least if self.figure == SUSTAINED else value.median
+        return MET if reached >= self.least else MISSED
 
+    def runs(self, runs, system):
+        return figures.select(runs, workload=self.workload, mode=self.mode, system=system)
 
-@dataclasses.dataclass(frozen=True)
-class Goal(Bound):
-    workload: str
-    mode: str
-    figure: str
-    # A ratio to nats-server, as a median over rounds.
-    most: float | None = None
-    least: float | None = None
+    def outcome(self, runs, system=None):
+        """What the runs say about it; None if nothing of them counts. `system` takes the place of
+        its own, for what the goal would be for a system that does the least there is to do."""
+        mine, other = self.runs(runs, system or self.system), self.runs(runs, self.beside)
+        if self.figure == SUSTAINED:
+            return figures.kept_up(mine)
+        if self.figure == "rate" and self.least is not None:
+            return figures.rate_at_least(mine, other)
+        return figures.ratio(mine, other, self.figure)
 
 
 def load():
-    return [Goal(**goal) for goal in json.loads(FILE.read_text())]
-
-
-def ratio(goal, runs):
-    """What the runs say about a goal; None if nothing of them counts."""
-    found = [
-        figures.select(runs, workload=goal.workload, mode=goal.mode, system=system)
-        for system in (MARTLET, NATS)]
-    if goal.figure == "rate" and goal.least is not None:
-        return figures.rate_at_least(*found)
-    return figures.ratio(*found, goal.figure)
+    """The goals of each comparison, by its name."""
+    return {
+        comparison: [Goal(**goal) for goal in rows]
+        for comparison, rows in json.loads(FILE.read_text()).items()}

@@ -69,12 +69,9 @@ def two_cores():
     return cores[0], cores[-1]
 
 
-def pin(core=None):
-    """Keeps this process and what it starts on one core; the last one if none is named."""
-    cores = sorted(os.sched_getaffinity(0))
-    if core is not None and core not in cores:
-        raise SystemExit(f"error: there is no core {core} for this process")
-    os.sched_setaffinity(0, {cores[-1] if core is None else core})
+def pin():
+    """Keeps this process and what it starts on one core, the last one."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def facts():

@@ -9,25 +9,39 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclasses.dataclass(frozen=True)
-class Sample:
-    """One moment. `threads` maps a thread to the nanoseconds that it ran and that it was kept from
-    running though it could."""
-    moment_ns: int
+class Usage:
+    """How far a process has come. `threads` maps a thread to the nanoseconds that it ran and that
+    it was kept from running though it could."""
     user: float
     system: float
     resident_bytes: int
     threads: dict
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One moment of a system's processes, the broker first, and of the generator."""
+    moment_ns: int
+    servers: list
     generator_threads: dict
     steal: float
 
+    @property
+    def server_threads(self):
+        return {
+            thread: times for server in self.servers for thread, times in server.threads.items()}
 
-def sample(broker, generator):
-    """How far two processes have come."""
-    user, system = processor_seconds(broker)
+
+def sample(servers, generator):
+    """How far the processes with these numbers have come."""
     return Sample(
-        moment_ns=time.monotonic_ns(), user=user, system=system,
-        resident_bytes=resident_bytes(broker), threads=threads(broker),
+        moment_ns=time.monotonic_ns(), servers=[usage(pid) for pid in servers],
         generator_threads=threads(generator), steal=steal_seconds())
+
+
+def usage(pid):
+    user, system = processor_seconds(pid)
+    return Usage(user, system, resident_bytes(pid), threads(pid))
 
 
 def processor_seconds(pid):
@@ -74,8 +88,17 @@ def delay_ms(before, after):
 
 
 def ran_seconds(before, after):
-    """How long threads ran between two moments, to the nanosecond; those that ended are left out."""
+    """How long threads ran between two moments, in seconds; those that ended are left out."""
     return sum(ran - before.get(thread, (0, 0))[0] for thread, (ran, _) in after.items()) / 1e9
+
+
+def used(before, after):
+    """User and kernel seconds of a process. The sum is to the nanosecond, its parts are in the
+    proportion of what the kernel counts in ticks."""
+    user, kernel = after.user - before.user, after.system - before.system
+    total = ran_seconds(before.threads, after.threads)
+    share = user / (user + kernel) if user + kernel > 0 else 0.5
+    return total * share, total * (1 - share)
 
 
 def busiest_delay_ms(before, after):
@@ -94,4 +117,4 @@ def stolen_ms(before, after):
     return (
         (after.steal - before.steal) * 1e3
         + delay_ms(before.generator_threads, after.generator_threads)
-        + busiest_delay_ms(before.threads, after.threads))
+        + busiest_delay_ms(before.server_threads, after.server_threads))

@@ -2,14 +2,9 @@
 
 import dataclasses
 import os
-import pathlib
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import tempfile
-import time
 
 from .machine import ROOT
 
@@ -18,7 +13,18 @@ PINNED, UNPINNED = "pinned", "unpinned"
 
 
 @dataclasses.dataclass(frozen=True)
+class Service:
+    """A program beside a broker, started after it and on its core."""
+    command: tuple
+    # What it says when it can be used.
+    ready: str = "ready"
+
+
+@dataclasses.dataclass(frozen=True)
 class System:
+    """A broker, perhaps with services. In its arguments, its configuration, the commands of its
+    services and the arguments of the load `{port}` is the broker's, `{folder}` is its own, and any
+    other name that ends in `_port` is a free port."""
     name: str
     wire: str
     program: str
@@ -29,26 +35,47 @@ class System:
     pinned_arguments: tuple = ()
     pinned_environment: tuple = ()
     environment: tuple = ()
+    # Becomes `{folder}/configuration`.
     configuration: str = ""
+    services: tuple = ()
+    # What martlet-load must be told for this system.
+    load_arguments: tuple = ()
+    # It says in /varz, at `{monitor_port}`, how often it has allocated.
+    counts_allocations: bool = False
     install: str = ""
+    # What it is and whose version that is, where its name does not say it.
+    text: str = ""
+    version_of: str = ""
 
     @property
     def path(self):
-        """Where its program is; None if it is not installed."""
-        return shutil.which(self.program, path=os.environ["PATH"] + ":/usr/sbin")
+        """Where its program is; None if that or a service's is not installed."""
+        if all(find(service.command[0]) for service in self.services):
+            return find(self.program)
+        return None
 
     def version_text(self):
+        name = self.version_of or self.name
+        version = f"{name} {self._version()}"
+        return f"{self.name}: {self.text} ({version})" if self.text else version
+
+    def _version(self):
         if not self.version:
-            return f"{self.name} of this commit"
+            return "of this commit"
         result = subprocess.run([self.path, *self.version], capture_output=True, text=True)
-        found = re.search(r"v?\d+\.\d+\.\d+", result.stdout + result.stderr)
-        return f"{self.name} {found.group().lstrip('v')}" if found else self.name
+        found = re.search(r"\d+\.\d+\.\d+", result.stdout + result.stderr)
+        return found.group() if found else "of unknown version"
 
 
-def all_systems():
+def find(program):
+    return shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+
+
+def brokers():
+    """The brokers as they come, by name."""
     martlet = os.environ.get("MARTLET_BINARY", str(ROOT / ".build/release/martlet"))
     nats = os.environ.get("NATS_SERVER", str(ROOT / ".venv/bin/nats-server"))
-    return (
+    found = (
         System(
             MARTLET, "nats", martlet, ("-a", "127.0.0.1", "-p", "{port}"), (),
             pinned_arguments=("--loops", "1"), install="swift build -c release --product martlet"),
@@ -72,72 +99,7 @@ def all_systems():
                           "user root\n",
             install="apt-get install mosquitto"),
     )
-
-
-class Server:
-    """A running system, on a free port of 127.0.0.1 until the end of a `with`."""
-
-    def __init__(self, system, mode, core):
-        self.system = system
-        self.folder = tempfile.TemporaryDirectory(prefix="martlet-bench-")
-        self.port = free_port()
-        self.monitor_port = free_port()
-        places = {
-            "port": self.port, "monitor": self.monitor_port, "folder": self.folder.name}
-        if system.configuration:
-            file = pathlib.Path(self.folder.name) / "configuration"
-            file.write_text(system.configuration.format(**places))
-        pinned = mode == PINNED
-        arguments = [part.format(**places) for part in system.arguments]
-        arguments += system.pinned_arguments if pinned else ()
-        environment = {
-            **os.environ, **dict(system.environment),
-            **dict(system.pinned_environment if pinned else ())}
-        self.log = pathlib.Path(self.folder.name) / "log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [system.path, *arguments], cwd=self.folder.name, env=environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=(lambda: os.sched_setaffinity(0, {core})) if pinned else None)
-        self._wait_until_it_listens()
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    def _wait_until_it_listens(self):
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        log = self.log.read_text(errors="replace")[-2_000:]
-        self.stop()
-        raise RuntimeError(f"{self.system.name} does not listen:\n{log}")
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.folder.cleanup()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return {system.name: system for system in found}
 
 
 def installed(known, wanted):

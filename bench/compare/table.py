@@ -1,18 +1,50 @@
 """Results as Markdown."""
 
+import dataclasses
+from collections.abc import Callable
+
 from . import figures, goals
-from .systems import MARTLET, NATS, PINNED, UNPINNED
-from .workloads import BY_NAME
+from .systems import PINNED, UNPINNED
 
 MODES = {
     PINNED: "Broker and generator on one core each",
     UNPINNED: "Broker and generator wherever the kernel puts them",
 }
-COLUMNS = (
-    ("rate", "messages/s"), ("p50", "p50 µs"), ("p90", "p90 µs"), ("p99", "p99 µs"),
-    ("p99.9", "p99.9 µs"), ("max", "max µs"), ("cpu_user", "CPU user µs"),
-    ("cpu_kernel", "CPU kernel µs"), ("memory", "memory MiB"))
-NAMES = {"cpu": "CPU per message", "memory": "resident memory", "rate": "messages/s"}
+NAMES = {
+    "cpu": "CPU per {unit}", "cpu_user": "user CPU per {unit}", "memory": "resident memory",
+    "rate": "{unit}s/s"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    title: str
+    # From what a row is of to what stands in it: the runs of one system under one load, or a goal.
+    cell: Callable
+
+
+def figure(name, title):
+    return Column(title, lambda runs: cell(runs, name))
+
+
+def of_every_run(name, title):
+    """Also of runs in which the generator was late, for what that takes nothing from."""
+    return Column(title, lambda runs: spread(figures.Spread.of(run.get(name) for run in runs)))
+
+
+def total(runs, name):
+    return sum(run[name] for run in runs if "error" not in run)
+
+
+def most(runs, name):
+    values = [run[name] for run in runs if "error" not in run and name in run]
+    return f"{max(values):,}" if values else "–"
+
+
+RUNS = Column("runs", figures.states)
+LOST = Column("lost", lambda runs: f"{total(runs, 'lost'):,}")
+ALLOCATIONS = Column("allocations", lambda runs: most(runs, "allocations"))
+STOLEN = Column("stolen ms: steal, broker, generator", lambda runs: ", ".join(
+    number(total(runs, name)) for name in ("steal_ms", "broker_delay_ms", "generator_delay_ms")))
 
 
 def number(value):
@@ -29,49 +61,149 @@ def spread(value):
     return median if least == most else f"{median} ({least}..{most})"
 
 
-def about(results):
-    facts = results["machine"]
-    systems = "; ".join(results["systems"].values())
-    left_out = "".join(f" Left out: {text}." for text in results["left_out"])
+def cell(runs, name):
+    """A median with its spread. A highest rate that the generator limited is at least that."""
+    value = figures.spread(runs, name)
+    if name in figures.COST_FIGURES and value and not value.most:
+        return "–"
+    bounded = name == "rate" and any(run.get("limited_by") == "generator" for run in runs)
+    if bounded and value is None:
+        value = figures.Spread.of(run.get("rate") for run in runs)
+    return ("≥ " if bounded and value else "") + spread(value)
+
+
+def markdown(heads, rows):
+    lines = [
+        "|" + "".join(f" {head} |" if head else " |" for head in heads),
+        "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def machine(facts):
+    cores = "one core" if facts["cores"] == 1 else f"{facts['cores']} cores"
     return (
-        f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB; Linux "
-        f"{facts['kernel']}; {facts['compiler']}; commit {facts['commit']}; {facts['date']}. "
-        f"{systems}. {results['rounds']} rounds of {results['seconds']:g} s after a warm-up of "
-        f"{results['warmup']:g} s, systems in turns, congestion control {facts['congestion']}."
-        f"{left_out}")
+        f"{facts['processor']}, {cores}, {facts['memory_gib']} GiB; Linux {facts['kernel']}; "
+        f"{facts['compiler']}; commit {facts['commit']}; {facts['date']}.")
 
 
-def goal_table(results):
-    """The goals beside what was measured; medians of the rounds' ratios to nats-server."""
-    lines = [
-        "| workload | mode | figure | goal | ratio to nats-server | rounds that count | |",
-        "|---|---|---|---|---|---|---|"]
-    for goal in goals.load():
-        ratio = goals.ratio(goal, results["runs"])
-        lines.append(
-            f"| {BY_NAME[goal.workload].text} | {goal.mode} | {NAMES.get(goal.figure, goal.figure)} "
-            f"| {goal.text} | {spread(ratio)} | {ratio.count if ratio else 0} "
-            f"of {results['rounds']} | {goal.verdict(ratio)} |")
-    return "\n".join(lines)
+def left_out(results):
+    return "".join(f" Left out: {text}." for text in results.get("left_out", []))
 
 
-def ratio_table(results):
-    """Every workload in both modes as ratios; below 1 is better but for messages/s."""
+def about(results):
+    return (
+        f"{machine(results['machine'])} {'; '.join(results['systems'].values())}. "
+        f"{results['rounds']} rounds of {results['seconds']:g} s after a warm-up of "
+        f"{results['warmup']:g} s, systems in turns, congestion control "
+        f"{results['machine']['congestion']}.{left_out(results)}")
+
+
+def figure_name(comparison, name):
+    return NAMES.get(name, name).format(unit=comparison.unit)
+
+
+def loads(results):
+    """Workloads and modes, in the order of their runs."""
+    return list(dict.fromkeys((run["workload"], run["mode"]) for run in results["runs"]))
+
+
+def runs_of(results, workload, mode, system):
+    return figures.select(results["runs"], workload=workload, mode=mode, system=system)
+
+
+def for_each_workload(comparison, results, title="**{}**"):
+    """A table of all systems for each load."""
+    parts = []
+    for mode, mode_title in MODES.items():
+        names = [name for name, its_mode in loads(results) if its_mode == mode]
+        if names and len(comparison.modes) > 1:
+            parts.append(f"## {mode_title}\n")
+        for name in names:
+            text = comparison.workload_text(name)
+            parts.append(
+                f"{title.format(text[0].upper() + text[1:])}\n\n"
+                f"{systems_table(comparison, results, name, mode)}\n")
+    return "\n".join(parts)
+
+
+def systems_table(comparison, results, workload, mode):
+    rows = []
+    for system in results["systems"]:
+        runs = runs_of(results, workload, mode, system)
+        if runs:
+            rows.append([system, *(column.cell(runs) for column in comparison.columns)])
+    return markdown(["system", *(column.title for column in comparison.columns)], rows)
+
+
+def in_one(comparison, results):
+    """One table of all loads and systems."""
+    rows = []
+    for workload, mode in loads(results):
+        text = comparison.workload_text(workload)
+        for system in results["systems"]:
+            runs = runs_of(results, workload, mode, system)
+            if runs:
+                rows.append([text, system, *(column.cell(runs) for column in comparison.columns)])
+                text = ""
+    return markdown(["workload", "", *(column.title for column in comparison.columns)], rows)
+
+
+def goal_table(comparison, results):
+    """The goals beside what was measured; a column that would say the same in each row is left
+    out."""
+    wanted = goals.load().get(comparison.name, [])
+    others = list(dict.fromkeys(goal.beside for goal in wanted))
+    measured = f"ratio to {others[0]}" if len(others) == 1 else wanted[0].system
+    columns = [
+        Column("workload", lambda goal: comparison.workload_text(goal.workload)),
+        *([Column("mode", lambda goal: goal.mode)] if len(comparison.modes) > 1 else []),
+        Column("figure", lambda goal: figure_name(comparison, goal.figure)),
+        *([Column("beside", lambda goal: goal.beside)] if len(others) > 1 else []),
+        Column("goal", lambda goal: goal.text),
+        Column(measured, lambda goal: outcome(goal, results)),
+        *([Column(comparison.floor, lambda goal: outcome(goal, results, comparison.floor))]
+          if comparison.floor else []),
+        Column("rounds that count", lambda goal: counted(goal, results)),
+        Column("", lambda goal: goal.verdict(goal.outcome(results["runs"]))),
+    ]
+    return markdown(
+        [column.title for column in columns],
+        [[column.cell(goal) for column in columns] for goal in wanted])
+
+
+def outcome(goal, results, floor=None):
+    if goal.figure != goals.SUSTAINED:
+        return spread(goal.outcome(results["runs"], floor))
+    own = kept_up(goal, results, floor or goal.system)
+    if floor or goal.outcome(results["runs"]) is None:
+        return own
+    return f"{own}; {goal.beside} {kept_up(goal, results, goal.beside)}"
+
+
+def kept_up(goal, results, system):
+    """In how many rounds a system keeps a rate up, in words."""
+    runs = goal.runs(results["runs"], system)
+    return f"in {sum(map(figures.sustains, runs))} of {len(runs)}" if runs else "–"
+
+
+def counted(goal, results):
+    value = goal.outcome(results["runs"])
+    return f"{value.count if value else 0} of {results['rounds']}"
+
+
+def ratio_table(comparison, results, system, beside):
+    """Every load as ratios of one system to another; below 1 is better but for messages/s."""
     shown = ("rate", "p50", "p99", "cpu", "memory")
-    heads = " | ".join(NAMES.get(name, name) for name in shown)
-    lines = [
-        f"| workload | mode | {heads} | runs | stolen ms a run |",
-        "|---|---|" + "---|" * (len(shown) + 2)]
-    for name, mode in pairs(results):
-        both = [
-            figures.select(results["runs"], workload=name, mode=mode, system=system)
-            for system in (MARTLET, NATS)]
+    rows = []
+    for workload, mode in loads(results):
+        both = [runs_of(results, workload, mode, name) for name in (system, beside)]
         if all(both):
-            ratios = " | ".join(spread(figures.ratio(*both, figure)) for figure in shown)
-            runs = "; ".join(figures.states(runs) for runs in both)
-            lines.append(
-                f"| {BY_NAME[name].text} | {mode} | {ratios} | {runs} | {stolen(both)} |")
-    return "\n".join(lines)
+            rows.append([
+                comparison.workload_text(workload), mode,
+                *(spread(figures.ratio(*both, name)) for name in shown),
+                "; ".join(figures.states(runs) for runs in both), stolen(both)])
+    names = [figure_name(comparison, name) for name in shown]
+    return markdown(["workload", "mode", *names, "runs", "stolen ms a run"], rows)
 
 
 def stolen(both):
@@ -85,54 +217,3 @@ def stolen(both):
             for run in runs if "error" not in run]
         parts.append(spread(figures.Spread.of(sums)))
     return "; ".join(parts)
-
-
-def pairs(results):
-    """Workloads and modes, in the order of their runs."""
-    return list(dict.fromkeys((run["workload"], run["mode"]) for run in results["runs"]))
-
-
-def mixed_line(results):
-    """What large messages do to the p99 of small ones, as a ratio to the same without them."""
-    parts = []
-    for system in results["systems"]:
-        mixed, alone = (
-            figures.select(results["runs"], workload=name, mode=PINNED, system=system)
-            for name in ("small-mixed", "small-alone"))
-        ratio = figures.ratio(mixed, alone, "p99")
-        if ratio:
-            parts.append(f"{system} {spread(ratio)}")
-    return "p99 of small messages with 1 MB ones beside them, as a multiple of that without: " \
-        + ", ".join(parts) + "." if parts else ""
-
-
-def full_tables(results):
-    """Every figure of every system."""
-    parts = []
-    for mode, title in MODES.items():
-        names = [name for name, its_mode in pairs(results) if its_mode == mode]
-        if names:
-            parts.append(f"## {title}\n")
-        for name in names:
-            parts.append(f"### {BY_NAME[name].text}\n\n{workload_table(results, name, mode)}\n")
-    return "\n".join(parts)
-
-
-def workload_table(results, name, mode):
-    heads = " | ".join(title for _, title in COLUMNS)
-    lines = [
-        f"| system | {heads} | runs | lost | stolen ms: steal, broker, generator |",
-        "|---|" + "---|" * (len(COLUMNS) + 3)]
-    for system in results["systems"]:
-        runs = figures.select(results["runs"], workload=name, mode=mode, system=system)
-        if not runs:
-            continue
-        cells = [spread(figures.spread(runs, figure)) for figure, _ in COLUMNS]
-        good = [run for run in runs if "error" not in run]
-        stolen = ", ".join(
-            number(sum(run[key] for run in good))
-            for key in ("steal_ms", "broker_delay_ms", "generator_delay_ms"))
-        lost = sum(run["lost"] for run in good)
-        lines.append(
-            f"| {system} | {' | '.join(cells)} | {figures.states(runs)} | {lost:,} | {stolen} |")
-    return "\n".join(lines)

@@ -6,9 +6,10 @@ import xml.dom.minidom
 
 import pytest
 
-from compare import document, plot, processes, rounds, table
-from compare.systems import all_systems
-from compare.workloads import WORKLOADS
+from compare import document, plot, processes, table
+from compare.comparisons.brokers import BROKERS
+from compare.comparisons.pace import PACE
+from compare.document import Picture
 
 from test_figures import run
 
@@ -43,31 +44,59 @@ def test_a_page_without_markers_is_left_alone_with_an_error():
         document.replace_section("text", "soak", "new")
 
 
-def test_the_page_has_the_markers():
-    page = document.PAGE.read_text()
-    for name in ("comparison", "soak"):
-        document.replace_section(page, name, "text")
-
-
 def test_the_tables_show_ratios_stolen_time_and_void_runs():
     both = results([full_run("martlet", p50=25.0), full_run("nats-server")])
-    assert "| 0.50 |" in table.ratio_table(both)
-    assert "| ≤ 0.75 | 0.50 | 1 of 1 | met |" in table.goal_table(both)
-    assert "| 1 | 0 | 1.00, 2.00, 3.00 |" in table.full_tables(both)
+    assert "| 0.50 |" in table.ratio_table(BROKERS, both, "martlet", "nats-server")
+    assert "| ≤ 0.75 | 0.50 | 1 of 1 | met |" in table.goal_table(BROKERS, both)
+    assert "| 1 | 0 | 1.00, 2.00, 3.00 |" in table.for_each_workload(BROKERS, both)
     assert "Left out: redis" in table.about(both)
     late = results([full_run("martlet", on_time=False), full_run("nats-server")])
-    assert "1 void" in table.full_tables(late)
-    assert "| – | 0 of 1 | not measured |" in table.goal_table(late)
+    assert "1 void" in table.for_each_workload(BROKERS, late)
+    assert "| – | 0 of 1 | not measured |" in table.goal_table(BROKERS, late)
 
 
-def test_everything_is_written_also_when_every_run_failed(tmp_path):
+def test_everything_is_written_also_when_every_run_failed(tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "ROOT", tmp_path)
     failed = {"system": "martlet", "workload": "full-16", "mode": "pinned", "round": 0,
               "error": "it does not listen"}
     for runs in ([failed], [full_run("martlet"), full_run("nats-server")]):
-        document.write_comparison(results(runs), tmp_path, publishes=False)
-        for picture in tmp_path.glob("*.svg"):
+        document.write(BROKERS, results(runs), tmp_path, publishes=False)
+        pictures = list(tmp_path.glob("*.svg"))
+        assert len(pictures) == len(BROKERS.pictures)
+        for picture in pictures:
             xml.dom.minidom.parse(str(picture))
-        assert "1 failed" in (tmp_path / "tables.md").read_text() or runs[0] is not failed
+        assert ("1 failed" in (tmp_path / "tables.md").read_text()) == (runs[0] is failed)
+        assert "### Goals" in (tmp_path / "compare.md").read_text()
+
+
+def test_one_table_names_a_workload_once():
+    both = results([full_run("martlet", workload="request-1"),
+                    full_run("nats-server", workload="request-1", on_time=False)])
+    rows = table.in_one(PACE, both).splitlines()
+    assert rows[0] == "| workload | | p50 µs | p99 µs | CPU µs per message |"
+    # A late generator voids times and not CPU.
+    assert rows[2:] == ["| one request in flight | martlet | 50.0 | 100 | 10.0 |",
+                        "|  | nats-server | – | – | 10.0 |"]
+
+
+def test_a_failed_run_shows_nothing():
+    column = table.of_every_run("cpu", "CPU")
+    assert column.cell([{"workload": "request-1", "error": "no"}]) == "–"
+
+
+def test_bars_are_of_pinned_runs_where_there_are_any(monkeypatch):
+    shown = []
+    monkeypatch.setattr(document.plot, "bars", lambda *words, **_: shown.append(words[2]))
+    picture = Picture("p50.svg", "", "p50", "µs", "p50", ("request-20k", "churn"))
+    both = results([full_run("martlet", p50=25.0), full_run("martlet", mode="unpinned", p50=90.0),
+                    full_run("martlet", workload="churn", on_time=False),
+                    full_run("martlet", workload="full-16")])
+    document.bars(BROKERS, both, picture)
+    document.bars(BROKERS, results(both["runs"][1:2]), picture)
+    nothing = {"martlet": None, "nats-server": None}
+    assert shown == [
+        [("request-20k", {**nothing, "martlet": 25.0}), ("churn", nothing)],
+        [("request-20k", {**nothing, "martlet": 90.0})]]
 
 
 def test_a_plot_over_time_is_an_svg_picture_with_a_line_for_each_series():
@@ -77,22 +106,10 @@ def test_a_plot_over_time_is_an_svg_picture_with_a_line_for_each_series():
     assert "p99 &amp; max" in picture
 
 
-def test_each_round_has_each_run_once_and_starts_with_another_system():
-    systems = list(all_systems())
-    steps = list(rounds.plan(systems, WORKLOADS, ["pinned", "unpinned"], 2))
-    keys = [(number, workload.name, mode, system.name) for number, workload, mode, system in steps]
-    assert len(keys) == len(set(keys))
-    first = [key for key in keys if key[:3] == (0, "full-16", "pinned")]
-    second = [key for key in keys if key[:3] == (1, "full-16", "pinned")]
-    assert len(first) == len(second) == 5 and first[0][3] != second[0][3]
-    assert {key[3] for key in keys if key[2] == "unpinned"} == {"martlet", "nats-server"}
-    assert {key[3] for key in keys if key[1] == "churn"} == {"martlet", "nats-server", "node"}
-
-
 def test_figures_are_written_by_line_and_read_back(tmp_path):
     both = results([full_run("martlet", p50=1 / 3), full_run("nats-server")])
-    rounds.write(tmp_path / "new" / "results.json", both)
-    text = (tmp_path / "new" / "results.json").read_text()
+    document.record(tmp_path / "new" / "compare.json", both)
+    text = (tmp_path / "new" / "compare.json").read_text()
     assert json.loads(text)["runs"][0]["p50"] == 0.3333
     assert sum('"p50"' in line for line in text.splitlines()) == 2
 
@@ -105,5 +122,15 @@ def test_the_delay_of_threads_that_came_and_went():
 
 
 def test_this_process_has_used_time_and_memory():
-    moment = processes.sample(os.getpid(), os.getpid())
-    assert moment.resident_bytes > 1 << 20 and moment.threads and moment.steal >= 0
+    moment = processes.sample([os.getpid()], os.getpid())
+    usage, = moment.servers
+    assert usage.resident_bytes > 1 << 20 and usage.threads and moment.steal >= 0
+    assert moment.server_threads == usage.threads
+
+
+def test_time_is_what_threads_ran_in_the_proportion_of_ticks():
+    before = processes.Usage(1.0, 2.0, 0, {1: (5_000_000_000, 0)})
+    after = processes.Usage(1.01, 2.03, 0, {1: (5_044_000_000, 0)})
+    assert processes.used(before, after) == pytest.approx((0.011, 0.033))
+    idle = processes.Usage(1.0, 2.0, 0, {1: (5_002_000_000, 0)})
+    assert processes.used(before, idle) == pytest.approx((0.001, 0.001))

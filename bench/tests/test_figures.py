@@ -72,3 +72,11 @@ def test_a_rate_that_the_generator_limits_is_at_least_what_was_seen():
 def test_states_in_words():
     assert figures.states([run(), run()]) == "2"
     assert figures.states([run(), run(on_time=False), run(error="x")]) == "1 valid, 1 void, 1 failed"
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({}, True), ({"rate": 19_800.0}, True), ({"rate": 19_700.0}, False), ({"lost": 1}, False),
+    ({"p99": 9_999.0}, True), ({"p99": 10_000.0}, False), ({"error": "no"}, False),
+])
+def test_what_sustains_a_rate(changes, expected):
+    assert figures.sustains(run(**{"asked": 20_000, "lost": 0, **changes})) is expected

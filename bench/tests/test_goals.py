@@ -1,27 +1,17 @@
-"""The goals that are checked in, and how they are judged."""
+"""How goals are judged."""
 
 import pytest
 
-from compare import goals, table
-from compare.figures import FIGURES, Spread
-from compare.goals import MET, MISSED, OPEN, Goal
-from compare.workloads import BY_NAME
+from compare.figures import Spread
+from compare.goals import MET, MISSED, OPEN, SUSTAINED, Goal
 
 from test_figures import run
 
 
-def spread(median):
-    return Spread(median, median, median, 5)
-
-
-def test_every_goal_names_a_workload_and_a_figure_and_one_limit():
-    checked_in = goals.load()
-    assert checked_in
-    for goal in checked_in:
-        assert goal.workload in BY_NAME
-        assert goal.mode in table.MODES
-        assert goal.figure in FIGURES
-        assert (goal.most is None) != (goal.least is None)
+def goal(figure="p50", **changes):
+    return Goal(**{
+        "workload": "request-20k", "mode": "pinned", "figure": figure, "system": "martlet",
+        "beside": "nats-server", "most": None, "least": None, **changes})
 
 
 @pytest.mark.parametrize("limit, median, verdict", [
@@ -29,19 +19,44 @@ def test_every_goal_names_a_workload_and_a_figure_and_one_limit():
     ({"least": 1.5}, 1.5, MET), ({"least": 1.5}, 1.49, MISSED),
 ])
 def test_a_goal_is_judged_by_the_median(limit, median, verdict):
-    assert Goal("request-1", "pinned", "p50", **limit).verdict(spread(median)) == verdict
+    assert goal(**limit).verdict(Spread(median, 0.1, 9, 5)) == verdict
 
 
 def test_a_goal_without_a_figure_is_open_and_not_met():
-    goal = Goal("request-20k", "pinned", "p50", most=0.75)
-    assert goal.verdict(goals.ratio(goal, [])) == OPEN
+    wanted = goal(most=0.75)
+    assert wanted.verdict(wanted.outcome([])) == OPEN
     other_mode = [run(mode="unpinned"), run("nats-server", mode="unpinned")]
-    assert goal.verdict(goals.ratio(goal, other_mode)) == OPEN
+    assert wanted.verdict(wanted.outcome(other_mode)) == OPEN
 
 
-def test_a_goal_takes_its_own_workload_mode_and_figure():
-    goal = Goal("request-20k", "pinned", "p50", most=0.75)
+def test_a_goal_takes_its_own_workload_mode_figure_and_systems():
     runs = [
         run(p50=10.0), run("nats-server", p50=20.0), run("redis", p50=1.0),
         run(mode="unpinned", p50=90.0), run("nats-server", workload="churn", p50=1.0)]
-    assert goals.ratio(goal, runs).median == 0.5
+    assert goal(most=0.75).outcome(runs).median == 0.5
+    assert goal(most=0.75).outcome(runs, "redis").median == 0.05
+    assert goal(most=0.75, beside="redis").outcome(runs).median == 10
+
+
+def test_a_rate_that_the_generator_limits_may_meet_its_goal():
+    runs = [run(rate=300.0, generator_busy=0.99), run("nats-server", rate=100.0)]
+    assert goal("rate", least=1.5).outcome(runs).median == 3
+    assert goal("rate", most=1.5).outcome(runs) is None
+
+
+def rated(round_number=0, **changes):
+    return run(round_number=round_number, **{"asked": 20_000, "lost": 0, **changes})
+
+
+@pytest.mark.parametrize("runs, verdict", [
+    ([rated(k) for k in range(3)], MET),
+    ([rated(), rated(1, error="gone")], MISSED),
+    # Most rounds are not all rounds.
+    ([rated(), rated(1), rated(2, lost=3)], MISSED),
+    # Late itself, the generator says nothing against a system.
+    ([rated(), rated(1, on_time=False, lost=1)], MET),
+    ([], OPEN),
+])
+def test_a_rate_is_sustained_if_every_round_that_counts_says_so(runs, verdict):
+    wanted = goal(SUSTAINED, least=1)
+    assert wanted.verdict(wanted.outcome(runs)) == verdict

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import pathlib
 
-from .machine import ROOT
+from ..machine import ROOT
 
 RULES = ROOT / "bench/rules"
 
@@ -12,12 +12,16 @@ RULES = ROOT / "bench/rules"
 @dataclasses.dataclass(frozen=True)
 class Document:
     name: str
-    text: str
+    content: str
     schema: pathlib.Path
 
     @property
     def bytes(self):
-        return len(self.text.encode())
+        return len(self.content.encode())
+
+    @property
+    def text(self):
+        return f"{self.bytes:,} bytes"
 
 
 def compact(value):

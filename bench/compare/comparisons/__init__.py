@@ -1,0 +1,12 @@
+"""What dev/bench can compare, by name."""
+
+from .brokers import BROKERS
+from .loops import LOOPS
+from .orders import ORDERS
+from .pace import PACE
+from .soak import SOAK
+from .validation import VALIDATION
+
+COMPARISONS = {
+    comparison.name: comparison for comparison in (
+        BROKERS, ORDERS, VALIDATION, PACE, LOOPS, SOAK)}
