@@ -1,0 +1,42 @@
+"""What the scripts that count share."""
+
+import json
+import shutil
+
+import pytest
+
+import instructions
+import item_orders
+
+
+@pytest.mark.parametrize("byte_count", [256, 1_024, 32_000])
+def test_an_order_is_json_of_about_the_size_that_is_asked_for(byte_count):
+    text = item_orders.document(byte_count)
+    assert byte_count <= len(text) < byte_count + 60
+    assert json.loads(text)["id"] == 1
+
+
+def test_what_callgrind_counted_is_read_and_nothing_is_not_a_number():
+    assert instructions.collected("==1== Events    : Ir\n==1== Collected : 1234\n") == 1_234
+    with pytest.raises(SystemExit, match="counted nothing"):
+        instructions.collected("valgrind: no such program")
+
+
+def test_more_work_takes_more_instructions():
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    few, many = (
+        instructions.of_command(["sh", "-c", f"i=0; while [ $i -lt {count} ]; do i=$((i+1)); done"])
+        for count in (10, 10_000))
+    assert many > few + 1_000_000
+    with pytest.raises(SystemExit, match="failed under callgrind"):
+        instructions.of_command(["false"])
+
+
+def test_batches_say_what_they_deliver():
+    messages = list(instructions.plain(5_000))
+    found = list(instructions.batches(messages))
+    assert len(found) > 1 and b"".join(batch for batch, _ in found) == b"".join(messages)
+    assert all(len(batch) <= instructions.BATCH_BYTES for batch, _ in found)
+    assert sum(delivered for _, delivered in found) == sum(
+        len(instructions.frame(message)) for message in messages)
