@@ -10,7 +10,7 @@ import Testing
         var recorder = Recorder(start: 1_000, end: 2_000)
         for due in [999, 1_000, 1_999, 2_000] as [UInt64] {
             recorder.recordSent(due: due, at: due + 10)
-            recorder.noteReceived(due: due, at: due + 500)
+            recorder.recordReceived(due: due, at: due + 500)
         }
         #expect(recorder.sent == 2)
         #expect(recorder.received == 2)
@@ -24,8 +24,8 @@ import Testing
     func windows() {
         var recorder = Recorder(start: 0, end: 2_500_000_000, windowSeconds: 1)
         #expect(recorder.windows.count == 3)
-        recorder.noteReceived(due: 100, at: 2_000_000_100)
-        recorder.noteReceived(due: 2_499_999_999, at: 2_500_000_000)
+        recorder.recordReceived(due: 100, at: 2_000_000_100)
+        recorder.recordReceived(due: 2_499_999_999, at: 2_500_000_000)
         #expect(recorder.windows.map { Int($0.latency.totalCount) } == [1, 0, 1])
     }
 

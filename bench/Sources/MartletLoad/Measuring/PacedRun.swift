@@ -62,7 +62,7 @@ struct PacedRun {
                 linksMax: linksPerTurn
             ) { link, message, moment in
                 guard let due = try arrives(link, message, moment) else { return }
-                recorder.noteReceived(due: due, at: moment)
+                recorder.recordReceived(due: due, at: moment)
             }
             work.addTurn(
                 from: turn, to: nanosecondsNow(), waited: waited,

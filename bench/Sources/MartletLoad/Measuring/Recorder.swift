@@ -49,7 +49,7 @@ struct Recorder {
     }
 
     @inline(__always)
-    mutating func noteReceived(due: UInt64, at now: UInt64) {
+    mutating func recordReceived(due: UInt64, at now: UInt64) {
         if counts(now) { arrived &+= 1 }
         guard counts(due) else { return }
         received &+= 1

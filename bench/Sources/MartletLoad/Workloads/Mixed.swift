@@ -53,7 +53,7 @@ struct Mixed: ParsableCommand {
             turns.markDirty(largePublisher)
         } arrives: { link, message, moment in
             guard link === largeSubscriber else { return message.dueMoment }
-            largeLatency.noteReceived(due: message.dueMoment, at: moment)
+            largeLatency.recordReceived(due: message.dueMoment, at: moment)
             return nil
         }
         report.add("large_received", largeLatency.received)

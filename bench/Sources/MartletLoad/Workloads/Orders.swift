@@ -101,14 +101,14 @@ struct OrderFlight {
             && memcmp(message.payload, expected.bytes, expected.count) == 0
         let k = message.inboxNumber
         guard isRight, dueMoments.indices.contains(k), dueMoments[k] != 0 else {
-            noteWrong(message)
+            recordWrong(message)
             return nil
         }
         defer { dueMoments[k] = 0 }
         return dueMoments[k]
     }
 
-    private mutating func noteWrong(_ message: Message) {
+    private mutating func recordWrong(_ message: Message) {
         wrongCount += 1
         guard example == nil else { return }
         let text = unsafe String(

@@ -88,7 +88,7 @@ struct Request: ParsableCommand {
                         responder.answer(message, on: link)
                         return turns.markDirty(link)
                     }
-                    recorder.noteReceived(due: message.dueMoment, at: moment)
+                    recorder.recordReceived(due: message.dueMoment, at: moment)
                     isAnswered = true
                 }
                 guard nanosecondsNow() < now + 10_000_000_000 else {
