@@ -71,8 +71,12 @@ class Server:
         self.core = core if mode == PINNED else None
         self.folder = tempfile.TemporaryDirectory(prefix="martlet-bench-")
         self.places = Places(folder=self.folder.name)
+        pinned = system.pinned_environment if self.core is not None else ()
+        self.environment = {**os.environ, **dict(system.environment), **dict(pinned)}
         self.processes = []
         try:
+            for name, text in system.files:
+                self._path(name).write_text(text.format_map(self.places))
             self._start_broker()
             for service in system.services:
                 self._start_service(service)
@@ -96,27 +100,24 @@ class Server:
                 raise RuntimeError(f"{process.name} has ended: {process.said()[-500:].strip()}")
 
     def _start_broker(self):
-        system, pinned = self.system, self.core is not None
-        if system.configuration:
-            file = pathlib.Path(self.folder.name) / "configuration"
-            file.write_text(system.configuration.format_map(self.places))
-        arguments = self.places.fill(system.arguments)
-        arguments += system.pinned_arguments if pinned else ()
-        more = (*system.environment, *(system.pinned_environment if pinned else ()))
-        self._start(system.name, [system.path, *arguments], dict(more)).wait_until(
-            self._listens, "does not listen")
+        arguments = self.places.fill(self.system.arguments)
+        arguments += self.system.pinned_arguments if self.core is not None else ()
+        process = self._start(self.system.name, [self.system.path, *arguments])
+        process.wait_until(self._listens, "does not listen")
 
     def _start_service(self, service):
         program, *arguments = self.places.fill(service.command)
         process = self._start("the service", [find(program), *arguments])
         process.wait_until(lambda: service.ready in process.said(), "is not ready")
 
-    def _start(self, name, command, environment=()):
-        log = pathlib.Path(self.folder.name) / f"log-{len(self.processes)}"
-        process = Process(
-            name, command, log, self.core, self.folder.name, {**os.environ, **dict(environment)})
+    def _start(self, name, command):
+        log = self._path(f"log-{len(self.processes)}")
+        process = Process(name, command, log, self.core, self.folder.name, self.environment)
         self.processes.append(process)
         return process
+
+    def _path(self, name):
+        return pathlib.Path(self.folder.name) / name
 
     def _listens(self):
         try:

@@ -22,8 +22,8 @@ class Service:
 
 @dataclasses.dataclass(frozen=True)
 class System:
-    """A broker, perhaps with services. In its arguments, its configuration, the commands of its
-    services and the arguments of the load `{port}` is the broker's, `{folder}` is its own, and any
+    """A broker, perhaps with services. In its arguments, its files, the commands of its services and
+    the arguments of the load `{port}` is the broker's, `{folder}` is where its files are, and any
     other name that ends in `_port` is a free port."""
     name: str
     wire: str
@@ -34,9 +34,10 @@ class System:
     # What makes it use one core, where it would use more.
     pinned_arguments: tuple = ()
     pinned_environment: tuple = ()
+    # Also its services'.
     environment: tuple = ()
-    # Becomes `{folder}/configuration`.
-    configuration: str = ""
+    # Names and contents.
+    files: tuple = ()
     services: tuple = ()
     # What martlet-load must be told for this system.
     load_arguments: tuple = ()
@@ -94,9 +95,9 @@ def brokers():
         # Its own default delays small messages (Nagle); its manual has the switch for that. As root
         # it would become another user, who may not read the folder.
         System(
-            "mosquitto", "mqtt", "mosquitto", ("-c", "{folder}/configuration"), ("-h",),
-            configuration="listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-                          "user root\n",
+            "mosquitto", "mqtt", "mosquitto", ("-c", "{folder}/mosquitto.conf"), ("-h",),
+            files=(("mosquitto.conf", "listener {port} 127.0.0.1\nallow_anonymous true\n"
+                                      "set_tcp_nodelay true\nuser root\n"),),
             install="apt-get install mosquitto"),
     )
     return {system.name: system for system in found}

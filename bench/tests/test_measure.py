@@ -15,7 +15,7 @@ from compare.comparison import NATS_WIRE, Comparison, Workload
 from compare.comparisons import soak
 from compare.comparisons.brokers import WORKLOADS
 from compare.figures import FIGURES
-from compare.server import Places, Server
+from compare.server import Places, Server, page
 from compare.systems import MARTLET, NATS, UNPINNED, Service, brokers
 
 CORES = (0, 0)
@@ -83,6 +83,18 @@ def test_a_service_has_the_ports_it_names_and_ends_with_its_broker():
             [str(server.places["leaf_port"]), str(server.port)])
         assert server.places["leaf_port"] != server.port and server.pids[1] == service.popen.pid
     assert broker.has_ended and service.has_ended
+
+
+def test_a_second_broker_is_a_service_with_a_port_and_a_file_of_its_own():
+    martlet = SYSTEMS[MARTLET]
+    second = Service(
+        (martlet.program, "-a", "127.0.0.1", "-p", "{leaf_port}", "-c", "{folder}/second.conf"),
+        ready="Server is ready")
+    pair = dataclasses.replace(
+        martlet, services=(second,),
+        files=(("second.conf", "server_name: second\nhttp: 127.0.0.1:{leaf_monitor_port}\n"),))
+    with Server(pair, UNPINNED, 0) as server:
+        assert page(server.places["leaf_monitor_port"], "/varz")["server_name"] == "second"
 
 
 def test_a_name_in_braces_that_is_no_port_is_a_mistake():

@@ -7,8 +7,9 @@ def test_each_setting_is_a_configuration_of_its_own():
     by_name = {system.name: system for system in pace.systems()}
     assert list(by_name) == ["nats-server", "martlet", *pace.SETTINGS]
     for setting in pace.SETTINGS:
-        assert by_name[setting].configuration.format() == f"martlet {{ {setting} }}\n"
-        assert by_name[setting].arguments[-2:] == ("-c", "{folder}/configuration")
+        (name, text), = by_name[setting].files
+        assert text.format() == f"martlet {{ {setting} }}\n"
+        assert by_name[setting].arguments[-2:] == ("-c", f"{{folder}}/{name}")
     assert "-c" not in by_name["martlet"].arguments
 
 

@@ -48,8 +48,8 @@ def systems():
     return (
         dataclasses.replace(
             martlet, name=RULES, text="rules in the broker", version_of=MARTLET,
-            arguments=("-c", "{folder}/configuration"),
-            configuration=RULES_FILE.format(schema=SCHEMA), counts_allocations=True),
+            arguments=("-c", "{folder}/rules.conf"),
+            files=(("rules.conf", RULES_FILE.format(schema=SCHEMA)),), counts_allocations=True),
         dataclasses.replace(
             martlet, name=PLAIN, version_of=MARTLET,
             text="no rules; the generator answers without a look at the order",

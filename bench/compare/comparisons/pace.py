@@ -17,8 +17,8 @@ def systems():
     martlet = known[MARTLET]
     return (known[NATS], martlet, *(
         dataclasses.replace(
-            martlet, name=setting, configuration=f"martlet {{{{ {setting} }}}}\n",
-            arguments=(*martlet.arguments, "-c", "{folder}/configuration"))
+            martlet, name=setting, files=(("pace.conf", f"martlet {{{{ {setting} }}}}\n"),),
+            arguments=(*martlet.arguments, "-c", "{folder}/pace.conf"))
         for setting in SETTINGS))
 
 
