@@ -1,12 +1,26 @@
 """What the scripts that count share."""
 
 import json
+import pathlib
+import runpy
 import shutil
 
 import pytest
 
 import instructions
 import item_orders
+
+
+HERE = pathlib.Path(item_orders.__file__).parent
+SCRIPTS = [
+    path for path in HERE.iterdir()
+    if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/env python3")]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_finds_what_it_imports_and_says_how_it_is_called(path):
+    names = runpy.run_path(str(path), run_name="not main")
+    assert f"bench/{path.name}" in names["__doc__"] and callable(names["main"])
 
 
 @pytest.mark.parametrize("byte_count", [256, 1_024, 32_000])
