@@ -1,10 +1,10 @@
 /// The accounts of a broker. Names come from the configuration alone; an account that a reload no longer
-/// names stays for the connections that are in it.
+/// names stays for the connections that are in it. References to accounts are good while the directory is.
 final class AccountDirectory: Sendable {
     private struct State {
         var places: [String: Int]
         /// Those that somebody has been in.
-        var accounts: [Int: Account]
+        var accounts: [Int: AccountRef]
 
         mutating func place(of name: String) -> Int {
             if let known = places[name] { return known }
@@ -14,7 +14,7 @@ final class AccountDirectory: Sendable {
     }
 
     /// The account of everybody who has no other.
-    let global: Account
+    let global: AccountRef
     private let state: Guarded<State>
     private let budget: MemoryBudget
     private let seed: UInt64
@@ -23,17 +23,23 @@ final class AccountDirectory: Sendable {
         self.budget = budget
         self.seed = seed
         let name = BrokerConfiguration.globalAccountName
-        global = Account(name: name, index: 0, budget: budget, seed: seed)
+        global = AccountRef(
+            allocating: Account(name: name, index: 0, budget: budget, seed: seed))
         state = Guarded(State(places: [name: 0], accounts: [0: global]))
     }
 
+    deinit {
+        for account in accounts { account.destroy() }
+    }
+
     /// The account of a name, made when somebody is in it for the first time; nil is `$G`.
-    func account(named name: String?) -> Account {
+    func account(named name: String?) -> AccountRef {
         guard let name else { return global }
         return state.withLock { state in
             let place = state.place(of: name)
             if let known = state.accounts[place] { return known }
-            let account = Account(name: name, index: place, budget: budget, seed: seed)
+            let account = AccountRef(
+                allocating: Account(name: name, index: place, budget: budget, seed: seed))
             state.accounts[place] = account
             return account
         }
@@ -42,5 +48,5 @@ final class AccountDirectory: Sendable {
     /// The place that the account of a name has or will have.
     func place(ofAccount name: String) -> Int { state.withLock { $0.place(of: name) } }
 
-    var accounts: [Account] { state.withLock { Array($0.accounts.values) } }
+    var accounts: [AccountRef] { state.withLock { Array($0.accounts.values) } }
 }

@@ -4,19 +4,20 @@
 /// where it is a bcrypt hash: ask `needsSlowHash` first and do those on another thread.
 struct Authenticator: Sendable {
     enum Decision: Equatable, Sendable {
-        /// The user that the connection is now, nil where no user but a token or nothing decides, and the
-        /// user's account, nil for `$G`.
-        case allowed(user: String?, account: String? = nil)
+        /// The connection is this from now on.
+        case allowed(Identity)
         case denied
     }
 
     private let authorization: BrokerConfiguration.Authorization
     private let users: [String: BrokerConfiguration.User]
+    private let accounts: AccountDirectory
 
-    init(_ authorization: BrokerConfiguration.Authorization) {
+    init(_ authorization: BrokerConfiguration.Authorization, accounts: AccountDirectory) {
         self.authorization = authorization
         users = Dictionary(
             authorization.users.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        self.accounts = accounts
     }
 
     /// What a client says in CONNECT against the configuration. An empty text counts as none.
@@ -35,7 +36,8 @@ struct Authenticator: Sendable {
     }
 
     private func allow(_ user: String?) -> Decision {
-        .allowed(user: user, account: user.flatMap { users[$0]?.account })
+        let account = accounts.account(named: user.flatMap { users[$0]?.account })
+        return .allowed(Identity(user: user, account: account))
     }
 
     /// Whether `check` would compute a bcrypt hash for these credentials.

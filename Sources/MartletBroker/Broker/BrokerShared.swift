@@ -33,11 +33,12 @@ final class BrokerShared: @unchecked Sendable {
         self.loopCount = loopCount
         self.logger = logger
         current = Guarded(configuration)
-        currentAuthenticator = Guarded(Authenticator(configuration.authorization))
         budget = MemoryBudget(
             bytesMax: configuration.memoryBytesMax > 0
                 ? configuration.memoryBytesMax : Self.defaultMemoryBytes())
         accounts = AccountDirectory(budget: budget, seed: seed)
+        currentAuthenticator = Guarded(
+            Authenticator(configuration.authorization, accounts: accounts))
         rules = RuleControl(loopCount: loopCount, budget: budget, accounts: accounts, seed: seed)
         serverID = Self.makeServerID()
         serverName = configuration.serverName ?? serverID
@@ -90,7 +91,9 @@ final class BrokerShared: @unchecked Sendable {
     /// Of a broker that runs, returns when every loop has it: who connects then meets the new users.
     func replace(_ configuration: BrokerConfiguration, isRunning: Bool) {
         current.withLock { $0 = configuration }
-        currentAuthenticator.withLock { $0 = Authenticator(configuration.authorization) }
+        currentAuthenticator.withLock {
+            $0 = Authenticator(configuration.authorization, accounts: accounts)
+        }
         let settings = LoopSettings(configuration)
         guard isRunning else {
             for loop in loops { loop.mail.post(.adoptSettings(settings) {}) }

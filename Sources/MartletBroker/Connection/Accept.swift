@@ -89,7 +89,7 @@ extension BrokerLoop {
         }
         if let account = pipe.ownAccount {
             connection.pointee.flags.insert(.isOwn)
-            enter(connection, as: nil, in: account)
+            enter(connection, as: Identity(account: account))
         } else {
             counters.pointee.connectionsTotal.add(1)
             counters.pointee.connections.add(1)
@@ -107,10 +107,13 @@ extension BrokerLoop {
     private func makeConnection(
         _ transport: Transport, id: UInt64, _ address: SocketAddress
     ) -> ConnectionRef? {
-        guard let slot = state.pointee.connections.take({ _ in Connection() }) else { return nil }
+        let account = shared.accounts.global
+        guard let slot = state.pointee.connections.take({ _ in Connection(in: account) }) else {
+            return nil
+        }
         let connection = state.pointee.connections[slot]
         let generation = connection.pointee.handle.generation &+ 1
-        connection.pointee = Connection()
+        connection.pointee = Connection(in: account)
         connection.pointee.handle = SlabHandle(index: UInt32(slot), generation: generation)
         connection.pointee.transport = transport
         connection.pointee.id = id
@@ -123,7 +126,6 @@ extension BrokerLoop {
         details.startedAt = Clock.wallNanoseconds()
         unsafe connection.pointee.details = unsafe .passRetained(details)
         limitPending(connection)
-        enter(connection, as: nil, in: shared.accounts.global)
         reserveLists(state.pointee.connections.endIndex)
         return connection
     }

@@ -52,6 +52,8 @@ extension BrokerLoop {
         releaseLargeMessage(connection)
         unsafe connection.pointee.details?.release()
         unsafe connection.pointee.details = nil
+        unsafe connection.pointee.permissions?.release()
+        unsafe connection.pointee.permissions = nil
         if connection.pointee.flags.contains(.isAdmitted) { shared.leave() }
         let slot = Int(connection.pointee.handle.index)
         connection.pointee.handle.generation &+= 1

@@ -76,11 +76,9 @@ struct Connection: ~Copyable {
     var pauseReasons: PauseReasons = []
     /// INFO's client_id.
     var id: UInt64 = 0
-    /// The account's subjects, and its place in the directory.
-    var space: SubjectSpaceRef?
-    var account: Int32 = 0
-    /// What a publish and a subscribe must be allowed by; nil allows all.
-    var permissions: StablePointer<Permissions>?
+    var account: AccountRef
+    /// What a publish and a subscribe must be allowed by; nil allows all. Held by the connection.
+    var permissions: Unmanaged<Permissions>?
 
     // Input
     /// Bytes that were read and not yet understood.
@@ -135,7 +133,9 @@ struct Connection: ~Copyable {
     /// What only people ask for; cold.
     var details: Unmanaged<ConnectionDetails>?
 
-    init() {}
+    init(in account: AccountRef) {
+        self.account = account
+    }
 }
 
 typealias ConnectionRef = StablePointer<Connection>
@@ -149,7 +149,6 @@ final class ConnectionDetails {
     var language = ""
     var version = ""
     var user = ""
-    var account = ""
     /// The last CONNECT; a second one changes only what it names.
     var options = ConnectOptions()
 }

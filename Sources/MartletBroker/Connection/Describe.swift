@@ -24,9 +24,9 @@ extension BrokerLoop {
             snapshot.name = details.name
             snapshot.language = details.language
             snapshot.version = details.version
-            snapshot.account = details.account
             snapshot.authorizedUser = details.user
         }
+        snapshot.account = connection.pointee.account.pointee.name
         let quiet = connection.pointee.lastInputAt &- connection.pointee.acceptedAt
         snapshot.lastActivityAt = snapshot.startedAt &+ quiet
         if let reason {

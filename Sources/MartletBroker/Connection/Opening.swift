@@ -14,9 +14,8 @@ extension BrokerLoop {
         info.clientIP = unsafe connection.pointee.details?.takeUnretainedValue().ip ?? ""
         if isConnectInfo {
             info.isConnectInfo = true
-            let account = unsafe connection.pointee.details?.takeUnretainedValue().account
-            info.remoteAccount = account ?? ""
-            info.isSystemAccount = account == shared.configuration.systemAccountName
+            info.remoteAccount = connection.pointee.account.pointee.name
+            info.isSystemAccount = info.remoteAccount == shared.configuration.systemAccountName
         }
         send(connection, Array("INFO \(info.json) \r\n".utf8))
     }
@@ -46,7 +45,7 @@ extension BrokerLoop {
         }
         guard state.pointee.settings.requiresAuthentication else {
             // A reload may have done away with the users since it was one.
-            enter(connection, as: nil, in: shared.accounts.global)
+            enter(connection, as: Identity(account: shared.accounts.global))
             return finishConnect(connection, options.protocolLevel)
         }
         authenticate(connection, options)
@@ -95,27 +94,28 @@ extension BrokerLoop {
     }
 
     func finishAuthentication(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
-        guard case .allowed(let user, let account) = decision else {
+        guard case .allowed(let identity) = decision else {
             return refuseAuthentication(connection)
         }
         connection.pointee.flags.remove(.awaitsAuthentication)
-        enter(connection, as: user, in: shared.accounts.account(named: account))
+        enter(connection, as: identity)
         let details = unsafe connection.pointee.details?.takeUnretainedValue()
         finishConnect(connection, details?.options.protocolLevel)
     }
 
-    /// The connection is a user's from now on. In another account it has nothing of what it had: a reload
+    /// The connection is somebody's from now on. In another account it has nothing of what it had: a reload
     /// may ask for credentials that a connection with subscriptions has not given yet.
-    func enter(_ connection: ConnectionRef, as user: String?, in account: Account) {
-        if let space = connection.pointee.space, space.bits != account.space.bits {
+    func enter(_ connection: ConnectionRef, as identity: Identity) {
+        if connection.pointee.account != identity.account {
             unsubscribeAll(connection)
             limitPending(connection)
         }
-        connection.pointee.space = account.space
-        connection.pointee.account = Int32(account.index)
-        guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else { return }
-        details.user = user ?? ""
-        details.account = account.name
+        connection.pointee.account = identity.account
+        unsafe connection.pointee.permissions?.release()
+        unsafe connection.pointee.permissions = identity.permissions.map {
+            unsafe .passRetained($0)
+        }
+        unsafe connection.pointee.details?.takeUnretainedValue().user = identity.user ?? ""
     }
 
     /// What may wait for it, before its subscriptions have their say.

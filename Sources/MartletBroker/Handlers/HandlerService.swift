@@ -15,7 +15,7 @@ final class HandlerService: Sendable {
     let jsonLimits: JSONLimits
     let credentials: InProcessCredentials?
     /// The broker's own handlers are in this account; others where their credentials lead.
-    let ownAccount: Account?
+    let ownAccount: AccountRef?
     let body: Body
     let logger: Logger
 
@@ -38,7 +38,8 @@ final class HandlerService: Sendable {
 
     init(
         subject: String, queue: String?, fields: [String], jsonLimits: JSONLimits,
-        credentials: InProcessCredentials?, ownAccount: Account? = nil, logger: Logger, body: Body
+        credentials: InProcessCredentials?, ownAccount: AccountRef? = nil, logger: Logger,
+        body: Body
     ) {
         self.subject = subject
         self.queue = queue

@@ -36,8 +36,8 @@ extension BrokerLoop {
             // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
             let one =
                 message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
-            let space = unsafe publisher.pointee.space.unsafelyUnwrapped
-            if unsafe deliverToOne(one, of: route.groups[g], in: route, space) {
+            let account = publisher.pointee.account
+            if unsafe deliverToOne(one, of: route.groups[g], in: route, account) {
                 wasDelivered = true
             }
         }
@@ -53,7 +53,7 @@ extension BrokerLoop {
     /// A random member; if a delivery fails, the next one.
     @inline(never)
     func deliverToOne(
-        _ message: Message, of group: QueueSpan, in route: Route, _ space: SubjectSpaceRef
+        _ message: Message, of group: QueueSpan, in route: Route, _ account: AccountRef
     ) -> Bool {
         let count = Int(group.count)
         let members = unsafe route.destinations + Int(group.start)
@@ -69,7 +69,7 @@ extension BrokerLoop {
                 if deliver(message, to: destination.subscription) { return true }
             } else {
                 unsafe postQueued(
-                    message, to: destination, route.name(of: group), Int(group.nameCount), space)
+                    message, to: destination, route.name(of: group), Int(group.nameCount), account)
                 return true
             }
         }
@@ -116,20 +116,20 @@ extension BrokerLoop {
 
     private func postQueued(
         _ message: Message, to destination: Destination, _ queue: MutableBytes, _ queueCount: Int,
-        _ space: SubjectSpaceRef
+        _ account: AccountRef
     ) {
         let target = Int(destination.loop)
         state.pointee.remote.append(destination)
         unsafe write(
             message, to: target, state.pointee.remote.lists[target].items, 1, queue: queue,
-            queueCount, space)
+            queueCount, account)
         unsafe state.pointee.remote.lists[target].removeAll()
     }
 
     private func write(
         _ message: Message, to target: Int, _ destinations: UnsafeMutablePointer<Destination>,
         _ count: Int,
-        queue: MutableBytes?, _ queueCount: Int, _ queueSpace: SubjectSpaceRef?
+        queue: MutableBytes?, _ queueCount: Int, _ account: AccountRef?
     ) {
         let byteCount = BatchRecord.byteCount(message, destinations: count, queueCount: queueCount)
         let place = unsafe outgoing[target].pointee.reserve(
@@ -137,7 +137,7 @@ extension BrokerLoop {
         unsafe place.storeBytes(
             of: BatchRecord(
                 byteCount: byteCount, message: message, destinationCount: count,
-                queueCount: queueCount, queueSpace: queueSpace),
+                queueCount: queueCount, account: account),
             as: BatchRecord.self)
         var next = unsafe place + MemoryLayout<BatchRecord>.stride
         func append(_ bytes: UnsafeRawPointer, _ count: Int) {
@@ -235,8 +235,8 @@ extension BrokerLoop {
             let current = subscription.pointee.state.load(ordering: .relaxed)
             let isOpen = (current ^ destination.state) & ~Subscription.maximumBit == 0
             if isOpen, deliver(message, to: subscription) { continue }
-            if let space = record.queueSpace {
-                unsafe redeliver(message, queue, record.queueCount, space)
+            if let account = record.account {
+                unsafe redeliver(message, queue, record.queueCount, account)
             }
         }
     }
@@ -245,20 +245,22 @@ extension BrokerLoop {
     /// message, on whatever loop; with none left the requester hears 503.
     @inline(never)
     private func redeliver(
-        _ message: Message, _ queue: Bytes, _ queueCount: Int, _ space: SubjectSpaceRef
+        _ message: Message, _ queue: Bytes, _ queueCount: Int, _ account: AccountRef
     ) {
-        let route = unsafe cache.route(of: message.subject, message.subjectCount, in: space).pointee
+        let route = unsafe cache.route(
+            of: message.subject, message.subjectCount, in: account.space
+        ).pointee
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard Int(group.nameCount) == queueCount,
                 unsafe memcmp(route.name(of: group), queue, queueCount) == 0
             else { continue }
-            if deliverToOne(message, of: group, in: route, space) { return }
+            if deliverToOne(message, of: group, in: route, account) { return }
         }
         guard message.wantsNoResponders else { return }
         unsafe shared.loops[Int(message.publisherLoop)].mail.post(
             .noResponders(
-                message.publisher, account: space.pointee.account,
+                message.publisher, account: account,
                 subject: Array(
                     UnsafeBufferPointer(start: message.subject, count: message.subjectCount)),
                 reply: Array(UnsafeBufferPointer(start: message.head, count: message.replyCount))))

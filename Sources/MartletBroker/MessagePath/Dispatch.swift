@@ -41,10 +41,10 @@ extension BrokerLoop {
     @inline(never)
     func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
         if firstByte | 0x20 == UInt8(ascii: "c") { return true }
-        if case .allowed(let user, let account) = shared.authenticator.check(
+        if case .allowed(let identity) = shared.authenticator.check(
             user: nil, password: nil, token: nil)
         {
-            enter(connection, as: user, in: shared.accounts.account(named: account))
+            enter(connection, as: identity)
             connection.pointee.flags.remove(.awaitsAuthentication)
             connection.pointee.flags.insert(.receivedConnect)
             setDeadline(.authentication, Deadlines.never, connection)

@@ -49,10 +49,10 @@ struct BatchRecord: BitwiseCopyable {
     var byteCount: Int
     var message: Message
     var destinationCount: Int
-    /// For a queue group: its name and where it is, so that another member can be found if this one has
+    /// For a queue group: its name and its account, so that another member can be found if this one has
     /// gone.
     var queueCount: Int
-    var queueSpace: SubjectSpaceRef?
+    var account: AccountRef?
 
     static func byteCount(_ message: Message, destinations: Int, queueCount: Int) -> Int {
         let bytes =

@@ -50,8 +50,10 @@ extension BrokerLoop {
                 return false
             }
         }
-        guard let permissions = connection.pointee.permissions else { return true }
-        return unsafe permissions.pointee.allowsPublish(subject, operation.subject.length)
+        guard let permissions = unsafe connection.pointee.permissions else { return true }
+        return unsafe permissions._withUnsafeGuaranteedRef {
+            unsafe $0.allowsPublish(subject, operation.subject.length)
+        }
     }
 
     @inline(__always)
@@ -133,7 +135,7 @@ extension BrokerLoop {
     func sendNoResponders(_ connection: ConnectionRef, _ message: Message) {
         let reply = unsafe message.head
         let route = unsafe cache.route(
-            of: reply, message.replyCount, in: connection.pointee.space.unsafelyUnwrapped)
+            of: reply, message.replyCount, in: connection.pointee.account.space)
         for i in 0..<Int(route.pointee.plainCount) {
             let destination = unsafe route.pointee.destinations[i]
             guard destination.connection == connection.pointee.handle,

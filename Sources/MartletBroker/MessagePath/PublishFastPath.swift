@@ -73,7 +73,7 @@ extension BrokerLoop {
         guard takesFastPath(connection) else { return start }
         let cache = cache
         let hasRules = state.pointee.settings.hasRules
-        let space = unsafe connection.pointee.space.unsafelyUnwrapped
+        let space = connection.pointee.account.space
         let payloadBytesMax = min(
             state.pointee.settings.payloadBytesMax, Self.largePayloadBytes - 1)
         var position = start
@@ -117,7 +117,7 @@ extension BrokerLoop {
             .verbose, .pedantic, .echo, .awaitsAuthentication, .hasJobs,
         ]
         return connection.pointee.flags.intersection(decisive) == .echo
-            && connection.pointee.permissions == nil
+            && (unsafe connection.pointee.permissions == nil)
             && state.pointee.settings.publishesSimply
     }
 

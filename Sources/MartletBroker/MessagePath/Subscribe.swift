@@ -8,8 +8,8 @@ extension BrokerLoop {
         let settings = state.pointee.settings
         let subject = unsafe input.at(operation.subject)
         let count = operation.subject.length
-        if let permissions = connection.pointee.permissions,
-            unsafe !permissions.pointee.allowsSubscribe(
+        if let permissions = unsafe connection.pointee.permissions?.takeUnretainedValue(),
+            unsafe !permissions.allowsSubscribe(
                 subject, count, queue: input.at(operation.queue), operation.queue.length)
         {
             return sendError(
@@ -63,7 +63,7 @@ extension BrokerLoop {
         copyNames(record, operation)
         let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
-            account: unsafe connection.pointee.details?.takeUnretainedValue().account ?? "")
+            account: connection.pointee.account.pointee.name)
         let isHandler = connection.pointee.flags.contains(.servesRequests)
         record.pointee.policy = isHandler ? .block : policy.policy
         if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
@@ -71,7 +71,7 @@ extension BrokerLoop {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
         connection.pointee.subscriptions.insert(record, pool: pool)
-        unsafe connection.pointee.space.unsafelyUnwrapped.pointee.insert(record)
+        connection.pointee.account.pointee.space.insert(record)
         counters.pointee.subscriptions.add(1)
         return true
     }
@@ -126,7 +126,7 @@ extension BrokerLoop {
     private func retire(_ record: SubscriptionRef, _ connection: ConnectionRef) {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2
         record.pointee.state.store(generation << 2, ordering: .releasing)
-        unsafe connection.pointee.space.unsafelyUnwrapped.pointee.remove(record)
+        connection.pointee.account.pointee.space.remove(record)
         unsafe pool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
         unsafe record.pointee.names = nil
         state.pointee.subscriptions.give(back: Int(record.pointee.index))

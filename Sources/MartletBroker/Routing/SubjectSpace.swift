@@ -14,8 +14,6 @@ struct SubjectSpace: ~Copyable {
     /// A slot for each hash, and the last one for filters that start with a wildcard.
     static let slotCount = 4_096
 
-    /// The account's place in the directory.
-    let account: Int32
     let seed: UInt64
     let lock: UnsafeMutablePointer<pthread_mutex_t>
     let generations: UnsafeMutablePointer<Atomic<UInt32>>
@@ -32,8 +30,7 @@ struct SubjectSpace: ~Copyable {
         var matches = 0
     }
 
-    init(account: Int = 0, budget: MemoryBudget, seed: UInt64) {
-        self.account = Int32(account)
+    init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
         unsafe lock = .allocate(capacity: 1)
         unsafe pthread_mutex_init(lock, nil)

@@ -11,7 +11,7 @@ struct RuleJob: BitwiseCopyable {
     /// Subject, control line and, of a small message, payload, where `message` points to.
     var bytes: PayloadRef
     /// Where it was published.
-    var space: SubjectSpaceRef
+    var account: AccountRef
     var rules: Unmanaged<ActiveRules>
     /// Where to begin.
     var rule: Int

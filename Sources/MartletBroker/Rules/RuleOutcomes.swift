@@ -33,7 +33,7 @@ extension BrokerLoop {
     func route(_ message: Message, from publisher: ConnectionRef) {
         let route = unsafe cache.route(
             of: message.subject, message.subjectCount,
-            in: publisher.pointee.space.unsafelyUnwrapped)
+            in: publisher.pointee.account.space)
         let wasDelivered =
             !route.pointee.isEmpty && deliver(message, along: route.pointee, from: publisher)
         if !wasDelivered, message.wantsNoResponders { sendNoResponders(publisher, message) }
@@ -115,7 +115,7 @@ extension BrokerLoop {
     ) -> Bool {
         let route = unsafe cache.route(
             of: product.subject, product.subjectCount,
-            in: publisher.pointee.space.unsafelyUnwrapped)
+            in: publisher.pointee.account.space)
         guard !route.pointee.isEmpty else { return false }
         let parts = unsafe MessageParts(
             subject: product.subject, subjectCount: product.subjectCount, reply: message.head,

@@ -20,7 +20,7 @@ struct RuleStage {
     /// Connections whose next message finds its worker's ring full.
     var waiting = HandleList()
     /// Stands in for a publisher that has gone, in its account.
-    let nobody = StablePointer(allocating: Connection())
+    var nobody: ConnectionRef?
     /// Where messages are composed: subject, line and a payload that is not large.
     var frame: MutableBytes?
 
@@ -36,7 +36,7 @@ struct RuleStage {
         unsafe pool?.release()
         unsafe workers?.deallocate()
         waiting.destroy()
-        nobody.destroy()
+        nobody?.destroy()
         unsafe frame?.deallocate()
     }
 }
@@ -65,7 +65,7 @@ extension BrokerLoop {
         return unsafe rules._withUnsafeGuaranteedRef {
             unsafe $0.set.firstRule(
                 subject: subject, count: count,
-                accountNumber: $0.number(ofAccount: Int(connection.pointee.account)))
+                accountNumber: $0.number(ofAccount: connection.pointee.account.pointee.index))
         }
     }
 
@@ -123,7 +123,11 @@ extension BrokerLoop {
             unsafe state.pointee.ruleStage.frame = .allocate(capacity: byteCount)
             unsafe state.pointee.ruleStage.frame?.initialize(repeating: 0, count: byteCount)
         }
-        state.pointee.ruleStage.nobody.pointee.handle = SlabHandle(index: 0, generation: .max)
+        if state.pointee.ruleStage.nobody == nil {
+            let nobody = ConnectionRef(allocating: Connection(in: shared.accounts.global))
+            nobody.pointee.handle = SlabHandle(index: 0, generation: .max)
+            state.pointee.ruleStage.nobody = nobody
+        }
     }
 
     private func adopt(_ pool: RulePool) {

@@ -68,8 +68,8 @@ extension BrokerLoop {
         let bytes =
             PayloadBuffer.make(count, pool: pool, owner: returns) ?? shedAndMakePayload(count)
         var job = unsafe RuleJob(
-            message: message, bytes: bytes, space: connection.pointee.space.unsafelyUnwrapped,
-            rules: rules, rule: rule, clientID: connection.pointee.id)
+            message: message, bytes: bytes, account: connection.pointee.account, rules: rules,
+            rule: rule, clientID: connection.pointee.id)
         job.holdRules()
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe memcpy(start, message.subject, message.subjectCount)
@@ -123,7 +123,7 @@ extension BrokerLoop {
         unsafe job.rules._withUnsafeGuaranteedRef { rules in
             settle(
                 job.verdict, unsafe RuleOutcome(job.result, nothing: job.message.subject),
-                job.message, rules, publisherInSpace(of: job, publisher))
+                job.message, rules, publisherInAccount(of: job, publisher))
         }
         release(job)
         guard let publisher else { return }
@@ -135,10 +135,11 @@ extension BrokerLoop {
     }
 
     /// With `order: none`, a publisher may be in another account by now.
-    private func publisherInSpace(of job: RuleJob, _ publisher: ConnectionRef?) -> ConnectionRef {
-        if let publisher, publisher.pointee.space?.bits == job.space.bits { return publisher }
-        state.pointee.ruleStage.nobody.pointee.space = job.space
-        return state.pointee.ruleStage.nobody
+    private func publisherInAccount(of job: RuleJob, _ publisher: ConnectionRef?) -> ConnectionRef {
+        if let publisher, publisher.pointee.account == job.account { return publisher }
+        let nobody = unsafe state.pointee.ruleStage.nobody.unsafelyUnwrapped
+        nobody.pointee.account = job.account
+        return nobody
     }
 
     private func goOnAfterJobs(_ connection: ConnectionRef) {

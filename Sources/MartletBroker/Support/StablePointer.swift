@@ -3,7 +3,7 @@
 ///
 /// SAFETY: whoever makes one promises that the value is initialised and stays where it is until its
 /// owner gives it back, and that only the owner's thread writes to it (its atomics apart). The owners
-/// are named where references are made: `Slab`, `BlockPool`, `BrokerLoop`, `Account`.
+/// are named where references are made: `Slab`, `BlockPool`, `BrokerLoop`, `AccountDirectory`.
 @safe
 struct StablePointer<Pointee: ~Copyable>: Equatable, @unchecked Sendable {
     private let pointer: UnsafeMutablePointer<Pointee>

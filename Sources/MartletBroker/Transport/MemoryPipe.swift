@@ -29,7 +29,7 @@ final class MemoryPipe: Sendable {
     let servesRequests: Bool
     /// The broker's own handlers are in this account without credentials, and count as nobody's
     /// connections.
-    let ownAccount: Account?
+    let ownAccount: AccountRef?
     private let state = Guarded(State())
     /// Tells the loop that there is something to read, or room to write again.
     private let wakeBroker: @Sendable () -> Void
@@ -39,7 +39,7 @@ final class MemoryPipe: Sendable {
     private let makeRoomKnown: @Sendable () -> Void
 
     init(
-        capacity: Int = 1 << 20, servesRequests: Bool = false, ownAccount: Account? = nil,
+        capacity: Int = 1 << 20, servesRequests: Bool = false, ownAccount: AccountRef? = nil,
         wakeBroker: @escaping @Sendable () -> Void,
         wakePeer: @escaping @Sendable () -> Void, makeRoomKnown: @escaping @Sendable () -> Void = {}
     ) {

@@ -7,12 +7,18 @@ struct AuthenticatorTests {
     /// "secret" at cost 4, made by another bcrypt than the one under test.
     static let hash = "$2b$04$Fy3Aci8J4Hpurz5EFMgZE.NNXwR1qRJzMiabdIjm7kxr3FfksVCKi"
 
+    private let accounts = AccountDirectory(budget: MemoryBudget(bytesMax: 1 << 24), seed: 1)
+
+    private func allowed(_ user: String?, in account: String? = nil) -> Authenticator.Decision {
+        .allowed(Identity(user: user, account: accounts.account(named: account)))
+    }
+
     private func authenticator(
         _ set: (inout BrokerConfiguration.Authorization) -> Void
     ) -> Authenticator {
         var authorization = BrokerConfiguration.Authorization()
         set(&authorization)
-        return Authenticator(authorization)
+        return Authenticator(authorization, accounts: accounts)
     }
 
     private var users: Authenticator {
@@ -24,15 +30,15 @@ struct AuthenticatorTests {
     @Test("lets everyone in where nothing is configured")
     func open() {
         let open = authenticator { _ in }
-        #expect(open.check(user: nil, password: nil, token: nil) == .allowed(user: nil))
-        #expect(open.check(user: "x", password: "y", token: "z") == .allowed(user: nil))
+        #expect(open.check(user: nil, password: nil, token: nil) == allowed(nil))
+        #expect(open.check(user: "x", password: "y", token: "z") == allowed(nil))
     }
 
     @Test("compares a token, and nothing else where one is set")
     func token() {
         let token = authenticator { $0.token = "T0ken" }
-        #expect(token.check(user: nil, password: nil, token: "T0ken") == .allowed(user: nil))
-        #expect(token.check(user: "x", password: "T0ken", token: "T0ken") == .allowed(user: nil))
+        #expect(token.check(user: nil, password: nil, token: "T0ken") == allowed(nil))
+        #expect(token.check(user: "x", password: "T0ken", token: "T0ken") == allowed(nil))
         for wrong in [nil, "", "T0ke", "T0ken2", "t0ken"] {
             #expect(token.check(user: nil, password: nil, token: wrong) == .denied)
         }
@@ -43,7 +49,7 @@ struct AuthenticatorTests {
     func singleUser() {
         let single = authenticator { ($0.user, $0.password) = ("ann", "secret") }
         #expect(
-            single.check(user: "ann", password: "secret", token: nil) == .allowed(user: "ann"))
+            single.check(user: "ann", password: "secret", token: nil) == allowed("ann"))
         #expect(single.check(user: "ann", password: "Secret", token: nil) == .denied)
         #expect(single.check(user: "ann", password: nil, token: nil) == .denied)
         #expect(single.check(user: "anna", password: "secret", token: nil) == .denied)
@@ -54,14 +60,14 @@ struct AuthenticatorTests {
     @Test("takes an empty password only for a user that has none")
     func emptyPassword() {
         let single = authenticator { $0.user = "ann" }
-        #expect(single.check(user: "ann", password: nil, token: nil) == .allowed(user: "ann"))
+        #expect(single.check(user: "ann", password: nil, token: nil) == allowed("ann"))
         #expect(single.check(user: "ann", password: "x", token: nil) == .denied)
     }
 
     @Test("finds a user of several")
     func severalUsers() {
-        #expect(users.check(user: "ann", password: "a", token: nil) == .allowed(user: "ann"))
-        #expect(users.check(user: "bob", password: "secret", token: nil) == .allowed(user: "bob"))
+        #expect(users.check(user: "ann", password: "a", token: nil) == allowed("ann"))
+        #expect(users.check(user: "bob", password: "secret", token: nil) == allowed("bob"))
         #expect(users.check(user: "ann", password: "secret", token: nil) == .denied)
         #expect(users.check(user: "bob", password: "a", token: nil) == .denied)
         #expect(users.check(user: "bob", password: Self.hash, token: nil) == .denied)
@@ -78,8 +84,8 @@ struct AuthenticatorTests {
             ]
             $0.noAuthUser = name
         }
-        #expect(authenticator.check(user: nil, password: nil, token: nil) == .allowed(user: name))
-        #expect(authenticator.check(user: "", password: "", token: "") == .allowed(user: name))
+        #expect(authenticator.check(user: nil, password: nil, token: nil) == allowed(name))
+        #expect(authenticator.check(user: "", password: "", token: "") == allowed(name))
         #expect(authenticator.check(user: nil, password: "x", token: nil) == .denied)
         #expect(authenticator.check(user: nil, password: nil, token: "x") == .denied)
         #expect(authenticator.check(user: name, password: nil, token: nil) == .denied)
@@ -94,7 +100,7 @@ struct AuthenticatorTests {
         #expect(!users.needsSlowHash(user: nil, token: "bob"))
         let token = authenticator { $0.token = Self.hash }
         #expect(token.needsSlowHash(user: nil, token: "x"))
-        #expect(token.check(user: nil, password: nil, token: "secret") == .allowed(user: nil))
+        #expect(token.check(user: nil, password: nil, token: "secret") == allowed(nil))
         #expect(token.check(user: nil, password: nil, token: "secre") == .denied)
         let single = authenticator { ($0.user, $0.password) = ("ann", Self.hash) }
         #expect(single.needsSlowHash(user: "ann", token: nil))
@@ -158,16 +164,16 @@ struct AuthenticatorTests {
             .init(name: "a", password: "x", account: "A"), .init(name: "g", password: "y"),
         ]
         authorization.noAuthUser = "a"
-        let authenticator = Authenticator(authorization)
+        let authenticator = Authenticator(authorization, accounts: accounts)
         #expect(
             authenticator.check(user: "a", password: "x", token: nil)
-                == .allowed(user: "a", account: "A"))
+                == allowed("a", in: "A"))
         #expect(
             authenticator.check(user: "g", password: "y", token: nil)
-                == .allowed(user: "g", account: nil))
+                == allowed("g"))
         #expect(
             authenticator.check(user: nil, password: nil, token: nil)
-                == .allowed(user: "a", account: "A"))
+                == allowed("a", in: "A"))
         #expect(authenticator.check(user: "a", password: "y", token: nil) == .denied)
     }
 }
