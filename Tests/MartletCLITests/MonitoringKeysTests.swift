@@ -30,7 +30,7 @@ struct MonitoringKeysTests {
         try await server.waitForLog("Server is ready")
         let port = try server.port(after: "Listening for client connections")
         let client = try ClientConnection(ServerURL("127.0.0.1:\(port)"), name: "keys")
-        try client.subscribe("keys", queue: "q", sid: 1)
+        try client.subscribe("keys", queue: "q", id: 1)
         try client.flush()
         let http = try server.port(after: "Starting http monitor")
         return Self.keys(in: try get(target, port: http))
@@ -42,12 +42,12 @@ struct MonitoringKeysTests {
             HostAndPort(host: "127.0.0.1", port: port), deadline: deadline)
         // With HTTP/1.0 the body comes in one piece and ends with the connection.
         try socket.send(Array("GET \(target) HTTP/1.0\r\n\r\n".utf8), deadline: deadline)
-        while case .line(let field) = socket.readLine(bytesMax: 4_096, deadline: deadline),
-            !field.isEmpty
-        {}
-        var body: [UInt8] = []
-        while case .bytes(let byte) = socket.readBytes(1, deadline: deadline) { body += byte }
-        return try JSONSerialization.jsonObject(with: Data(body))
+        var answer: [UInt8] = []
+        while case .bytes = socket.receive(into: &answer, deadline: deadline) {}
+        let text = String(decoding: answer, as: UTF8.self)
+        let head = try #require(text.firstRange(of: "\r\n\r\n"))
+        let body = Data(text[head.upperBound...].utf8)
+        return try JSONSerialization.jsonObject(with: body)
     }
 
     /// Every key that this version should have, at every depth.

@@ -231,14 +231,14 @@ struct RulesCommandTests {
     @Test(
         "mistakes in arguments are told and end with 2",
         arguments: [
-            (["--subject", "a.*", "--payload", "x"], "cannot publish to a wildcard: \"a.*\""),
-            (["--subject", "a..b", "--payload", "x"], "not a subject: \"a..b\""),
+            (["--subject", "a.*", "--payload", "x"], "\"a.*\" is no subject to publish to"),
+            (["--subject", "a..b", "--payload", "x"], "\"a..b\" is no subject to publish to"),
             (
                 ["--subject", "a", "--payload", "x", "--header", "b"],
                 "a header is \"Name: value\", not \"b\""
             ),
             (
-                ["--subject", "a", "--payload", "x", "--reply", "b c"], "not a subject: \"b c\""
+                ["--subject", "a", "--payload", "x", "--reply", "b c"], "\"b c\" is no subject to publish to"
             ),
             (
                 ["--subject", "a", "--file", "/absent/file"],

@@ -88,8 +88,8 @@ extension Broker {
     private func open(
         _ service: HandlerService, connections: Int
     ) throws(BrokerError) -> HandlerRegistration {
-        try InProcessSubject.checkForSubscription(service.subject)
-        if let queue = service.queue { try InProcessSubject.checkQueue(queue) }
+        try SubjectCheck.forSubscription(service.subject)
+        if let queue = service.queue { try SubjectCheck.forQueue(queue) }
         let lineCount = service.subject.utf8.count + (service.queue?.utf8.count ?? 0) + 16
         guard lineCount <= configuration.controlLineBytesMax else {
             throw BrokerError(.subject, "the subject is longer than a control line")

@@ -31,14 +31,14 @@ extension HandlerConnection {
     private func subscribe() throws(BrokerError) {
         let due = Clock.monotonicNanoseconds() &+ Self.openNanosecondsMax
         try read(until: .info, due)
-        let options = InProcessConnection.connectOptions(
-            name: "handler of \(service.subject)", credentials: service.credentials, echo: true,
+        let request = ConnectRequest(
+            name: "handler of \(service.subject)", credentials: service.credentials,
             hasHeaders: outlet.hasHeaders)
-        outlet.write(line: "CONNECT \(options)\r\nPING\r\n")
+        outlet.write(line: ClientLine.connect(request) + ClientLine.ping)
         try read(until: .pong, due)
         reading.withLock { isSubscribing = true }
-        let queue = service.queue.map { "\($0) " } ?? ""
-        outlet.write(line: "SUB \(service.subject) \(queue)1\r\nPING\r\n")
+        let line = ClientLine.subscribe(service.subject, queue: service.queue, id: 1)
+        outlet.write(line: line + ClientLine.ping)
         pool.take(self)
         while isOpening.load(ordering: .sequentiallyConsistent) {
             guard Clock.monotonicNanoseconds() < due else { throw Self.noAnswer }
@@ -46,7 +46,7 @@ extension HandlerConnection {
         }
         if let refusal = reading.withLock({ lastError }) {
             pool.remove(self)
-            throw Self.refusal(refusal)
+            throw BrokerError(refusal: refusal)
         }
     }
 
@@ -55,34 +55,24 @@ extension HandlerConnection {
     }
 
     /// Reads up to a frame of this kind.
-    private func read(until kind: HandlerFrame.Kind, _ due: UInt64) throws(BrokerError) {
+    private func read(until kind: ServerFrame.Kind, _ due: UInt64) throws(BrokerError) {
         var isThere = false
         while !isThere {
             let end = reading.withLock {
-                unsafe chunk.visit(carry) { frame, bytes in
+                unsafe input.visit { frame, bytes in
                     unsafe take(control: frame, bytes)
                     isThere = isThere || frame.kind == kind
                     return !isThere && lastError == nil
                 }
             }
-            if let lastError { throw Self.refusal(lastError) }
+            if let lastError { throw BrokerError(refusal: lastError) }
             if isThere { return }
-            guard end == .exhausted, reading.withLock({ chunk.fill(from: pipe) }) else {
+            guard end == .exhausted, reading.withLock({ fill(input) }) else {
                 throw BrokerError(.connectionClosed, "the broker closed the handler's connection")
             }
-            guard chunk.isEmpty else { continue }
+            guard input.isEmpty else { continue }
             guard Clock.monotonicNanoseconds() < due else { throw Self.noAnswer }
             opened.wait(atMost: 100_000_000)
         }
-    }
-
-    private static func refusal(_ text: String) -> BrokerError {
-        let quote = UInt8(ascii: "'")
-        let inner = String(decoding: text.utf8.filter { $0 != quote }, as: UTF8.self)
-        let code: BrokerError.Code =
-            inner.hasPrefix("Authori") || inner.hasPrefix("Authentication")
-            ? .authorization
-            : inner.hasPrefix("Permissions") ? .permission : .connectionClosed
-        return BrokerError(code, inner)
     }
 }

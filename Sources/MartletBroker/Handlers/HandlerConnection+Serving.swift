@@ -9,26 +9,24 @@ extension HandlerConnection {
         let since = Clock.monotonicNanoseconds()
         while !isClosed {
             if hasRoomInFlight {
-                switch unsafe chunk.visit(
-                    carry, { frame, bytes in unsafe handle(frame, bytes, since) })
-                {
+                switch unsafe input.visit({ unsafe handle($0, $1, since) }) {
                 case .exhausted:
                     // Each task that ends says so, and this is looked at again.
                     if sawLastRequest, inFlight.load(ordering: .sequentiallyConsistent) == 0 {
                         return end()
                     }
-                    let isOpen = chunk.fill(from: pipe)
+                    let isOpen = fill(input)
                     takes.wrappingAdd(1, ordering: .relaxed)
                     guard isOpen else { return lose() }
-                    if !chunk.isEmpty { continue }
+                    if !input.isEmpty { continue }
                 case .stopped where isClosed: return
                 case .stopped where hasRoomInFlight:
                     // Still active: nobody else puts it in line.
                     return pool.queue(self)
                 case .stopped: break
-                case .violation:
+                case .violation(let violation):
                     service.logger.error(
-                        "handler of \"\(service.subject)\": the broker's bytes make no sense")
+                        "handler of \"\(service.subject)\": the broker sent \(violation)")
                     return lose()
                 }
             }
@@ -37,8 +35,11 @@ extension HandlerConnection {
         }
     }
 
+    /// Held: `reading`. False at the end of the pipe.
+    func fill(_ input: ServerInput) -> Bool { input.fill { pipe.peerReceive(into: &$0) } }
+
     /// False when no more is wanted for now.
-    private func handle(_ frame: HandlerFrame, _ bytes: Bytes, _ since: UInt64) -> Bool {
+    private func handle(_ frame: ServerFrame, _ bytes: Bytes, _ since: UInt64) -> Bool {
         guard frame.kind == .message else {
             unsafe take(control: frame, bytes)
             return true
@@ -59,7 +60,7 @@ extension HandlerConnection {
     }
 
     private func answer(
-        _ frame: HandlerFrame, _ bytes: Bytes,
+        _ frame: ServerFrame, _ bytes: Bytes,
         _ body: @Sendable (borrowing HandlerRequest) throws -> Void
     ) {
         exchange.begin()
@@ -85,20 +86,25 @@ extension HandlerConnection {
     }
 
     /// Held: `reading`. What is not a message.
-    func take(control frame: HandlerFrame, _ bytes: Bytes) {
-        let text = unsafe UnsafeBufferPointer(
-            start: bytes + Int(frame.payload.start), count: frame.payload.length)
-        switch frame.kind {
-        case .ping: outlet.tryWrite("PONG\r\n")
+    func take(control frame: ServerFrame, _ bytes: Bytes) {
+        do throws(ServerProtocolViolation) {
+            take(unsafe try ServerEvent(frame, in: bytes))
+        } catch {
+            service.logger.error("handler of \"\(service.subject)\": the broker sent \(error)")
+        }
+    }
+
+    private func take(_ event: ServerEvent) {
+        switch event {
+        case .ping: outlet.tryWrite(ClientLine.pong)
         case .pong:
             if isOpening.load(ordering: .sequentiallyConsistent), isSubscribing {
                 finishOpening()
             } else if isDraining.load(ordering: .sequentiallyConsistent) {
                 sawLastRequest = true
             }
-        case .info: unsafe outlet.adopt(info: text)
-        case .error:
-            let message = unsafe String(decoding: text, as: UTF8.self)
+        case .info(let info): outlet.adopt(info)
+        case .error(let message):
             if isOpening.load(ordering: .sequentiallyConsistent) {
                 lastError = lastError ?? message
                 return isSubscribing ? finishOpening() : ()

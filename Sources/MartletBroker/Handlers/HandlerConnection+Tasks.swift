@@ -8,7 +8,7 @@ extension HandlerConnection {
     }
 
     func start(
-        _ frame: HandlerFrame, _ bytes: Bytes,
+        _ frame: ServerFrame, _ bytes: Bytes,
         _ body: @escaping @Sendable (HandlerMessage) async throws -> HandlerReply?
     ) {
         let request = unsafe HandlerRequest(frame, in: bytes, exchange)

@@ -39,9 +39,10 @@ final class HandlerConnection: @unchecked Sendable {
     let isDraining = Atomic<Bool>(false)
 
     let reading = ThreadLock()
-    let chunk = HandlerChunk()
-    let shedChunk = HandlerChunk()
-    let carry = HandlerCarry()
+    /// What whoever serves has taken out of the pipe.
+    let input: ServerInput
+    /// What the supervisor has, when it takes what the handler does not get to.
+    let shedInput: ServerInput
     let exchange: HandlerExchange
     /// The SUB is written: the next PONG answers to it.
     var isSubscribing = false
@@ -69,6 +70,9 @@ final class HandlerConnection: @unchecked Sendable {
         outlet = HandlerOutlet(
             pipe: pipe, room: room,
             controlLineBytesMax: broker.configuration.controlLineBytesMax)
+        let partial = PartialFrame()
+        input = ServerInput(partial)
+        shedInput = ServerInput(partial)
         exchange = HandlerExchange(outlet: outlet, fields: fields)
         reader.connection = self
     }
@@ -96,7 +100,7 @@ final class HandlerConnection: @unchecked Sendable {
     /// No new requests: the broker's PONG comes behind the last one.
     func drain() {
         isDraining.store(true, ordering: .sequentiallyConsistent)
-        outlet.write(line: "UNSUB 1\r\nPING\r\n")
+        outlet.write(line: ClientLine.unsubscribe(1) + ClientLine.ping)
     }
 
     /// Held: `reading`. Nothing more is read.

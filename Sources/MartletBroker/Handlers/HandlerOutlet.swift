@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// The way from handlers to the broker: it writes whole frames into the pipe, from any thread.
@@ -9,9 +8,6 @@ final class HandlerOutlet: Sendable {
     private let payloadBytes = Atomic<Int>(0)
     private let headers = Atomic<Bool>(false)
     private let controlLineBytesMax: Int
-
-    /// Of a line, besides the subject of the reply.
-    private static let lineBytesMax = 64
 
     init(pipe: MemoryPipe, room: HandlerSignal, controlLineBytesMax: Int) {
         self.pipe = pipe
@@ -37,7 +33,7 @@ final class HandlerOutlet: Sendable {
 
     /// A longer control line would cost the connection.
     func canReply(to subjectCount: Int) -> Bool {
-        subjectCount > 0 && subjectCount + Self.lineBytesMax <= controlLineBytesMax
+        subjectCount > 0 && subjectCount + PublishFrame.lineBytesMax <= controlLineBytesMax
     }
 
     /// Waits for room.
@@ -57,20 +53,9 @@ final class HandlerOutlet: Sendable {
         }
     }
 
-    /// As an INFO says, which comes first, and again when something has changed.
-    func adopt(info json: UnsafeBufferPointer<UInt8>) {
-        guard let start = json.baseAddress else { return }
-        var reader = unsafe JSONReader(start, json.count)
-        guard case .object(let members)? = reader.document() else { return }
-        for (name, value) in members {
-            switch (name, value) {
-            case ("max_payload", .number(let text)):
-                payloadBytes.store(Int(text) ?? 0, ordering: .relaxed)
-            case ("headers", .bool(let hasHeaders)):
-                headers.store(hasHeaders, ordering: .relaxed)
-            default: break
-            }
-        }
+    func adopt(_ info: ReceivedInfo) {
+        if let count = info.payloadBytesMax { payloadBytes.store(count, ordering: .relaxed) }
+        if let hasHeaders = info.hasHeaders { headers.store(hasHeaders, ordering: .relaxed) }
     }
 
     private func write(_ parts: UnsafeBufferPointer<UnsafeRawBufferPointer>) {
@@ -85,55 +70,10 @@ final class HandlerOutlet: Sendable {
         to subject: UnsafeRawBufferPointer, header: UnsafeRawBufferPointer,
         payload: UnsafeRawBufferPointer, waits: Bool = true
     ) -> Bool {
-        unsafe withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { sizes in
-            let sizesCount = unsafe Self.writeSizes(
-                header: header.count, total: header.count + payload.count, into: sizes)
-            return unsafe withUnsafeTemporaryAllocation(
-                of: UnsafeRawBufferPointer.self, capacity: 6
-            ) { parts in
-                unsafe parts.initializeElement(
-                    at: 0, to: header.isEmpty ? Self.publish : Self.publishWithHeader)
-                unsafe parts.initializeElement(at: 1, to: subject)
-                unsafe parts.initializeElement(
-                    at: 2, to: UnsafeRawBufferPointer(rebasing: sizes[..<sizesCount]))
-                unsafe parts.initializeElement(at: 3, to: header)
-                unsafe parts.initializeElement(at: 4, to: payload)
-                unsafe parts.initializeElement(at: 5, to: Self.lineEnd)
-                let frame = UnsafeBufferPointer(parts)
-                guard waits else { return unsafe pipe.peerSend(whole: frame) != false }
-                unsafe write(frame)
-                return true
-            }
+        unsafe PublishFrame.withParts(subject: subject, header: header, payload: payload) { parts in
+            guard waits else { return unsafe pipe.peerSend(whole: parts) != false }
+            unsafe write(parts)
+            return true
         }
-    }
-
-    private static func constant(_ text: StaticString) -> UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    }
-    private static var publish: UnsafeRawBufferPointer { unsafe constant("PUB ") }
-    private static var publishWithHeader: UnsafeRawBufferPointer { unsafe constant("HPUB ") }
-    private static var lineEnd: UnsafeRawBufferPointer { unsafe constant("\r\n") }
-
-    /// ` 12 345` and the line's end; how many bytes. Without a header, only the total.
-    private static func writeSizes(
-        header: Int, total: Int, into buffer: UnsafeMutableRawBufferPointer
-    ) -> Int {
-        var count = 0
-        func write(_ number: Int) {
-            var divisor = 1
-            while number / divisor >= 10 { divisor *= 10 }
-            unsafe buffer[count] = .space
-            count += 1
-            while divisor > 0 {
-                unsafe buffer[count] = UInt8(ascii: "0") + UInt8(number / divisor % 10)
-                count += 1
-                divisor /= 10
-            }
-        }
-        if header > 0 { write(header) }
-        write(total)
-        unsafe buffer[count] = .carriageReturn
-        unsafe buffer[count + 1] = .lineFeed
-        return count + 2
     }
 }

@@ -113,10 +113,10 @@ extension HandlerConnection {
     private func shed() {
         reading.lock()
         defer { reading.unlock() }
-        chunk.giveUpRest(to: carry)
+        input.giveUpRest()
         let header = ServiceError.busy.header
         while !isClosed {
-            let end = unsafe shedChunk.visit(carry) { frame, bytes in
+            let end = unsafe shedInput.visit { frame, bytes in
                 if frame.kind == .message {
                     unsafe refuse(frame, bytes, header)
                 } else {
@@ -125,15 +125,15 @@ extension HandlerConnection {
                 return true
             }
             // Whoever serves next finds the end of the pipe, or the broken frame, by itself.
-            guard end == .exhausted, shedChunk.fill(from: pipe), !shedChunk.isEmpty else { return }
+            guard end == .exhausted, fill(shedInput), !shedInput.isEmpty else { return }
         }
     }
 
-    private func refuse(_ frame: HandlerFrame, _ bytes: Bytes, _ header: [UInt8]) {
+    private func refuse(_ frame: ServerFrame, _ bytes: Bytes, _ header: [UInt8]) {
         service.refusedRequests.wrappingAdd(1, ordering: .relaxed)
         guard outlet.canReply(to: frame.reply.length) else { return }
         let subject = unsafe UnsafeRawBufferPointer(
-            start: bytes + Int(frame.reply.start), count: frame.reply.length)
+            start: bytes.at(frame.reply), count: frame.reply.length)
         unsafe header.withUnsafeBytes { header in
             // Nobody waits here: a refusal that finds the pipe full is not sent.
             let header = unsafe outlet.hasHeaders ? header : .init(rebasing: header[..<0])

@@ -12,9 +12,9 @@ public struct HandlerRequest: ~Copyable {
     let payloadBytes: UnsafeRawBufferPointer
     let exchange: HandlerExchange
 
-    init(_ frame: HandlerFrame, in bytes: Bytes, _ exchange: HandlerExchange) {
+    init(_ frame: ServerFrame, in bytes: Bytes, _ exchange: HandlerExchange) {
         func slice(_ range: ByteRange) -> UnsafeRawBufferPointer {
-            unsafe UnsafeRawBufferPointer(start: bytes + Int(range.start), count: range.length)
+            unsafe UnsafeRawBufferPointer(start: bytes.at(range), count: range.length)
         }
         unsafe subjectBytes = unsafe slice(frame.subject)
         unsafe replyBytes = unsafe slice(frame.reply)

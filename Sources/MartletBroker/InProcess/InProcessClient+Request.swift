@@ -53,7 +53,8 @@ extension InProcessConnection {
         }
         guard let id else { return try await inboxIsOpen.wait() }
         do {
-            try await sendAndWait("SUB \(inboxPrefix)* \(id)\r\n", subscribes: true)
+            try await sendAndWait(
+                ClientLine.subscribe("\(inboxPrefix)*", id: id), subscribes: true)
             inboxIsOpen.resolve(.success(()))
         } catch {
             inboxIsOpen.resolve(.failure(error))

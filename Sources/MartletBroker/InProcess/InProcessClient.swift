@@ -43,32 +43,22 @@ public final class InProcessClient: Sendable {
     func frame(
         _ payload: [UInt8], _ subject: String, _ reply: String?, _ headers: InProcessHeaders
     ) throws(BrokerError) -> [UInt8] {
-        let (payloadBytesMax, hasHeaders) = connection.state.withLock {
-            ($0.payloadBytesMax, $0.hasHeaders)
-        }
-        try InProcessSubject.checkForPublish(subject)
-        if let reply { try InProcessSubject.checkForPublish(reply) }
+        try SubjectCheck.forPublish(subject)
+        if let reply { try SubjectCheck.forPublish(reply) }
         let header = try headers.encoded()
-        guard header.isEmpty || hasHeaders else {
+        guard header.isEmpty || connection.takesHeaders else {
             throw BrokerError(.header, "the broker is configured without headers")
         }
         let total = header.count + payload.count
+        let payloadBytesMax = connection.payloadBytesMax
         guard total <= payloadBytesMax else {
             throw BrokerError(
                 .payloadTooLarge, "\(total) bytes are more than the \(payloadBytesMax) of a message"
             )
         }
-        let names = reply.map { "\(subject) \($0)" } ?? subject
-        let line =
-            header.isEmpty
-            ? "PUB \(names) \(total)\r\n" : "HPUB \(names) \(header.count) \(total)\r\n"
-        try connection.check(lineOf: line.utf8.count)
-        var frame: [UInt8] = []
-        frame.reserveCapacity(line.utf8.count + total + 2)
-        frame += line.utf8
-        frame += header
-        frame += payload
-        frame += [.carriageReturn, .lineFeed]
+        let frame = PublishFrame.bytes(
+            subject: subject, reply: reply, header: header, payload: payload)
+        try connection.check(lineOf: frame.count - total - 2)
         return frame
     }
 
@@ -82,11 +72,11 @@ public final class InProcessClient: Sendable {
         _ subject: String, queue: String? = nil,
         limits: InProcessSubscription.Limits = InProcessSubscription.Limits()
     ) async throws(BrokerError) -> InProcessSubscription {
-        try InProcessSubject.checkForSubscription(subject)
-        if let queue { try InProcessSubject.checkQueue(queue) }
+        try SubjectCheck.forSubscription(subject)
+        if let queue { try SubjectCheck.forQueue(queue) }
         let buffer = InProcessBuffer(limits)
         let id = try connection.addSubscription(buffer)
-        let line = "SUB \(subject) \(queue.map { "\($0) " } ?? "")\(id)\r\n"
+        let line = ClientLine.subscribe(subject, queue: queue, id: id)
         do {
             try connection.check(lineOf: line.utf8.count)
             try await connection.sendAndWait(line, subscribes: true)
@@ -117,7 +107,7 @@ public final class InProcessClient: Sendable {
             state.isDraining = true
             return state.buffers
         }
-        let lines = buffers.keys.sorted().map { "UNSUB \($0)\r\n" }.joined()
+        let lines = buffers.keys.sorted().map { ClientLine.unsubscribe($0) }.joined()
         let isDrained = InProcessAnswer<Void>()
         let work = Task { [connection] in
             do throws(BrokerError) {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What a client in this process says of who it is.
 public enum InProcessCredentials: Sendable {
     case user(String, password: String)
@@ -35,81 +33,13 @@ extension Broker {
         Task { await connection.read() }
         let client = InProcessClient(connection)
         try await connection.hello.wait()
-        let options = InProcessConnection.connectOptions(
-            name: name, credentials: credentials, echo: echo,
-            hasHeaders: connection.state.withLock { $0.hasHeaders })
-        try await connection.sendAndWait("CONNECT \(options)\r\n")
+        let request = ConnectRequest(
+            name: name, credentials: credentials, echo: echo, hasHeaders: connection.takesHeaders)
+        try await connection.sendAndWait(ClientLine.connect(request))
         return client
     }
 
     static var notRunning: BrokerError {
         BrokerError(.notRunning, "the broker does not run")
-    }
-}
-
-extension InProcessConnection {
-    /// The JSON of CONNECT.
-    static func connectOptions(
-        name: String, credentials: InProcessCredentials?, echo: Bool, hasHeaders: Bool
-    ) -> String {
-        var fields = [
-            "\"verbose\":false", "\"pedantic\":false", "\"lang\":\"martlet\"",
-            "\"version\":\"\(Broker.version)\"", "\"protocol\":1", "\"echo\":\(echo)",
-            "\"headers\":\(hasHeaders)", "\"no_responders\":\(hasHeaders)",
-            "\"name\":\(ServerInfo.quoted(name))",
-        ]
-        switch credentials {
-        case .user(let user, let password):
-            fields.append("\"user\":\(ServerInfo.quoted(user))")
-            fields.append("\"pass\":\(ServerInfo.quoted(password))")
-        case .token(let token): fields.append("\"auth_token\":\(ServerInfo.quoted(token))")
-        case nil: break
-        }
-        return "{\(fields.joined(separator: ","))}"
-    }
-}
-
-/// Which loop has a pipe, and where, once the loop has taken it.
-final class PipePlace: Sendable {
-    private let packed = Atomic<UInt64>(.max)
-    private let shared: BrokerShared
-    private let loop: Int
-    private let mail: Mailbox<LoopCommand>
-    /// The loop was chosen for having few connections: this one counts until it is among them.
-    private let isCounted: Bool
-
-    /// On the loop with the fewest connections when none is named.
-    init(on loop: Int?, of shared: BrokerShared) {
-        self.shared = shared
-        isCounted = loop == nil
-        self.loop = loop ?? shared.loopForNextConnection()
-        mail = shared.loops[self.loop].mail
-    }
-
-    /// False when the loop is gone.
-    func give(_ pipe: MemoryPipe) -> Bool {
-        mail.post(
-            .adoptPipe(pipe, id: shared.nextConnectionID(), name: "in-process") { self.set($0) })
-    }
-
-    private func set(_ handle: SlabHandle) {
-        packed.store(
-            UInt64(handle.index) | UInt64(handle.generation) << 32,
-            ordering: .sequentiallyConsistent)
-        guard isCounted else { return }
-        shared.loops[loop].connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
-    }
-
-    /// Before the loop has the pipe there is nobody to tell; it looks when it takes it.
-    func wakeLoop() {
-        if let handle { mail.post(.pipeMoved(handle)) }
-    }
-
-    private var handle: SlabHandle? {
-        let value = packed.load(ordering: .sequentiallyConsistent)
-        guard value != .max else { return nil }
-        return SlabHandle(
-            index: UInt32(truncatingIfNeeded: value),
-            generation: UInt32(truncatingIfNeeded: value >> 32))
     }
 }

@@ -7,8 +7,8 @@ import Synchronization
 /// hand, subscriptions have bounded buffers, and requests and flushes are their callers' own.
 final class InProcessConnection: Sendable {
     struct State {
-        var payloadBytesMax = 0
-        var hasHeaders = false
+        /// What the broker has said of itself.
+        var info = ReceivedInfo()
         /// Somebody writes to the pipe; the others wait, in order.
         var isWriting = false
         var writers: [CheckedContinuation<Void, Never>] = []
@@ -62,6 +62,10 @@ final class InProcessConnection: Sendable {
             makeRoomKnown: { room.raise() })
     }
 
+    var takesHeaders: Bool { state.withLock { $0.info.hasHeaders == true } }
+    /// Headers included.
+    var payloadBytesMax: Int { state.withLock { $0.info.payloadBytesMax ?? 0 } }
+
     private static func randomName() -> String {
         let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
         return String((0..<22).map { _ in alphabet.randomElement()! })
@@ -94,7 +98,7 @@ final class InProcessConnection: Sendable {
     func sendAndWait(_ lines: String, subscribes: Bool = false) async throws(BrokerError) {
         let answer = InProcessAnswer<Void>()
         try await send(
-            Array("\(lines)PING\r\n".utf8),
+            Array((lines + ClientLine.ping).utf8),
             fence: Fence(followsSubscribe: subscribes, answer: answer))
         try await answer.wait()
     }

@@ -33,7 +33,7 @@ public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLite
     // MARK: On the wire
 
     /// The header block; empty without fields.
-    func encoded() throws(BrokerError) -> [UInt8] {
+    package func encoded() throws(BrokerError) -> [UInt8] {
         var bytes: [UInt8] = []
         try encode(into: &bytes)
         return bytes
@@ -65,7 +65,7 @@ public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLite
     }
 
     /// Reads a header block as others write it: what is no `name: value` is passed over.
-    static func parse(_ block: [UInt8]) -> (headers: InProcessHeaders, status: Int?) {
+    package static func parse(_ block: [UInt8]) -> (headers: InProcessHeaders, status: Int?) {
         var headers = InProcessHeaders()
         var status: Int?
         let lines = block.split(separator: .lineFeed, omittingEmptySubsequences: false)

@@ -21,11 +21,4 @@ public struct InProcessMessage: Sendable, Equatable {
 
     /// The payload as UTF-8; what is not UTF-8 is replaced.
     public var text: String { String(decoding: payload, as: UTF8.self) }
-
-    init(_ message: ClientProtocolMessage) {
-        let parsed = InProcessHeaders.parse(message.header)
-        self.init(
-            subject: message.subject, reply: message.reply, headers: parsed.headers,
-            status: parsed.status, payload: message.payload)
-    }
 }

@@ -76,7 +76,7 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
         buffer.wasConsumed.resolve(.success(()))
         guard client.connection.remove(id) else { return }
         Task { [connection = client.connection, id] in
-            try? await connection.send(Array("UNSUB \(id)\r\n".utf8))
+            try? await connection.send(Array(ClientLine.unsubscribe(id).utf8))
         }
     }
 
@@ -88,7 +88,7 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
     /// Returns when the broker sends no more. What came before can still be iterated.
     public func unsubscribe() async throws(BrokerError) {
         guard client.connection.contains(id) else { return }
-        try await client.connection.sendAndWait("UNSUB \(id)\r\n")
+        try await client.connection.sendAndWait(ClientLine.unsubscribe(id))
         _ = client.connection.remove(id)
         buffer.finish()
     }
@@ -98,7 +98,8 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
     public func unsubscribe(after maximum: Int) async throws(BrokerError) {
         guard maximum > 0 else { return try await unsubscribe() }
         guard client.connection.contains(id) else { return }
-        try await client.connection.send(Array("UNSUB \(id) \(maximum)\r\n".utf8))
+        let line = ClientLine.unsubscribe(id, after: maximum)
+        try await client.connection.send(Array(line.utf8))
         if buffer.finish(after: UInt64(maximum)) { _ = client.connection.remove(id) }
     }
 }

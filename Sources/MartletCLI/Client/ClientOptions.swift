@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import MartletBroker
 
 /// What all client commands take.
 struct ClientOptions: ParsableArguments {
@@ -25,18 +26,15 @@ struct MessageOptions: ParsableArguments {
     @Argument(help: "The payload; standard input when there is none.")
     var payload: String?
 
-    @Option(name: [.customLong("header"), .customShort("H")], help: "A header, \"Key: Value\".")
-    var headerTexts: [String] = []
+    @Option(name: [.customLong("header"), .customShort("H")], help: "A header, \"Name: value\".")
+    var headerLines: [String] = []
 
-    var headers: [ClientHeader] {
-        get throws {
-            try headerTexts.map { text in
-                guard let header = ClientHeader(text) else {
-                    throw CommandFailure(description: "a header is \"Key: Value\", not \"\(text)\"")
-                }
-                return header
-            }
-        }
+    /// Before anything is read or connected.
+    static func check(_ subject: String, reply: String? = nil) throws(CommandFailure) {
+        do throws(BrokerError) {
+            try SubjectCheck.forPublish(subject)
+            if let reply { try SubjectCheck.forPublish(reply) }
+        } catch { throw CommandFailure(error) }
     }
 
     func payloadBytes() -> [UInt8] {

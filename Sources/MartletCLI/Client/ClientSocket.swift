@@ -1,16 +1,14 @@
 import Glibc
 
-/// A blocking TCP connection with a deadline for everything, and a buffer of what was read.
+/// A blocking TCP connection with a deadline for everything.
 final class ClientSocket {
     enum Outcome {
-        case line([UInt8])
-        case bytes([UInt8])
+        case bytes
         case timeout
         case closed
     }
 
     private let descriptor: Int32
-    private var buffer: [UInt8] = []
 
     init(_ address: HostAndPort, deadline: Deadline) throws(CommandFailure) {
         let candidates: [SocketAddress]
@@ -54,38 +52,14 @@ final class ClientSocket {
         }
     }
 
-    /// The next line, without its end.
-    func readLine(bytesMax: Int, deadline: Deadline) -> Outcome {
-        var searched = 0
-        while true {
-            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
-                var line = Array(buffer[..<end])
-                buffer.removeFirst(end + 1)
-                if line.last == UInt8(ascii: "\r") { line.removeLast() }
-                return .line(line)
-            }
-            searched = buffer.count
-            guard searched <= bytesMax else { return .closed }
-            if let problem = fill(deadline) { return problem }
-        }
-    }
-
-    func readBytes(_ count: Int, deadline: Deadline) -> Outcome {
-        while buffer.count < count {
-            if let problem = fill(deadline) { return problem }
-        }
-        let bytes = Array(buffer[..<count])
-        buffer.removeFirst(count)
-        return .bytes(bytes)
-    }
-
-    private func fill(_ deadline: Deadline) -> Outcome? {
+    /// Appends what has come, or waits for it.
+    func receive(into buffer: inout [UInt8], deadline: Deadline) -> Outcome {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
             if count > 0 {
                 buffer += chunk[..<count]
-                return nil
+                return .bytes
             }
             if count < 0, errno == EINTR { continue }
             guard count < 0, errno == EAGAIN else { return .closed }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MartletBroker
 
 /// `martlet pub`: publishes, and returns once the server has the messages.
 struct PublishCommand: ParsableCommand {
@@ -20,9 +21,8 @@ struct PublishCommand: ParsableCommand {
 
     func run() throws {
         try report {
-            let headers = try message.headers
-            try SubjectCheck.publish(message.subject)
-            if let reply { try SubjectCheck.publish(reply) }
+            let headers = try InProcessHeaders(lines: message.headerLines)
+            try MessageOptions.check(message.subject, reply: reply)
             let connection = try ClientConnection(client.url, name: "martlet pub")
             let payload = message.payloadBytes()
             for number in 1...count {

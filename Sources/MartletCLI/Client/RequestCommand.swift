@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import MartletBroker
 
 /// `martlet request`: publishes with a reply subject of its own and prints the first answer.
 struct RequestCommand: ParsableCommand {
@@ -16,12 +17,12 @@ struct RequestCommand: ParsableCommand {
 
     func run() throws {
         try report {
-            let headers = try message.headers
-            try SubjectCheck.publish(message.subject)
+            let headers = try InProcessHeaders(lines: message.headerLines)
+            try MessageOptions.check(message.subject)
             let connection = try ClientConnection(client.url, name: "martlet request")
             let payload = message.payloadBytes()
             let inbox = "_INBOX.martlet.\(UInt64.random(in: .min ... .max))"
-            try connection.subscribe(inbox, sid: 1, messagesMax: 1)
+            try connection.subscribe(inbox, id: 1, messagesMax: 1)
             try connection.publish(
                 message.subject, reply: inbox, headers: headers, payload: payload)
             show(try answer(connection))
@@ -30,7 +31,7 @@ struct RequestCommand: ParsableCommand {
 
     private func answer(
         _ connection: ClientConnection
-    ) throws(CommandFailure) -> ClientMessage {
+    ) throws(CommandFailure) -> InProcessMessage {
         let deadline = Deadline.after(seconds: timeout.seconds)
         while true {
             switch try connection.next(deadline: deadline) {
@@ -39,7 +40,7 @@ struct RequestCommand: ParsableCommand {
                 throw CommandFailure(
                     description: "no answer on \"\(message.subject)\" within \(timeout.seconds)s")
             case .message(let answer):
-                guard !answer.isNoResponders else {
+                guard answer.status != 503 || !answer.payload.isEmpty else {
                     throw CommandFailure(
                         description: "no responders on \"\(message.subject)\" (503)")
                 }
@@ -48,9 +49,9 @@ struct RequestCommand: ParsableCommand {
         }
     }
 
-    private func show(_ answer: ClientMessage) {
-        if !answer.status.isEmpty { Console.printError("Status: \(answer.status)") }
-        for header in answer.headers { Console.printError("\(header)") }
+    private func show(_ answer: InProcessMessage) {
+        if let status = answer.status { Console.printError("Status: \(status)") }
+        for line in answer.headers.lines { Console.printError(line) }
         Console.write(answer.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MartletBroker
 
 /// Where a client connects to, and as whom: `nats://user:password@host:port`, `host:port`, `host`.
 struct ServerURL: Equatable {
@@ -7,6 +8,11 @@ struct ServerURL: Equatable {
     var password: String?
     /// A name without a password before the `@`.
     var token: String?
+
+    var credentials: InProcessCredentials? {
+        if let user { return .user(user, password: password ?? "") }
+        return token.map { .token($0) }
+    }
 
     init(_ text: String) throws(CommandFailure) {
         var rest = text[...]

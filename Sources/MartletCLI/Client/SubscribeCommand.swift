@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import MartletBroker
 
 /// `martlet sub`: payloads go to stdout, a line each; what else there is to know goes to stderr.
 struct SubscribeCommand: ParsableCommand {
@@ -35,7 +36,7 @@ struct SubscribeCommand: ParsableCommand {
     func run() throws {
         try report {
             let connection = try ClientConnection(client.url, name: "martlet sub")
-            try connection.subscribe(subject, queue: queue, sid: 1, messagesMax: count)
+            try connection.subscribe(subject, queue: queue, id: 1, messagesMax: count)
             note("Listening on \"\(subject)\"")
             var received = 0
             while count.map({ received < $0 }) ?? true {
@@ -50,15 +51,15 @@ struct SubscribeCommand: ParsableCommand {
     }
 
     /// Returns false when nobody reads the output any more.
-    private func show(_ message: ClientMessage, number: Int) -> Bool {
+    private func show(_ message: InProcessMessage, number: Int) -> Bool {
         let reply = message.reply.map { ", reply to \"\($0)\"" } ?? ""
         note("[#\(number)] \"\(message.subject)\", \(message.payload.count) bytes\(reply)")
-        for header in message.headers { note("\(header)") }
+        for line in message.headers.lines { note(line) }
         return Console.write(message.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
     }
 
     private func answer(
-        _ message: ClientMessage, on connection: ClientConnection
+        _ message: InProcessMessage, on connection: ClientConnection
     ) throws(CommandFailure) {
         guard let reply, let inbox = message.reply else { return }
         try connection.publish(inbox, payload: Array(reply.utf8))

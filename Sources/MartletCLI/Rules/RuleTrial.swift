@@ -1,17 +1,21 @@
 import Glibc
+import MartletBroker
 import MartletRules
 
 /// A message that no server sees, to try rules with.
 struct RuleTrial {
     let subject: String
-    let headers: [ClientHeader]
+    let headers: InProcessHeaders
     let payload: [UInt8]
     /// Where its sender wants the answer.
     let reply: String?
     let account: String?
 
-    func run(_ rules: RuleSet) -> RuleTrialResult {
-        let header = headers.isEmpty ? [] : ClientHeader.block(headers)
+    func run(_ rules: RuleSet) throws(CommandFailure) -> RuleTrialResult {
+        let header: [UInt8]
+        do throws(BrokerError) { header = try headers.encoded() } catch {
+            throw CommandFailure(error)
+        }
         let output = RuleOutput(limits: rules.limits)
         defer { output.destroy() }
         let verdict = unsafe Self.withBytes(Array(subject.utf8)) { subject, subjectCount in

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MartletBroker
 
 /// The result for programs.
 extension RuleTrialResult: Encodable {
@@ -47,7 +48,7 @@ extension RuleTrialResult.Message: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(subject, forKey: .subject)
         try container.encode(
-            headers.map { Field(name: $0.key, value: $0.value) }, forKey: .headers)
+            headers.fields.map { Field(name: $0.name, value: $0.value) }, forKey: .headers)
         if let text = String(validating: payload, as: UTF8.self) {
             try container.encode(text, forKey: .payload)
         } else {

@@ -14,7 +14,7 @@ extension RuleTrialResult {
         }
         if let deadLetter {
             lines.append("Dead letter: \(deadLetter.subject)")
-            lines += deadLetter.headers.map { "Header: \($0)" }
+            lines += deadLetter.headers.lines.map { "Header: \($0)" }
         }
         if let rule = lostDeadLetterOf {
             lines.append("Dead letter: none, the one of rule \(rule) cannot be made")
@@ -33,7 +33,7 @@ extension RuleTrialResult {
     }
 
     private static func lines(_ message: Message) -> [String] {
-        ["Subject: \(message.subject)"] + message.headers.map { "Header: \($0)" } + [
+        ["Subject: \(message.subject)"] + message.headers.lines.map { "Header: \($0)" } + [
             "Payload: \(message.payload.count) bytes",
             String(decoding: message.payload, as: UTF8.self),
         ]

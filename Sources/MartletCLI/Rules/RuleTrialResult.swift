@@ -1,3 +1,4 @@
+import MartletBroker
 import MartletRules
 
 /// What rules made of a message, step by step and in the end.
@@ -12,7 +13,7 @@ struct RuleTrialResult {
     /// A message that comes of the one that was tried.
     struct Message {
         var subject: String
-        var headers: [ClientHeader]
+        var headers: InProcessHeaders
         var payload: [UInt8]
     }
 
@@ -76,7 +77,8 @@ struct RuleTrialResult {
             ? unsafe text(output.subject, output.subjectCount) : trial.subject
         let headers =
             output.headerCount > 0
-            ? unsafe ClientHeader.parse(bytes(output.header, output.headerCount)).1 : trial.headers
+            ? InProcessHeaders.parse(unsafe bytes(output.header, output.headerCount)).headers
+            : trial.headers
         let payload = output.slice.map { Array(trial.payload[$0]) } ?? trial.payload
         return Message(subject: subject, headers: headers, payload: payload)
     }

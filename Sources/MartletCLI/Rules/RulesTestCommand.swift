@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import MartletBroker
 import MartletRules
 
 /// `martlet rules test`: what the rules of a configuration file make of one message.
@@ -47,7 +48,7 @@ struct RulesTestCommand: ParsableCommand {
         var isStopped = false
         try report {
             let trial = try trial()
-            let result = trial.run(try LoadedRules(path: rules.path).set)
+            let result = try trial.run(try LoadedRules(path: rules.path).set)
             Console.print(json ? result.json : result.text)
             isStopped = result.isStopped
         }
@@ -56,22 +57,14 @@ struct RulesTestCommand: ParsableCommand {
 
     private func trial() throws(CommandFailure) -> RuleTrial {
         do throws(CommandFailure) {
-            try SubjectCheck.publish(subject)
-            if let reply { try SubjectCheck.publish(reply) }
+            try MessageOptions.check(subject, reply: reply)
             return RuleTrial(
-                subject: subject, headers: try headers.map(Self.header),
+                subject: subject, headers: try InProcessHeaders(lines: headers),
                 payload: try payloadBytes(), reply: reply, account: account)
         } catch {
             throw CommandFailure(
                 description: error.description, exitCode: LoadedRules.failureExitCode)
         }
-    }
-
-    private static func header(_ text: String) throws(CommandFailure) -> ClientHeader {
-        guard let header = ClientHeader(text) else {
-            throw CommandFailure(description: "a header is \"Name: value\", not \"\(text)\"")
-        }
-        return header
     }
 
     private func payloadBytes() throws(CommandFailure) -> [UInt8] {

@@ -1,9 +1,17 @@
 import Glibc
+import MartletBroker
 
 /// A failure that ends the command: one message for the user and an exit code.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
-    var exitCode: Int32 = 1
+    let exitCode: Int32
+
+    init(description: String, exitCode: Int32 = 1) {
+        self.description = description
+        self.exitCode = exitCode
+    }
+
+    init(_ error: BrokerError) { self.init(description: error.message) }
 }
 
 /// The process's two outputs, unbuffered: what was written survives any exit.

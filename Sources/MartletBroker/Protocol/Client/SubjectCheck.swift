@@ -1,18 +1,22 @@
-/// What a client in this process may write where a subject goes.
-enum InProcessSubject {
-    static func checkForPublish(_ subject: String) throws(BrokerError) {
+/// What a client may write where a subject goes: it finds a bad one before the server does, which would
+/// close the connection, or read another command.
+package enum SubjectCheck {
+    /// Throws `.subject` for what cannot be published to.
+    package static func forPublish(_ subject: String) throws(BrokerError) {
         guard isOneWord(subject), unsafe check(subject, Subject.isValidForPublish) else {
             throw BrokerError(.subject, "\"\(subject)\" is no subject to publish to")
         }
     }
 
-    static func checkForSubscription(_ subject: String) throws(BrokerError) {
+    /// Throws `.subject` for what cannot be subscribed to.
+    package static func forSubscription(_ subject: String) throws(BrokerError) {
         guard isOneWord(subject), unsafe check(subject, Subject.isValidForSubscription) else {
             throw BrokerError(.subject, "\"\(subject)\" is no subject to subscribe to")
         }
     }
 
-    static func checkQueue(_ queue: String) throws(BrokerError) {
+    /// Throws `.subject` for what cannot be the name of a queue group.
+    package static func forQueue(_ queue: String) throws(BrokerError) {
         guard isOneWord(queue) else {
             throw BrokerError(.subject, "\"\(queue)\" is no name of a queue")
         }
