@@ -66,12 +66,14 @@ extension BrokerLoop {
     func adopt(_ descriptor: Int32, _ address: SocketAddress, id: UInt64) {
         connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
         Socket.disableNagle(descriptor)
-        guard let connection = makeConnection(.socket(descriptor), id: id, address) else {
+        guard
+            let connection = makeConnection(
+                .socket(descriptor), PeerPolicy(.client), id: id, address)
+        else {
             Glibc.close(descriptor)
             return
         }
-        counters.pointee.connections.add(1)
-        counters.pointee.connectionsTotal.add(1)
+        count(connection)
         do {
             try events.poller.add(descriptor, token: Self.token(of: connection), for: .readable)
         } catch {
@@ -81,31 +83,33 @@ extension BrokerLoop {
         greet(connection)
     }
 
-    func adopt(_ pipe: MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void) {
+    func adopt(
+        _ pipe: MemoryPipe, from peer: PipePeer, id: UInt64, name: String,
+        then: @Sendable (SlabHandle) -> Void
+    ) {
         let transport = unsafe Transport.memory(.passRetained(pipe))
-        guard let connection = makeConnection(transport, id: id, SocketAddress(ip: name, port: 0))
+        guard
+            let connection = makeConnection(
+                transport, PeerPolicy(peer.kind), id: id, SocketAddress(ip: name, port: 0))
         else {
             return transport.close()
         }
-        if let account = pipe.ownAccount {
-            connection.pointee.flags.insert(.isOwn)
-            enter(connection, as: nil, in: account)
-        } else {
-            counters.pointee.connectionsTotal.add(1)
-            counters.pointee.connections.add(1)
-        }
-        if pipe.servesRequests {
-            connection.pointee.flags.insert(.servesRequests)
-            limitPending(connection)
-        }
+        if let account = peer.account { enter(connection, as: nil, in: account) }
+        count(connection)
         then(connection.pointee.handle)
         greet(connection)
         readInput(connection)
     }
 
+    private func count(_ connection: ConnectionRef) {
+        guard connection.pointee.policy.isCounted else { return }
+        counters.pointee.connections.add(1)
+        counters.pointee.connectionsTotal.add(1)
+    }
+
     /// A slot for a new connection, with the values that hold before its CONNECT.
     private func makeConnection(
-        _ transport: Transport, id: UInt64, _ address: SocketAddress
+        _ transport: Transport, _ policy: PeerPolicy, id: UInt64, _ address: SocketAddress
     ) -> ConnectionRef? {
         guard let slot = state.pointee.connections.take({ _ in Connection() }) else { return nil }
         let connection = state.pointee.connections[slot]
@@ -113,6 +117,7 @@ extension BrokerLoop {
         connection.pointee = Connection()
         connection.pointee.handle = SlabHandle(index: UInt32(slot), generation: generation)
         connection.pointee.transport = transport
+        connection.pointee.policy = policy
         connection.pointee.id = id
         connection.pointee.flags = [.verbose, .pedantic, .echo]
         connection.pointee.acceptedAt = now
@@ -140,15 +145,15 @@ extension BrokerLoop {
     private func greet(_ connection: ConnectionRef) {
         shared.logger.debug("\(name(of: connection)) - Client connection created")
         let settings = state.pointee.settings
-        let isOwn = connection.pointee.flags.contains(.isOwn)
-        if settings.requiresAuthentication, !isOwn {
+        let policy = connection.pointee.policy
+        if settings.requiresAuthentication, policy.needsCredentials {
             connection.pointee.flags.insert(.awaitsAuthentication)
             setDeadline(
                 .authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
         }
         setFirstPing(connection)
         sendInfo(connection, isConnectInfo: false)
-        guard !isOwn else { return }
+        guard policy.isCounted else { return }
         guard shared.admit() else {
             shared.logger.error("\(name(of: connection)) - maximum connections exceeded")
             return end(connection, .maxConnectionsExceeded, saying: "maximum connections exceeded")

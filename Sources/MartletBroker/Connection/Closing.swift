@@ -59,11 +59,12 @@ extension BrokerLoop {
     }
 
     private func recordClosed(_ connection: ConnectionRef, _ reason: CloseReason) {
-        if connection.pointee.flags.contains(.isOwn) { return }
-        let count = Int(connection.pointee.subscriptions.count)
-        shared.recordClosed(
-            snapshot(of: connection, withSubscriptions: count <= 128, reason: reason))
-        counters.pointee.connections.add(-1)
+        if connection.pointee.policy.isListed {
+            let count = Int(connection.pointee.subscriptions.count)
+            shared.recordClosed(
+                snapshot(of: connection, withSubscriptions: count <= 128, reason: reason))
+        }
+        if connection.pointee.policy.isCounted { counters.pointee.connections.add(-1) }
     }
 
     private func offerLastBytes(_ connection: ConnectionRef) {

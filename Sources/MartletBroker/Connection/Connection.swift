@@ -1,8 +1,3 @@
-/// What a connection is to the broker. Routes, leaf nodes and others get a case when they exist.
-enum PeerKind: UInt8 {
-    case client
-}
-
 struct ConnectionFlags: OptionSet, BitwiseCopyable {
     let rawValue: UInt32
 
@@ -19,8 +14,6 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     /// Must authenticate before anything else.
     static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
     static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
-    /// A handler of the broker's own: it needs no credentials, and is in no count or list of connections.
-    static let isOwn = ConnectionFlags(rawValue: 1 << 11)
 
     /// In the list of connections to flush at the end of the turn.
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
@@ -40,8 +33,6 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
     /// In the list of publishers to more connections than a turn writes to.
     static let fansOut = ConnectionFlags(rawValue: 1 << 26)
-    /// Serves handlers of this process: they are never too slow, their publishers wait.
-    static let servesRequests = ConnectionFlags(rawValue: 1 << 27)
     /// Closed at the end of what runs now.
     static let isClosing = ConnectionFlags(rawValue: 1 << 21)
 }
@@ -71,7 +62,7 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
     var transport = Transport.none
-    var kind = PeerKind.client
+    var policy = PeerPolicy(.client)
     var flags: ConnectionFlags = []
     var pauseReasons: PauseReasons = []
     /// INFO's client_id.

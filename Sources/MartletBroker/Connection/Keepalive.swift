@@ -63,8 +63,7 @@ extension BrokerLoop {
 
     /// The first PING comes soon, to measure the round trip; 2 s and up to a fifth more.
     func setFirstPing(_ connection: ConnectionRef) {
-        // A handler that takes long is not gone.
-        guard !connection.pointee.flags.contains(.servesRequests) else { return }
+        guard connection.pointee.policy.isPinged else { return }
         let base = min(2_000_000_000, state.pointee.settings.pingIntervalNanoseconds)
         let spread = UInt64(state.pointee.random.below(Int(base / 5) + 1))
         setDeadline(.ping, now &+ base &+ spread, connection)

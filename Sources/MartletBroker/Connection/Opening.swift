@@ -41,7 +41,7 @@ extension BrokerLoop {
         describe(connection, options)
         apply(options, to: connection)
         guard !options.namesAccount else { return refuseAuthentication(connection) }
-        if connection.pointee.flags.contains(.isOwn) {
+        guard connection.pointee.policy.needsCredentials else {
             return finishConnect(connection, options.protocolLevel)
         }
         guard state.pointee.settings.requiresAuthentication else {
@@ -120,10 +120,8 @@ extension BrokerLoop {
 
     /// What may wait for it, before its subscriptions have their say.
     func limitPending(_ connection: ConnectionRef) {
-        let limit = state.pointee.settings.pendingBytesMax
-        let isHandler = connection.pointee.flags.contains(.servesRequests)
-        connection.pointee.pendingBytesMax =
-            isHandler ? min(limit, MemoryPipe.handlerPendingBytesMax) : limit
+        connection.pointee.pendingBytesMax = min(
+            state.pointee.settings.pendingBytesMax, connection.pointee.policy.pendingBytesCeiling)
     }
 
     func refuseAuthentication(_ connection: ConnectionRef) {

@@ -29,8 +29,8 @@ extension BrokerLoop {
     func read(_ command: LoopCommand) {
         switch command {
         case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
-        case .adoptPipe(let pipe, let id, let name, let then):
-            adopt(pipe, id: id, name: name, then: then)
+        case .adoptPipe(let pipe, let peer, let id, let name, let then):
+            adopt(pipe, from: peer, id: id, name: name, then: then)
         case .pipeMoved(let handle):
             guard let connection = connection(handle) else { return }
             if connection.pointee.flags.contains(.awaitsWritable) {
@@ -76,7 +76,7 @@ extension BrokerLoop {
     func decline(_ command: LoopCommand) {
         switch command {
         case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
-        case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
+        case .adoptPipe(let pipe, _, _, _, _): pipe.brokerClose()
         case .describeConnections(_, let then): then([])
         case .adoptRules(_, _, let then), .adoptSettings(_, let then): then()
         default: break
@@ -140,7 +140,7 @@ extension BrokerLoop {
     private func closeSome(_ count: Int) {
         var left = count
         forEachConnection { connection in
-            guard left > 0, !connection.pointee.flags.contains(.isOwn) else { return }
+            guard left > 0, connection.pointee.policy.isCounted else { return }
             left -= 1
             close(connection, .serverShutdown)
         }

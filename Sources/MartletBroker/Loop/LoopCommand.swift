@@ -5,7 +5,9 @@ enum LoopCommand: Sendable {
     /// A socket that the listening loop has accepted.
     case adopt(descriptor: Int32, address: SocketAddress, id: UInt64)
     /// A connection from this process.
-    case adoptPipe(MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void)
+    case adoptPipe(
+        MemoryPipe, from: PipePeer = .client, id: UInt64, name: String,
+        then: @Sendable (SlabHandle) -> Void)
     /// The peer of a pipe has written, or made room.
     case pipeMoved(SlabHandle)
     /// Listen on this descriptor; accept no more.

@@ -16,6 +16,9 @@ extension BrokerLoop {
     /// Apart, so that what messages run through stays small enough to be one function.
     @inline(never)
     private func carryOut(_ connection: ConnectionRef, _ operation: Operation) {
+        guard connection.pointee.policy.verbs.contains(.init(operation.verb)) else {
+            return refuse(connection, .unknownOperation)
+        }
         switch operation.verb {
         case .publish, .publishWithHeader: break
         case .ping: answerPing(connection)

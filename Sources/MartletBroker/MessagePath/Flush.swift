@@ -288,7 +288,7 @@ extension BrokerLoop {
     private func restartWriteDeadline(_ connection: ConnectionRef) {
         connection.pointee.blockedSince = now
         connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
-        guard !connection.pointee.flags.contains(.servesRequests) else { return }
+        guard connection.pointee.policy.isClosedWhenSlow else { return }
         setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
     }
 

@@ -20,16 +20,8 @@ final class MemoryPipe: Sendable {
         var unread: Int { toBroker.count - toBrokerStart }
     }
 
-    /// What waits in the broker for a connection of handlers before its publishers have to.
-    static let handlerPendingBytesMax = 4 << 20
-
     /// Bytes that one direction holds before its writer has to wait.
     let capacity: Int
-    /// The peer are handlers of this process, which are never closed for being slow.
-    let servesRequests: Bool
-    /// The broker's own handlers are in this account without credentials, and count as nobody's
-    /// connections.
-    let ownAccount: Account?
     private let state = Guarded(State())
     /// Tells the loop that there is something to read, or room to write again.
     private let wakeBroker: @Sendable () -> Void
@@ -39,13 +31,10 @@ final class MemoryPipe: Sendable {
     private let makeRoomKnown: @Sendable () -> Void
 
     init(
-        capacity: Int = 1 << 20, servesRequests: Bool = false, ownAccount: Account? = nil,
-        wakeBroker: @escaping @Sendable () -> Void,
+        capacity: Int = 1 << 20, wakeBroker: @escaping @Sendable () -> Void,
         wakePeer: @escaping @Sendable () -> Void, makeRoomKnown: @escaping @Sendable () -> Void = {}
     ) {
         self.capacity = capacity
-        self.servesRequests = servesRequests
-        self.ownAccount = ownAccount
         self.wakeBroker = wakeBroker
         self.wakePeer = wakePeer
         self.makeRoomKnown = makeRoomKnown
