@@ -65,13 +65,11 @@ extension BrokerLoop {
     /// A socket becomes a connection: it gets INFO, and is closed at once when there are too many.
     func adopt(_ descriptor: Int32, _ address: SocketAddress, id: UInt64) {
         connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
-        Socket.disableNagle(descriptor)
-        guard
-            let connection = makeConnection(
-                .socket(descriptor), PeerPolicy(.client), id: id, address)
+        let socket = TCPTransport(descriptor: descriptor)
+        socket.disableNagle()
+        guard let connection = makeConnection(.tcp(socket), PeerPolicy(.client), id: id, address)
         else {
-            Glibc.close(descriptor)
-            return
+            return socket.close()
         }
         count(connection)
         do {
@@ -87,7 +85,7 @@ extension BrokerLoop {
         _ pipe: MemoryPipe, from peer: PipePeer, id: UInt64, name: String,
         then: @Sendable (SlabHandle) -> Void
     ) {
-        let transport = unsafe Transport.memory(.passRetained(pipe))
+        let transport = unsafe Transport.pipe(.passRetained(pipe))
         guard
             let connection = makeConnection(
                 transport, PeerPolicy(peer.kind), id: id, SocketAddress(ip: name, port: 0))
@@ -119,7 +117,7 @@ extension BrokerLoop {
         connection.pointee.transport = transport
         connection.pointee.policy = policy
         connection.pointee.id = id
-        connection.pointee.flags = [.verbose, .pedantic, .echo]
+        connection.pointee.flags = [.isTaken, .verbose, .pedantic, .echo]
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()

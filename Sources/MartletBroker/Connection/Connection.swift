@@ -15,6 +15,9 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
     static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
 
+    /// The slot is a connection's, until it has ended.
+    static let isTaken = ConnectionFlags(rawValue: 1 << 11)
+
     /// In the list of connections to flush at the end of the turn.
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
     /// The poller watches for room in the socket's send buffer.
@@ -61,7 +64,7 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 @safe
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
-    var transport = Transport.none
+    var transport = Transport.closed
     var policy = PeerPolicy(.client)
     var flags: ConnectionFlags = []
     var pauseReasons: PauseReasons = []

@@ -149,7 +149,7 @@ extension BrokerLoop {
     func forEachConnection(_ body: (ConnectionRef) -> Void) {
         for i in 0..<state.pointee.connections.endIndex {
             let connection = state.pointee.connections[i]
-            if case .none = connection.pointee.transport { continue }
+            guard connection.pointee.flags.contains(.isTaken) else { continue }
             body(connection)
         }
     }
