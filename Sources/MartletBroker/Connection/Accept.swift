@@ -4,41 +4,43 @@ import Logging
 import Synchronization
 
 /// The first loop accepts for all of them and hands each socket to the loop with the fewest connections.
-enum Listener {
-    /// The poller's token of the listening socket.
-    static let token = UInt64.max - 1
-    /// Accepted in one turn, so that a flood of connects does not delay messages.
-    static let acceptsPerTurn = 64
-}
-
 extension BrokerLoop {
-    func listen(on descriptor: Int32) {
-        state.pointee.listener = descriptor
+    func listen(on listener: Listener) {
+        let place = state.pointee.listeners.count
+        precondition(place < Listener.countMax, "each listener has a token of its own")
+        state.pointee.listeners.append(listener)
         do {
-            try events.poller.add(descriptor, token: Listener.token, for: .readable)
+            try events.poller.add(
+                listener.descriptor, token: Listener.firstToken + UInt64(place), for: .readable)
         } catch {
-            shared.logger.error("Error trying to listen for client connections: \(error)")
+            shared.logger.error("Error trying to listen for \(listener.profile.kind) connections: \(error)")
         }
     }
 
     func stopListening() {
-        guard state.pointee.listener >= 0 else { return }
-        events.poller.remove(state.pointee.listener)
-        Glibc.close(state.pointee.listener)
-        state.pointee.listener = -1
+        for listener in state.pointee.listeners {
+            events.poller.remove(listener.descriptor)
+            listener.close()
+        }
+        state.pointee.listeners = []
     }
 
+    /// A listener's descriptor is ready.
     @inline(never)
-    func acceptConnections() {
+    func acceptConnections(_ token: UInt64) {
+        let place = Int(token - Listener.firstToken)
+        // Found ready before this turn stopped listening.
+        guard place < state.pointee.listeners.count else { return }
+        let listener = state.pointee.listeners[place]
         for _ in 0..<Listener.acceptsPerTurn {
             var storage = sockaddr_storage()
-            let descriptor = unsafe martlet_accept(state.pointee.listener, &storage)
+            let descriptor = unsafe martlet_accept(listener.descriptor, &storage)
             guard descriptor >= 0 else {
-                if errno == EMFILE || errno == ENFILE { refuseForLackOfDescriptors() }
+                if errno == EMFILE || errno == ENFILE { refuseForLackOfDescriptors(listener) }
                 return
             }
             let command = LoopCommand.adopt(
-                descriptor: descriptor, address: SocketAddress(storage),
+                descriptor: descriptor, listener.profile, address: SocketAddress(storage),
                 id: shared.nextConnectionID())
             let target = shared.loopForNextConnection()
             if target == index {
@@ -51,23 +53,27 @@ extension BrokerLoop {
 
     /// Without a descriptor to accept with, the listener would stay ready for ever: give up the spare
     /// one, accept, close, and take a spare again. The peer sees a close instead of a hang.
-    private func refuseForLackOfDescriptors() {
+    private func refuseForLackOfDescriptors(_ listener: Listener) {
         shared.logger.error("Error accepting a connection: too many open files")
         shared.spareDescriptor.withLock { spare in
             if spare >= 0 { Glibc.close(spare) }
             var storage = sockaddr_storage()
-            let descriptor = unsafe martlet_accept(state.pointee.listener, &storage)
+            let descriptor = unsafe martlet_accept(listener.descriptor, &storage)
             if descriptor >= 0 { Glibc.close(descriptor) }
             spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         }
     }
 
     /// A socket becomes a connection: it gets INFO, and is closed at once when there are too many.
-    func adopt(_ descriptor: Int32, _ address: SocketAddress, id: UInt64) {
+    func adopt(
+        _ descriptor: Int32, _ profile: ListenerProfile, _ address: SocketAddress, id: UInt64
+    ) {
         connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
         let socket = TCPTransport(descriptor: descriptor)
         socket.disableNagle()
-        guard let connection = makeConnection(.tcp(socket), PeerPolicy(.client), id: id, address)
+        guard
+            let connection = makeConnection(
+                .tcp(socket), PeerPolicy(profile.kind), id: id, address)
         else {
             return socket.close()
         }

@@ -126,7 +126,7 @@ final class BrokerLoop: EventLoopDriver {
 
     @inline(__always)
     func descriptorIsReady(_ token: UInt64, _ readiness: Readiness) {
-        guard token != Listener.token else { return acceptConnections() }
+        guard token < Listener.firstToken else { return acceptConnections(token) }
         let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
         let connection = state.pointee.connections[index]
         guard connection.pointee.handle.generation == UInt32(truncatingIfNeeded: token &>> 32)
@@ -194,7 +194,8 @@ struct LoopState {
 
     var connections = Slab<Connection>()
     var subscriptions = Slab<Subscription>()
-    var listener: Int32 = -1
+    /// On the first loop, which accepts for all.
+    var listeners: [Listener] = []
 
     /// Connections with something to flush, to read on, or to close when the turn ends.
     var dirty = HandleList()

@@ -28,7 +28,8 @@ extension BrokerLoop {
 
     func read(_ command: LoopCommand) {
         switch command {
-        case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
+        case .adopt(let descriptor, let profile, let address, let id):
+            adopt(descriptor, profile, address, id: id)
         case .adoptPipe(let pipe, let peer, let id, let name, let then):
             adopt(pipe, from: peer, id: id, name: name, then: then)
         case .pipeMoved(let handle):
@@ -39,8 +40,7 @@ extension BrokerLoop {
                 flush(connection)
             }
             readInput(connection)
-        case .listen(let descriptor): listen(on: descriptor)
-        case .stopListening: stopListening()
+        case .listen(let listener): listen(on: listener)
         case .authenticated(let handle, let decision):
             guard let connection = connection(handle) else { return }
             finishAuthentication(connection, decision)
@@ -75,7 +75,8 @@ extension BrokerLoop {
     /// A command that came too late: what it carries is given back.
     func decline(_ command: LoopCommand) {
         switch command {
-        case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
+        case .adopt(let descriptor, _, _, _): Glibc.close(descriptor)
+        case .listen(let listener): listener.close()
         case .adoptPipe(let pipe, _, _, _, _): pipe.brokerClose()
         case .describeConnections(_, let then): then([])
         case .adoptRules(_, _, let then), .adoptSettings(_, let then): then()
