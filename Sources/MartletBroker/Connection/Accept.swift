@@ -145,24 +145,4 @@ extension BrokerLoop {
         state.pointee.closing.reserve(wanted)
         state.pointee.waitingForLinks.reserve(wanted)
     }
-
-    private func greet(_ connection: ConnectionRef) {
-        shared.logger.debug("\(name(of: connection)) - Client connection created")
-        let settings = state.pointee.settings
-        let policy = connection.pointee.policy
-        if settings.requiresAuthentication, policy.needsCredentials {
-            connection.pointee.flags.insert(.awaitsAuthentication)
-            setDeadline(
-                .authentication, now &+ settings.authenticationTimeoutNanoseconds, connection)
-        }
-        setFirstPing(connection)
-        sendInfo(connection, isConnectInfo: false)
-        guard policy.isCounted else { return }
-        guard shared.admit() else {
-            shared.logger.error("\(name(of: connection)) - maximum connections exceeded")
-            return end(connection, .maxConnectionsExceeded, saying: "maximum connections exceeded")
-        }
-        connection.pointee.flags.insert(.isAdmitted)
-        if state.pointee.isLameDuck { end(connection, .serverShutdown) }
-    }
 }

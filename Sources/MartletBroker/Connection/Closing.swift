@@ -9,6 +9,7 @@ extension BrokerLoop {
     func close(_ connection: ConnectionRef, _ reason: CloseReason) {
         guard !connection.pointee.flags.contains(.isClosing) else { return }
         connection.pointee.flags.insert(.isClosing)
+        connection.pointee.opening.close()
         connection.pointee.closeReason = reason
         state.pointee.closing.append(connection.pointee.handle)
         endSlice()

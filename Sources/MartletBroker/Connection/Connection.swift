@@ -10,10 +10,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     /// Takes a later INFO: protocol 1.
     static let asyncInfo = ConnectionFlags(rawValue: 1 << 5)
 
-    static let receivedConnect = ConnectionFlags(rawValue: 1 << 8)
-    /// Must authenticate before anything else.
+    /// Must authenticate before anything else: as its `opening` says, for the message path.
     static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
-    static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
 
     /// The slot is a connection's, until it has ended.
     static let isTaken = ConnectionFlags(rawValue: 1 << 11)
@@ -66,6 +64,7 @@ struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
     var transport = Transport.closed
     var policy = PeerPolicy(.client)
+    var opening = Opening()
     var flags: ConnectionFlags = []
     var pauseReasons: PauseReasons = []
     /// INFO's client_id.

@@ -28,8 +28,9 @@ extension BrokerLoop {
         let due = connection.pointee.deadlines
         if due.authentication <= now {
             connection.pointee.deadlines.authentication = Deadlines.never
-            shared.logger.debug("\(name(of: connection)) - Authentication Timeout")
-            return end(connection, .authenticationTimeout, saying: "Authentication Timeout")
+            if let refusal = connection.pointee.opening.authenticationTimesOut() {
+                return turnAway(connection, refusal)
+            }
         }
         if due.write <= now { return closeForWriteDeadline(connection) }
         if due.block <= now { return closeBlockedSubscriber(connection) }

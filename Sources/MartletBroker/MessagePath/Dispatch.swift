@@ -39,24 +39,6 @@ extension BrokerLoop {
         }
     }
 
-    /// Before a client has authenticated, only CONNECT counts. With a `no_auth_user`, anything else
-    /// makes the client that user.
-    @inline(never)
-    func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
-        if firstByte | 0x20 == UInt8(ascii: "c") { return true }
-        if case .allowed(let user, let account) = shared.authenticator.check(
-            user: nil, password: nil, token: nil)
-        {
-            enter(connection, as: user, in: shared.accounts.account(named: account))
-            connection.pointee.flags.remove(.awaitsAuthentication)
-            connection.pointee.flags.insert(.receivedConnect)
-            setDeadline(.authentication, Deadlines.never, connection)
-            return true
-        }
-        refuseAuthentication(connection)
-        return false
-    }
-
     /// A peer broke the protocol: it is told what nats-server would say, and closed.
     @inline(never)
     func refuse(_ connection: ConnectionRef, _ violation: ProtocolViolation) {
@@ -78,13 +60,10 @@ extension BrokerLoop {
     @inline(__always)
     func answerPing(_ connection: ConnectionRef) {
         send(connection, Line.pong)
-        if connection.pointee.flags.isSuperset(of: [.receivedConnect]),
-            !connection.pointee.flags.contains(.sentFirstPong)
+        if connection.pointee.opening.sendsInfoAfterPong(),
+            connection.pointee.flags.contains(.asyncInfo)
         {
-            connection.pointee.flags.insert(.sentFirstPong)
-            if connection.pointee.flags.contains(.asyncInfo) {
-                sendInfo(connection, isConnectInfo: true)
-            }
+            sendInfo(connection, isConnectInfo: true)
         }
     }
 }
