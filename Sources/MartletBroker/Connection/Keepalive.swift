@@ -14,10 +14,12 @@ extension BrokerLoop {
         guard nearest < connection.pointee.deadlines.armed else { return }
         connection.pointee.deadlines.overtaken = connection.pointee.deadlines.armed
         connection.pointee.deadlines.armed = nearest
-        events.timers.add(nearest, connection.pointee.handle)
+        events.timers.add(
+            nearest, TimerOwner(kind: .connection, slot: connection.pointee.handle))
     }
 
-    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle) {
+    /// A deadline of a connection's has come.
+    func connectionIsDue(_ deadline: UInt64, _ handle: SlabHandle) {
         guard let connection = connection(handle), !connection.pointee.flags.contains(.isClosing),
             deadline == connection.pointee.deadlines.armed
         else { return }

@@ -141,6 +141,13 @@ final class BrokerLoop: EventLoopDriver {
         flushBetweenEvents()
     }
 
+    func deadlineHasCome(_ deadline: UInt64, for owner: TimerOwner) {
+        switch owner.kind {
+        case .connection: connectionIsDue(deadline, owner.slot)
+        default: preconditionFailure("a deadline of a kind that this loop does not know")
+        }
+    }
+
     var outputDueAt: UInt64 { state.pointee.outputDueAt }
     var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
     var turnNanosecondsMax: UInt64 { Self.turnNanosecondsMax }
