@@ -171,9 +171,9 @@ public final class Broker: Sendable {
         do {
             try shared.rules.start()
             for loop in shared.loops {
-                let confined = LoopConfined(loop)
+                let transfer = UncheckedTransfer(loop)
                 threads.append(
-                    try NativeThread(name: "loop-\(loop.index)") { confined.value.run() })
+                    try NativeThread(name: "loop-\(loop.index)") { transfer.value.run() })
             }
         } catch {
             // Loops run once, so the broker is of no more use.

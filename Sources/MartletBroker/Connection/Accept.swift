@@ -115,8 +115,11 @@ extension BrokerLoop {
     private func makeConnection(
         _ transport: Transport, _ policy: PeerPolicy, id: UInt64, _ address: SocketAddress
     ) -> ConnectionRef? {
+        assert(thread.isCurrent)
         guard let slot = state.pointee.connections.take({ _ in Connection() }) else { return nil }
         let connection = state.pointee.connections[slot]
+        // SAFETY: what the slot's last connection had was given back when that ended.
+        assert(!connection.pointee.flags.contains(.isTaken))
         let generation = connection.pointee.handle.generation &+ 1
         connection.pointee = Connection()
         connection.pointee.handle = SlabHandle(index: UInt32(slot), generation: generation)

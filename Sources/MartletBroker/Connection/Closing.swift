@@ -36,6 +36,9 @@ extension BrokerLoop {
     }
 
     func closeNow(_ connection: ConnectionRef, _ reason: CloseReason) {
+        assert(thread.isCurrent)
+        // SAFETY: a connection ends once, or its blocks would be given back twice.
+        assert(connection.pointee.flags.contains(.isTaken))
         connection.pointee.flags.insert(.isClosing)
         shared.logger.debug("\(name(of: connection)) - Client connection closed: \(reason.text)")
         recordClosed(connection, reason)

@@ -34,6 +34,8 @@ struct Timers {
 
     func add(_ deadline: UInt64, _ owner: TimerOwner) {
         if state.pointee.count == state.pointee.capacity { grow() }
+        // SAFETY: the entry behind the last one is there.
+        assert(state.pointee.count < state.pointee.capacity)
         let entries = unsafe state.pointee.entries
         var i = state.pointee.count
         state.pointee.count += 1

@@ -11,6 +11,9 @@ import Synchronization
 @safe
 final class BrokerLoop: EventLoopDriver {
     let index: Int
+    /// SAFETY: whatever stands behind this loop's pointers is touched by this thread alone; debug builds
+    /// check it where the loop is entered and where connections are looked up, made and ended.
+    let thread = OwningThread()
     let shared: BrokerShared
     let events: EventLoop
     let mail: Mailbox<LoopCommand>
@@ -106,9 +109,11 @@ final class BrokerLoop: EventLoopDriver {
 
     /// The loop's thread: runs until a command says stop.
     func run() {
+        thread.claim()
         events.run(self)
         closeEverything()
         for command in mail.close() { decline(command) }
+        thread.letGo()
     }
 
     // MARK: EventLoopDriver
@@ -126,6 +131,7 @@ final class BrokerLoop: EventLoopDriver {
 
     @inline(__always)
     func descriptorIsReady(_ token: UInt64, _ readiness: Readiness) {
+        assert(thread.isCurrent)
         guard token < Listener.firstToken else { return acceptConnections(token) }
         let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
         let connection = state.pointee.connections[index]
@@ -142,6 +148,7 @@ final class BrokerLoop: EventLoopDriver {
     }
 
     func deadlineHasCome(_ deadline: UInt64, for owner: TimerOwner) {
+        assert(thread.isCurrent)
         switch owner.kind {
         case .connection: connectionIsDue(deadline, owner.slot)
         default: preconditionFailure("a deadline of a kind that this loop does not know")
@@ -179,6 +186,7 @@ final class BrokerLoop: EventLoopDriver {
 
     @inline(__always)
     func connection(_ handle: SlabHandle) -> ConnectionRef? {
+        assert(thread.isCurrent)
         guard Int(handle.index) < state.pointee.connections.endIndex else { return nil }
         let connection = state.pointee.connections[Int(handle.index)]
         return connection.pointee.handle.generation == handle.generation ? connection : nil

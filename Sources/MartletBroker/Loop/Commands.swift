@@ -5,6 +5,7 @@ import Logging
 
 extension BrokerLoop {
     func collectMail() {
+        assert(thread.isCurrent)
         mail.acknowledge()
         deliverBatches()
         collectRuleResults()
@@ -148,6 +149,7 @@ extension BrokerLoop {
     }
 
     func forEachConnection(_ body: (ConnectionRef) -> Void) {
+        assert(thread.isCurrent)
         for i in 0..<state.pointee.connections.endIndex {
             let connection = state.pointee.connections[i]
             guard connection.pointee.flags.contains(.isTaken) else { continue }

@@ -2,11 +2,15 @@ import CMartletSystem
 import Glibc
 
 /// A socket that carries the protocol as it is.
+///
+/// SAFETY: a connection that has ended has no descriptor, so that it cannot read or write what another
+/// connection got the same number for; debug builds check it.
 struct TCPTransport {
     let descriptor: Int32
 
     @inline(__always)
     func receive(into buffer: MutableBytes, _ count: Int) -> ReadOutcome {
+        assert(descriptor >= 0)
         while true {
             let n = unsafe martlet_receive(descriptor, buffer, count)
             if n > 0 { return .bytes(n) }
@@ -19,6 +23,7 @@ struct TCPTransport {
     /// Fills the first of two parts, then the second.
     @inline(__always)
     func receive(into parts: UnsafeMutablePointer<iovec>) -> ReadOutcome {
+        assert(descriptor >= 0)
         while true {
             let n = unsafe readv(descriptor, parts, 2)
             if n > 0 { return .bytes(n) }
@@ -33,6 +38,7 @@ struct TCPTransport {
     func send(
         _ parts: UnsafeMutablePointer<iovec>, _ count: Int, byteCount: Int
     ) -> WriteOutcome {
+        assert(descriptor >= 0)
         while true {
             let n: Int
             if count == 1 {
