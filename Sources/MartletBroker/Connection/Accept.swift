@@ -13,7 +13,8 @@ extension BrokerLoop {
             try events.poller.add(
                 listener.descriptor, token: Listener.firstToken + UInt64(place), for: .readable)
         } catch {
-            shared.logger.error("Error trying to listen for \(listener.profile.kind) connections: \(error)")
+            shared.logger.error(
+                "Error trying to listen for \(listener.profile.kind) connections: \(error)")
         }
     }
 

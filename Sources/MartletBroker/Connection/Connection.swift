@@ -59,6 +59,8 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
+///
+/// SAFETY: what it points to is its own from when it is made until `closeNow` gives it back.
 @safe
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)

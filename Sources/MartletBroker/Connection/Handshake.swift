@@ -40,7 +40,8 @@ extension BrokerLoop {
     /// makes the client that user.
     @inline(never)
     func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
-        switch connection.pointee.opening.receive(isConnect: firstByte | 0x20 == UInt8(ascii: "c")) {
+        switch connection.pointee.opening.receive(isConnect: firstByte | 0x20 == UInt8(ascii: "c"))
+        {
         case .ignore: return false
         case .carryOut: return true
         case .findDefaultUser: break

@@ -6,13 +6,14 @@ import Synchronization
 /// One event loop with its connections, subscriptions, caches and buffers. Only its own thread touches
 /// them; other threads write commands or fill its links.
 ///
-/// The files of this folder extend it in the order in which a message meets them. State that changes
+/// The files of `MessagePath/` extend it in the order in which a message meets them. State that changes
 /// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+///
+/// SAFETY: whatever stands behind its pointers is touched by `thread` alone, and freed in `deinit`. Debug
+/// builds check it where the loop is entered and where connections are looked up, made and ended.
 @safe
 final class BrokerLoop: EventLoopDriver {
     let index: Int
-    /// SAFETY: whatever stands behind this loop's pointers is touched by this thread alone; debug builds
-    /// check it where the loop is entered and where connections are looked up, made and ended.
     let thread = OwningThread()
     let shared: BrokerShared
     let events: EventLoop
@@ -200,6 +201,8 @@ final class BrokerLoop: EventLoopDriver {
 }
 
 /// What changes in a loop, in one place behind one pointer.
+///
+/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop until `destroy()`.
 @safe
 struct LoopState {
     var now: UInt64

@@ -66,4 +66,10 @@ extension BrokerLoop {
             sendInfo(connection, isConnectInfo: true)
         }
     }
+
+    /// +OK, which only verbose clients get.
+    @inline(__always)
+    func acknowledge(_ connection: ConnectionRef) {
+        if connection.pointee.flags.contains(.verbose) { send(connection, Line.ok) }
+    }
 }

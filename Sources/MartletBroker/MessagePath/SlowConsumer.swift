@@ -102,7 +102,9 @@ extension BrokerLoop {
         let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
         let isClosedWhenSlow = connection.pointee.policy.isClosedWhenSlow
         let pending = connection.pointee.outbound.pendingBytes + frameBytes
-        guard !isClosedWhenSlow || pending <= hardLimit else { return closeSlowConsumer(connection) }
+        guard !isClosedWhenSlow || pending <= hardLimit else {
+            return closeSlowConsumer(connection)
+        }
         if isClosedWhenSlow, connection.pointee.deadlines.block == Deadlines.never {
             setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
         }

@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// The side of the loop that has the connection: what `Transport` asks for.

@@ -35,7 +35,4 @@ final class MemoryPipe: Sendable {
         self.wakePeer = wakePeer
         self.makeRoomKnown = makeRoomKnown
     }
-
-    /// Bytes that the way to the broker takes, those that were read and not given up yet included.
-    var storedBytes: Int { state.withLock { $0.toBroker.count } }
 }

@@ -57,8 +57,9 @@ private final class PipedBroker {
         let piped = try PipedBroker()
         let pipes = peers(piped).map { piped.connect($0) }
         #expect(piped.broker.snapshot().connections == 2)
-        #expect(piped.broker.snapshot().connectionsTotal == 2)
-        #expect(piped.broker.shared.loops[0].describeConnections(withSubscriptions: false).count == 2)
+        #expect(piped.broker.snapshot().totalConnections == 2)
+        #expect(
+            piped.broker.shared.loops[0].describeConnections(withSubscriptions: false).count == 2)
         for pipe in pipes { pipe.peerClose() }
         piped.turns()
         #expect(piped.broker.snapshot().connections == 0)
@@ -72,7 +73,8 @@ private final class PipedBroker {
             $0.authorization.password = "p"
         }
         let answers = peers(piped).map { peer in
-            piped.answer(to: "CONNECT {\"verbose\":false}\r\nPING\r\n", of: piped.connect(peer)) ?? ""
+            piped.answer(to: "CONNECT {\"verbose\":false}\r\nPING\r\n", of: piped.connect(peer))
+                ?? ""
         }
         #expect(answers[0].hasSuffix("-ERR 'Authorization Violation'\r\n"))
         #expect(answers[1].hasSuffix("-ERR 'Authorization Violation'\r\n"))

@@ -6,18 +6,18 @@ import Testing
 @testable import MartletBroker
 
 @Suite struct MemoryPipeTests {
-    private final class Bells: Sendable {
+    private final class Wakeups: Sendable {
         let broker = Atomic<Int>(0)
         let peer = Atomic<Int>(0)
     }
 
-    private func make(_ capacity: Int) -> (MemoryPipe, Bells) {
-        let mailboxes = Bells()
+    private func make(_ capacity: Int) -> (MemoryPipe, Wakeups) {
+        let wakeups = Wakeups()
         let pipe = MemoryPipe(
             capacity: capacity,
-            wakeBroker: { mailboxes.broker.wrappingAdd(1, ordering: .relaxed) },
-            wakePeer: { mailboxes.peer.wrappingAdd(1, ordering: .relaxed) })
-        return (pipe, mailboxes)
+            wakeBroker: { wakeups.broker.wrappingAdd(1, ordering: .relaxed) },
+            wakePeer: { wakeups.peer.wrappingAdd(1, ordering: .relaxed) })
+        return (pipe, wakeups)
     }
 
     private func send(_ pipe: MemoryPipe, _ parts: [[UInt8]]) -> WriteOutcome {
@@ -40,11 +40,11 @@ import Testing
     }
 
     @Test func bytesComeOutAsTheyWentIn() {
-        let (pipe, mailboxes) = make(10)
+        let (pipe, wakeups) = make(10)
         #expect(pipe.peerSend([1, 2, 3, 4, 5, 6, 7, 8]) == 8)
         #expect(pipe.peerSend([9, 10, 11]) == 2)
-        // One ring is enough until the broker has looked.
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        // One wakeup is enough until the broker has looked.
+        #expect(wakeups.broker.load(ordering: .relaxed) == 1)
         #expect(receive(pipe, 4) == [1, 2, 3, 4])
         #expect(pipe.peerSend([12]) == 1)
         #expect(receive(pipe, 100) == [5, 6, 7, 8, 9, 10, 12])
@@ -52,19 +52,21 @@ import Testing
         guard case .complete = send(pipe, [[1, 2], [3, 4, 5]]) else { return #expect(Bool(false)) }
         #expect(pipe.peerReceive() == [1, 2, 3, 4, 5])
         #expect(pipe.peerReceive() == [])
-        #expect(mailboxes.peer.load(ordering: .relaxed) == 1)
+        #expect(wakeups.peer.load(ordering: .relaxed) == 1)
     }
 
     /// A short write is one that waits: the broker must hear when there is room.
     @Test func roomAfterAShortWriteIsAnnounced() {
-        let (pipe, mailboxes) = make(4)
-        guard case .wantsWrite(after: 4) = send(pipe, [[1, 2, 3], [4, 5]]) else { return #expect(Bool(false)) }
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 0)
+        let (pipe, wakeups) = make(4)
+        guard case .wantsWrite(after: 4) = send(pipe, [[1, 2, 3], [4, 5]]) else {
+            return #expect(Bool(false))
+        }
+        #expect(wakeups.broker.load(ordering: .relaxed) == 0)
         #expect(pipe.peerReceive() == [1, 2, 3, 4])
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        #expect(wakeups.broker.load(ordering: .relaxed) == 1)
         guard case .complete = send(pipe, [[5]]) else { return #expect(Bool(false)) }
         #expect(pipe.peerReceive() == [5])
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        #expect(wakeups.broker.load(ordering: .relaxed) == 1)
     }
 
     @Test func aClosedPeerIsReadToItsEnd() {
@@ -84,10 +86,10 @@ import Testing
     }
 
     @Test func aClosedBrokerIsReadToItsEnd() {
-        let (pipe, mailboxes) = make(100)
+        let (pipe, wakeups) = make(100)
         _ = send(pipe, [[1, 2]])
         pipe.brokerClose()
-        #expect(mailboxes.peer.load(ordering: .relaxed) == 2)
+        #expect(wakeups.peer.load(ordering: .relaxed) == 2)
         #expect(pipe.peerSend([1]) == nil)
         #expect(pipe.peerReceive() == [1, 2])
         #expect(pipe.peerReceive() == nil)
