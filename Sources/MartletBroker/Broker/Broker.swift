@@ -125,21 +125,30 @@ public final class Broker: Sendable {
                 .alreadyStarted, "the broker has stopped; make a new one to start again")
         }
         let configuration = configuration
-        var listener: Int32 = -1
-        if !configuration.dontListen {
-            listener = try listen(configuration.host, configuration.port)
-        }
+        let listeners = try openListeners(configuration)
         do {
             try startThreads()
         } catch {
-            if listener >= 0 { Glibc.close(listener) }
+            for listener in listeners { listener.close() }
             throw BrokerError(.system, "cannot start a loop's thread: \(error)")
         }
-        if listener >= 0 {
+        for listener in listeners {
             shared.loops[0].mail.post(.listen(listener))
             shared.logger.info(
-                "Listening for client connections on \(Self.place(configuration.host, clientPort))")
+                "Listening for \(listener.profile.kind) connections on \(listener.address)")
         }
+    }
+
+    private func openListeners(
+        _ configuration: BrokerConfiguration
+    ) throws(BrokerError) -> [Listener] {
+        guard !configuration.dontListen else { return [] }
+        let descriptor = try listen(configuration.host, configuration.port)
+        return [
+            Listener(
+                descriptor: descriptor, profile: ListenerProfile(kind: .client),
+                address: Self.place(configuration.host, clientPort))
+        ]
     }
 
     private func listen(_ host: String, _ port: Int) throws(BrokerError) -> Int32 {
@@ -162,9 +171,9 @@ public final class Broker: Sendable {
         do {
             try shared.rules.start()
             for loop in shared.loops {
-                let confined = LoopConfined(loop)
+                let transfer = UncheckedTransfer(loop)
                 threads.append(
-                    try NativeThread(name: "loop-\(loop.index)") { confined.value.run() })
+                    try NativeThread(name: "loop-\(loop.index)") { transfer.value.run() })
             }
         } catch {
             // Loops run once, so the broker is of no more use.

@@ -3,7 +3,6 @@ enum CloseReason: UInt8 {
     case clientClosed
     case authenticationTimeout
     case authenticationViolation
-    case tlsHandshakeError
     case slowConsumerPendingBytes
     case slowConsumerWriteDeadline
     case writeError
@@ -15,7 +14,6 @@ enum CloseReason: UInt8 {
     case maxConnectionsExceeded
     case maxPayloadExceeded
     case maxControlLineExceeded
-    case maxSubscriptionsExceeded
     case noRespondersRequiresHeaders
     case serverShutdown
 
@@ -24,7 +22,6 @@ enum CloseReason: UInt8 {
         case .clientClosed: "Client Closed"
         case .authenticationTimeout: "Authentication Timeout"
         case .authenticationViolation: "Authentication Failure"
-        case .tlsHandshakeError: "TLS Handshake Failure"
         case .slowConsumerPendingBytes: "Slow Consumer (Pending Bytes)"
         case .slowConsumerWriteDeadline: "Slow Consumer (Write Deadline)"
         case .writeError: "Write Error"
@@ -36,7 +33,6 @@ enum CloseReason: UInt8 {
         case .maxConnectionsExceeded: "Maximum Connections Exceeded"
         case .maxPayloadExceeded: "Maximum Message Payload Exceeded"
         case .maxControlLineExceeded: "Maximum Control Line Exceeded"
-        case .maxSubscriptionsExceeded: "Maximum Subscriptions Exceeded"
         case .noRespondersRequiresHeaders: "No Responders Requires Headers"
         case .serverShutdown: "Server Shutdown"
         }

@@ -9,6 +9,7 @@ extension BrokerLoop {
     func close(_ connection: ConnectionRef, _ reason: CloseReason) {
         guard !connection.pointee.flags.contains(.isClosing) else { return }
         connection.pointee.flags.insert(.isClosing)
+        connection.pointee.opening.close()
         connection.pointee.closeReason = reason
         state.pointee.closing.append(connection.pointee.handle)
         endSlice()
@@ -35,18 +36,21 @@ extension BrokerLoop {
     }
 
     func closeNow(_ connection: ConnectionRef, _ reason: CloseReason) {
+        assert(thread.isCurrent)
+        // SAFETY: a connection ends once, or its blocks would be given back twice.
+        assert(connection.pointee.flags.contains(.isTaken))
         connection.pointee.flags.insert(.isClosing)
         shared.logger.debug("\(name(of: connection)) - Client connection closed: \(reason.text)")
         recordClosed(connection, reason)
         unsubscribeAll(connection)
         releaseWaitingPublishers(connection)
         offerLastBytes(connection)
-        if case .socket(let descriptor) = connection.pointee.transport {
-            events.poller.remove(descriptor)
-            if reason != .clientClosed { discardInput(descriptor) }
-        }
-        connection.pointee.transport.close()
-        connection.pointee.transport = .none
+        let transport = connection.pointee.transport
+        if let descriptor = transport.descriptor { events.poller.remove(descriptor) }
+        if reason != .clientClosed { unsafe transport.discardInput(into: input, Self.readBytesMax) }
+        transport.close()
+        connection.pointee.transport = .closed
+        connection.pointee.flags.remove(.isTaken)
         connection.pointee.outbound.removeAll(pool: pool, returns: returns)
         releaseCarry(connection)
         releaseLargeMessage(connection)
@@ -61,52 +65,30 @@ extension BrokerLoop {
     }
 
     private func recordClosed(_ connection: ConnectionRef, _ reason: CloseReason) {
-        if connection.pointee.flags.contains(.isOwn) { return }
-        let count = Int(connection.pointee.subscriptions.count)
-        shared.recordClosed(
-            snapshot(of: connection, withSubscriptions: count <= 128, reason: reason))
-        counters.pointee.connections.add(-1)
+        if connection.pointee.policy.isListed {
+            let count = Int(connection.pointee.subscriptions.count)
+            shared.recordClosed(
+                snapshot(of: connection, withSubscriptions: count <= 128, reason: reason))
+        }
+        if connection.pointee.policy.isCounted { counters.pointee.connections.add(-1) }
     }
 
     private func offerLastBytes(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.discardsOutput) else { return }
         while !connection.pointee.outbound.isEmpty {
-            var count = 0
-            var next = connection.pointee.outbound.head
-            while let segment = next, count < Self.vectorsMax {
-                unsafe vectors[count] = unsafe iovec(
-                    iov_base: segment.pointee.bytes + Int(segment.pointee.start),
-                    iov_len: Int(segment.pointee.end - segment.pointee.start))
-                count += 1
-                next = segment.pointee.next
-            }
-            guard case .bytes(let sent) = unsafe connection.pointee.transport.send(vectors, count),
-                sent > 0
-            else {
-                return
-            }
-            connection.pointee.outbound.consume(sent, pool: pool, returns: returns)
-        }
-    }
-
-    /// Closing a socket with unread input resets it, which can cost the peer the -ERR that it has not
-    /// read yet: what has come is read and thrown away first, up to 1 MiB.
-    private func discardInput(_ descriptor: Int32) {
-        shutdown(descriptor, Int32(SHUT_WR))
-        for _ in 0..<16 {
-            guard case .bytes = unsafe Socket.receive(descriptor, into: input, Self.readBytesMax)
+            let (count, byteCount) = gather(connection)
+            guard
+                case .complete = unsafe connection.pointee.transport.send(
+                    vectors, count, byteCount: byteCount)
             else { return }
+            connection.pointee.outbound.consume(byteCount, pool: pool, returns: returns)
         }
     }
 
     /// The loop has stopped: every connection ends.
     func closeEverything() {
         stopListening()
-        for i in 0..<state.pointee.connections.endIndex {
-            let connection = state.pointee.connections[i]
-            if case .none = connection.pointee.transport { continue }
-            closeNow(connection, .serverShutdown)
-        }
+        forEachConnection { closeNow($0, .serverShutdown) }
     }
 
     /// The text that log lines start with: address and client id.

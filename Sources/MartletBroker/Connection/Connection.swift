@@ -1,8 +1,3 @@
-/// What a connection is to the broker. Routes, leaf nodes and others get a case when they exist.
-enum PeerKind: UInt8 {
-    case client
-}
-
 struct ConnectionFlags: OptionSet, BitwiseCopyable {
     let rawValue: UInt32
 
@@ -15,12 +10,11 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     /// Takes a later INFO: protocol 1.
     static let asyncInfo = ConnectionFlags(rawValue: 1 << 5)
 
-    static let receivedConnect = ConnectionFlags(rawValue: 1 << 8)
-    /// Must authenticate before anything else.
+    /// Must authenticate before anything else: as its `opening` says, for the message path.
     static let awaitsAuthentication = ConnectionFlags(rawValue: 1 << 9)
-    static let sentFirstPong = ConnectionFlags(rawValue: 1 << 10)
-    /// A handler of the broker's own: it needs no credentials, and is in no count or list of connections.
-    static let isOwn = ConnectionFlags(rawValue: 1 << 11)
+
+    /// The slot is a connection's, until it has ended.
+    static let isTaken = ConnectionFlags(rawValue: 1 << 11)
 
     /// In the list of connections to flush at the end of the turn.
     static let isDirty = ConnectionFlags(rawValue: 1 << 16)
@@ -40,8 +34,6 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
     /// In the list of publishers to more connections than a turn writes to.
     static let fansOut = ConnectionFlags(rawValue: 1 << 26)
-    /// Serves handlers of this process: they are never too slow, their publishers wait.
-    static let servesRequests = ConnectionFlags(rawValue: 1 << 27)
     /// Closed at the end of what runs now.
     static let isClosing = ConnectionFlags(rawValue: 1 << 21)
 }
@@ -67,11 +59,14 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
+///
+/// SAFETY: what it points to is its own from when it is made until `closeNow` gives it back.
 @safe
 struct Connection: ~Copyable {
     var handle = SlabHandle(index: 0, generation: 0)
-    var transport = Transport.none
-    var kind = PeerKind.client
+    var transport = Transport.closed
+    var policy = PeerPolicy(.client)
+    var opening = Opening()
     var flags: ConnectionFlags = []
     var pauseReasons: PauseReasons = []
     /// INFO's client_id.

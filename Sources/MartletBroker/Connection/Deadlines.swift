@@ -1,3 +1,8 @@
+extension TimerOwner.Kind {
+    /// The slot is a connection's.
+    static let connection = TimerOwner.Kind(rawValue: 0)
+}
+
 /// What a connection waits for, as moments of the loop's clock; `never` where it waits for nothing.
 /// One entry in the loop's timers stands for all: the nearest one when it was set.
 struct Deadlines: BitwiseCopyable {

@@ -6,7 +6,7 @@ extension BrokerLoop {
     func describeConnections(withSubscriptions: Bool) -> [ConnectionSnapshot] {
         var all: [ConnectionSnapshot] = []
         forEachConnection { connection in
-            if connection.pointee.flags.contains(.isOwn) { return }
+            guard connection.pointee.policy.isListed else { return }
             all.append(snapshot(of: connection, withSubscriptions: withSubscriptions, reason: nil))
         }
         return all

@@ -14,10 +14,12 @@ extension BrokerLoop {
         guard nearest < connection.pointee.deadlines.armed else { return }
         connection.pointee.deadlines.overtaken = connection.pointee.deadlines.armed
         connection.pointee.deadlines.armed = nearest
-        events.timers.add(nearest, connection.pointee.handle)
+        events.timers.add(
+            nearest, TimerOwner(kind: .connection, slot: connection.pointee.handle))
     }
 
-    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle) {
+    /// A deadline of a connection's has come.
+    func connectionIsDue(_ deadline: UInt64, _ handle: SlabHandle) {
         guard let connection = connection(handle), !connection.pointee.flags.contains(.isClosing),
             deadline == connection.pointee.deadlines.armed
         else { return }
@@ -28,8 +30,9 @@ extension BrokerLoop {
         let due = connection.pointee.deadlines
         if due.authentication <= now {
             connection.pointee.deadlines.authentication = Deadlines.never
-            shared.logger.debug("\(name(of: connection)) - Authentication Timeout")
-            return end(connection, .authenticationTimeout, saying: "Authentication Timeout")
+            if let refusal = connection.pointee.opening.authenticationTimesOut() {
+                return turnAway(connection, refusal)
+            }
         }
         if due.write <= now { return closeForWriteDeadline(connection) }
         if due.block <= now { return closeBlockedSubscriber(connection) }
@@ -63,8 +66,7 @@ extension BrokerLoop {
 
     /// The first PING comes soon, to measure the round trip; 2 s and up to a fifth more.
     func setFirstPing(_ connection: ConnectionRef) {
-        // A handler that takes long is not gone.
-        guard !connection.pointee.flags.contains(.servesRequests) else { return }
+        guard connection.pointee.policy.isPinged else { return }
         let base = min(2_000_000_000, state.pointee.settings.pingIntervalNanoseconds)
         let spread = UInt64(state.pointee.random.below(Int(base / 5) + 1))
         setDeadline(.ping, now &+ base &+ spread, connection)

@@ -1,156 +1,176 @@
-// Who the client is and what it can do.
-
-import Logging
-
-extension BrokerLoop {
-    /// INFO: the first line a client gets; again after its first PONG, and when something changes.
-    func sendInfo(_ connection: ConnectionRef, isConnectInfo: Bool) {
-        var info = shared.serverInfo(isLameDuck: state.pointee.isLameDuck)
-        // Who gets a user without credentials is not asked for them, in the first INFO.
-        if !isConnectInfo, shared.configuration.authorization.noAuthUser != nil {
-            info.requiresAuthentication = false
-        }
-        info.clientID = connection.pointee.id
-        info.clientIP = unsafe connection.pointee.details?.takeUnretainedValue().ip ?? ""
-        if isConnectInfo {
-            info.isConnectInfo = true
-            info.remoteAccount = connection.pointee.account.pointee.name
-            info.isSystemAccount = info.remoteAccount == shared.configuration.systemAccountName
-        }
-        send(connection, Array("INFO \(info.json) \r\n".utf8))
+/// How a connection becomes somebody's: from its accept to the CONNECT that is taken, and by every CONNECT
+/// after. What happens goes in, and what is to be done comes out; it knows no sockets, accounts or clocks.
+///
+///     accepted ─greet─► awaiting CONNECT ─connect─► authenticating ─decide─► ready ─connect─► …
+///
+/// Any of them can lead to the end, of which the result is a `Refusal`; after it, nothing has results.
+struct Opening: ~Copyable {
+    /// Why a connection is not taken.
+    enum Refusal: Equatable {
+        case connectionsMax
+        case lameDuck
+        case malformedConnect
+        case credentials
+        case authenticationTimeout
+        case protocolLevel
+        case noRespondersWithoutHeaders
     }
 
-    /// CONNECT, also a second one: absent fields keep the value they have.
-    func connect(_ connection: ConnectionRef, _ argument: Bytes, _ count: Int) {
-        let current =
-            unsafe connection.pointee.details?.takeUnretainedValue().options ?? ConnectOptions()
-        guard let options = unsafe ConnectOptions.parse(argument, count, over: current) else {
-            shared.logger.error("\(name(of: connection)) - invalid CONNECT")
-            return end(connection, .protocolViolation)
-        }
-        if connection.pointee.flags.contains(.receivedConnect) {
-            unsubscribeAll(connection)
-        } else {
-            // From INFO to CONNECT: a first estimate, as nats-server makes it.
-            connection.pointee.roundTripNanoseconds = max(1, now &- connection.pointee.acceptedAt)
-        }
-        connection.pointee.flags.insert(.receivedConnect)
-        setDeadline(.authentication, Deadlines.never, connection)
-        setFirstPing(connection)
-        describe(connection, options)
-        apply(options, to: connection)
-        guard !options.namesAccount else { return refuseAuthentication(connection) }
-        if connection.pointee.flags.contains(.isOwn) {
-            return finishConnect(connection, options.protocolLevel)
-        }
-        guard state.pointee.settings.requiresAuthentication else {
-            // A reload may have done away with the users since it was one.
-            enter(connection, as: Identity(account: shared.accounts.global))
-            return finishConnect(connection, options.protocolLevel)
-        }
-        authenticate(connection, options)
+    /// What is asked of a connection that says CONNECT.
+    enum Identification {
+        /// It was somebody's from the start.
+        case known
+        /// Nobody says who he is.
+        case notAsked
+        case credentials
     }
 
-    private func describe(_ connection: ConnectionRef, _ options: ConnectOptions) {
-        guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else { return }
-        if let name = options.name { details.name = name }
-        if let language = options.language { details.language = language }
-        if let version = options.version { details.version = version }
-        details.options = options
+    /// What an operation before authentication leads to.
+    enum OperationAction: Equatable {
+        case ignore
+        case carryOut
+        /// It is the default user's if there is one, which `identifyAsDefault` is told.
+        case findDefaultUser
     }
 
-    private func apply(_ options: ConnectOptions, to connection: ConnectionRef) {
-        let supportsHeaders = state.pointee.settings.supportsHeaders
-        func set(_ flag: ConnectionFlags, _ value: Bool) {
-            if value {
-                connection.pointee.flags.insert(flag)
-            } else {
-                connection.pointee.flags.remove(flag)
-            }
-        }
-        set(.verbose, options.verbose)
-        set(.pedantic, options.pedantic)
-        set(.echo, options.echo)
-        set(.headers, options.headers && supportsHeaders)
-        set(.noResponders, options.noResponders)
-    }
+    enum ConnectAction: Equatable {
+        case ignore
+        case refuse(Refusal)
+        /// Its options hold from now on; another CONNECT before it ends with all its subscriptions.
+        case adopt(isFirst: Bool, then: Next)
 
-    /// bcrypt takes up to a tenth of a second and more, so it runs on a thread of its own; the
-    /// connection is not read until the answer is here.
-    private func authenticate(_ connection: ConnectionRef, _ options: ConnectOptions) {
-        let authenticator = shared.authenticator
-        let (user, password, token) = (options.user, options.password, options.token)
-        guard authenticator.needsSlowHash(user: user, token: token) else {
-            return finishAuthentication(
-                connection, authenticator.check(user: user, password: password, token: token))
-        }
-        pause(connection, .authentication)
-        let handle = connection.pointee.handle
-        let mail = mail
-        shared.authenticationWorker.submit {
-            let decision = authenticator.check(user: user, password: password, token: token)
-            mail.post(.authenticated(handle, decision))
+        enum Next: Equatable {
+            case refuse(Refusal)
+            /// `decide` is told what came of it.
+            case authenticate
+            case enterDefaultAccount(Ending)
+            case stay(Ending)
         }
     }
 
-    func finishAuthentication(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
-        guard case .allowed(let identity) = decision else {
-            return refuseAuthentication(connection)
-        }
-        connection.pointee.flags.remove(.awaitsAuthentication)
-        enter(connection, as: identity)
-        let details = unsafe connection.pointee.details?.takeUnretainedValue()
-        finishConnect(connection, details?.options.protocolLevel)
+    enum DecisionAction: Equatable {
+        case ignore
+        case refuse(Refusal)
+        case enterAccount(Ending)
     }
 
-    /// The connection is somebody's from now on. In another account it has nothing of what it had: a reload
-    /// may ask for credentials that a connection with subscriptions has not given yet.
-    func enter(_ connection: ConnectionRef, as identity: Identity) {
-        if connection.pointee.account != identity.account {
-            unsubscribeAll(connection)
-            limitPending(connection)
-        }
-        connection.pointee.account = identity.account
-        unsafe connection.pointee.permissions?.release()
-        unsafe connection.pointee.permissions = identity.permissions.map {
-            unsafe .passRetained($0)
-        }
-        unsafe connection.pointee.details?.takeUnretainedValue().user = identity.user ?? ""
+    /// What comes of a CONNECT from whoever may connect.
+    enum Ending: Equatable {
+        case acknowledge
+        case refuse(Refusal)
     }
 
-    /// What may wait for it, before its subscriptions have their say.
-    func limitPending(_ connection: ConnectionRef) {
-        let limit = state.pointee.settings.pendingBytesMax
-        let isHandler = connection.pointee.flags.contains(.servesRequests)
-        connection.pointee.pendingBytesMax =
-            isHandler ? min(limit, MemoryPipe.handlerPendingBytesMax) : limit
+    private enum State {
+        case accepted
+        case awaitingConnect(mustAuthenticate: Bool)
+        case authenticating(Ending)
+        case ready
+        case closing
     }
 
-    func refuseAuthentication(_ connection: ConnectionRef) {
-        shared.logger.error("\(name(of: connection)) - authentication error")
-        end(connection, .authenticationViolation, saying: "Authorization Violation")
-    }
+    private var state = State.accepted
+    /// INFO once more, behind the first PONG after CONNECT.
+    private var owesConnectInfo = true
 
-    private func finishConnect(_ connection: ConnectionRef, _ protocolLevel: Int?) {
-        if let level = protocolLevel {
-            guard (0...1).contains(level) else {
-                return end(connection, .badClientProtocolVersion, saying: "invalid client protocol")
-            }
-            if level == 1 { connection.pointee.flags.insert(.asyncInfo) }
+    /// Whether nothing but CONNECT may be carried out.
+    var mustAuthenticate: Bool {
+        switch state {
+        case .awaitingConnect(let mustAuthenticate): mustAuthenticate
+        case .authenticating: true
+        case .accepted, .ready, .closing: false
         }
-        if connection.pointee.flags.contains(.noResponders),
-            !connection.pointee.flags.contains(.headers)
-        {
-            return end(
-                connection, .noRespondersRequiresHeaders,
-                saying: "no responders requires headers support")
-        }
-        acknowledge(connection)
     }
 
-    /// +OK, which only verbose clients get.
-    @inline(__always)
-    func acknowledge(_ connection: ConnectionRef) {
-        if connection.pointee.flags.contains(.verbose) { send(connection, Line.ok) }
+    /// Its first INFO is sent.
+    mutating func greet(mustAuthenticate: Bool) {
+        guard case .accepted = state else { return }
+        state = .awaitingConnect(mustAuthenticate: mustAuthenticate)
+    }
+
+    /// It is one of the connections that are counted, of which there may be too many.
+    mutating func admit(isFull: Bool, isLameDuck: Bool) -> Refusal? {
+        guard case .awaitingConnect = state, isFull || isLameDuck else { return nil }
+        return end(isFull ? .connectionsMax : .lameDuck)
+    }
+
+    /// An operation has come while `mustAuthenticate`.
+    mutating func receive(isConnect: Bool) -> OperationAction {
+        guard case .awaitingConnect(let mustAuthenticate) = state else { return .ignore }
+        return isConnect || !mustAuthenticate ? .carryOut : .findDefaultUser
+    }
+
+    /// What `findDefaultUser` came to. It counts as a CONNECT.
+    mutating func identifyAsDefault(exists: Bool) -> Refusal? {
+        guard case .awaitingConnect = state else { return nil }
+        guard exists else { return end(.credentials) }
+        state = .ready
+        return nil
+    }
+
+    /// A CONNECT has come; nil when it makes no sense.
+    mutating func connect(
+        _ options: ConnectOptions?, supportsHeaders: Bool, _ identification: Identification
+    ) -> ConnectAction {
+        let isFirst: Bool
+        switch state {
+        case .accepted, .authenticating, .closing: return .ignore
+        case .awaitingConnect: isFirst = true
+        case .ready: isFirst = false
+        }
+        guard let options else { return .refuse(end(.malformedConnect)) }
+        guard !options.namesAccount else {
+            return .adopt(isFirst: isFirst, then: .refuse(end(.credentials)))
+        }
+        let ending = Self.ending(options, supportsHeaders: supportsHeaders)
+        switch identification {
+        case .credentials:
+            state = .authenticating(ending)
+            return .adopt(isFirst: isFirst, then: .authenticate)
+        case .notAsked:
+            return .adopt(isFirst: isFirst, then: .enterDefaultAccount(finish(ending)))
+        case .known:
+            return .adopt(isFirst: isFirst, then: .stay(finish(ending)))
+        }
+    }
+
+    /// The credentials of the CONNECT before have been checked.
+    mutating func decide(isAllowed: Bool) -> DecisionAction {
+        guard case .authenticating(let ending) = state else { return .ignore }
+        return isAllowed ? .enterAccount(finish(ending)) : .refuse(end(.credentials))
+    }
+
+    /// It has got a PONG; whether INFO comes behind it, for those who take one then.
+    mutating func sendsInfoAfterPong() -> Bool {
+        guard case .ready = state, owesConnectInfo else { return false }
+        owesConnectInfo = false
+        return true
+    }
+
+    /// The time to authenticate is over.
+    mutating func authenticationTimesOut() -> Refusal? {
+        guard case .awaitingConnect(mustAuthenticate: true) = state else { return nil }
+        return end(.authenticationTimeout)
+    }
+
+    /// It is being closed, for whatever reason.
+    mutating func close() { state = .closing }
+
+    private mutating func end(_ refusal: Refusal) -> Refusal {
+        state = .closing
+        return refusal
+    }
+
+    private mutating func finish(_ ending: Ending) -> Ending {
+        state = ending == .acknowledge ? .ready : .closing
+        return ending
+    }
+
+    private static func ending(_ options: ConnectOptions, supportsHeaders: Bool) -> Ending {
+        if let level = options.protocolLevel, !(0...1).contains(level) {
+            return .refuse(.protocolLevel)
+        }
+        let hasHeaders = options.headers && supportsHeaders
+        return options.noResponders && !hasHeaders
+            ? .refuse(.noRespondersWithoutHeaders) : .acknowledge
     }
 }

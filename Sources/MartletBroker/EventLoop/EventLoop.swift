@@ -6,8 +6,8 @@ protocol EventLoopDriver: AnyObject {
     func descriptorIsReady(_ token: UInt64, _ readiness: Readiness)
     /// Someone woke the loop: takes commands and batches.
     func collectMail()
-    /// A deadline that was set for this slot has come.
-    func deadlineHasCome(_ deadline: UInt64, for handle: SlabHandle)
+    /// A deadline of this owner's has come.
+    func deadlineHasCome(_ deadline: UInt64, for owner: TimerOwner)
     /// Goes on with work that an earlier turn put off.
     func resumeWork()
     /// Everything of this turn is done: posts batches and writes sockets.
@@ -120,7 +120,7 @@ struct EventLoop {
     @inline(never)
     private func runTimers<Driver: EventLoopDriver>(_ driver: Driver, _ now: UInt64) {
         while let entry = timers.popDue(at: now) {
-            driver.deadlineHasCome(entry.deadline, for: entry.handle)
+            driver.deadlineHasCome(entry.deadline, for: entry.owner)
         }
     }
 }

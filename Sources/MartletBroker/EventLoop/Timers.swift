@@ -1,12 +1,12 @@
-/// Deadlines of a loop as a binary heap. Each names a slot by handle; a deadline that was moved
-/// later, or overtaken by a nearer one, is not searched for: it fires, and its owner sees what it is.
+/// Deadlines of a loop as a binary heap. Each names its owner; a deadline that was moved later, or
+/// overtaken by a nearer one, is not searched for: it fires, and its owner sees what it is.
 ///
 /// SAFETY: one thread. The heap grows when a connection is made, not on the message path.
 @safe
 struct Timers {
     struct Entry: BitwiseCopyable {
         var deadline: UInt64
-        var handle: SlabHandle
+        var owner: TimerOwner
     }
 
     /// SAFETY: `entries` holds `capacity` entries, the first `count` of them initialised.
@@ -32,8 +32,10 @@ struct Timers {
         unsafe state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline
     }
 
-    func add(_ deadline: UInt64, _ handle: SlabHandle) {
+    func add(_ deadline: UInt64, _ owner: TimerOwner) {
         if state.pointee.count == state.pointee.capacity { grow() }
+        // SAFETY: the entry behind the last one is there.
+        assert(state.pointee.count < state.pointee.capacity)
         let entries = unsafe state.pointee.entries
         var i = state.pointee.count
         state.pointee.count += 1
@@ -43,7 +45,7 @@ struct Timers {
             unsafe entries[i] = unsafe entries[parent]
             i = parent
         }
-        unsafe entries[i] = Entry(deadline: deadline, handle: handle)
+        unsafe entries[i] = Entry(deadline: deadline, owner: owner)
     }
 
     /// Takes the nearest entry if it is due.

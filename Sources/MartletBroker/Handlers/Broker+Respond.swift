@@ -80,7 +80,7 @@ extension Broker {
     ) throws(BrokerError) -> HandlerRegistration {
         let service = HandlerService(
             subject: subject, queue: nil, fields: [], jsonLimits: JSONLimits(), credentials: nil,
-            ownAccount: shared.accounts.account(named: account), logger: shared.logger,
+            peer: .system(shared.accounts.account(named: account)), logger: shared.logger,
             body: .blocking(handler))
         return try open(service, connections: 1)
     }

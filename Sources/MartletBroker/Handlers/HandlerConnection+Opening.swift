@@ -16,7 +16,7 @@ extension HandlerConnection {
         } catch {
             throw BrokerError(.unknownField, "\(error)")
         }
-        guard broker.isRunning, connection.place.give(connection.pipe) else {
+        guard broker.isRunning, connection.place.give(connection.pipe, from: service.peer) else {
             throw Broker.notRunning
         }
         do throws(BrokerError) {

@@ -64,8 +64,8 @@ final class HandlerConnection: @unchecked Sendable {
         let (place, room) = (PipePlace(on: nil, of: broker.shared), HandlerSignal())
         let reader = HandlerReader()
         let pipe = MemoryPipe(
-            servesRequests: true, ownAccount: service.ownAccount, wakeBroker: { place.wakeLoop() },
-            wakePeer: { reader.connection?.wake() }, makeRoomKnown: { room.raise() })
+            wakeBroker: { place.wakeLoop() }, wakePeer: { reader.connection?.wake() },
+            makeRoomKnown: { room.raise() })
         self.place = place
         outlet = HandlerOutlet(
             pipe: pipe, room: room,

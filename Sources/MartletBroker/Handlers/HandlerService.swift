@@ -14,8 +14,8 @@ final class HandlerService: Sendable {
     let fields: [String]
     let jsonLimits: JSONLimits
     let credentials: InProcessCredentials?
-    /// The broker's own handlers are in this account; others where their credentials lead.
-    let ownAccount: AccountRef?
+    /// What its connections are to the broker.
+    let peer: PipePeer
     let body: Body
     let logger: Logger
 
@@ -38,15 +38,14 @@ final class HandlerService: Sendable {
 
     init(
         subject: String, queue: String?, fields: [String], jsonLimits: JSONLimits,
-        credentials: InProcessCredentials?, ownAccount: AccountRef? = nil, logger: Logger,
-        body: Body
+        credentials: InProcessCredentials?, peer: PipePeer = .handler, logger: Logger, body: Body
     ) {
         self.subject = subject
         self.queue = queue
         self.fields = fields
         self.jsonLimits = jsonLimits
         self.credentials = credentials
-        self.ownAccount = ownAccount
+        self.peer = peer
         self.logger = logger
         self.body = body
     }

@@ -18,9 +18,11 @@ final class PipePlace: Sendable {
     }
 
     /// False when the loop is gone.
-    func give(_ pipe: MemoryPipe) -> Bool {
+    func give(_ pipe: MemoryPipe, from peer: PipePeer = .client) -> Bool {
         mail.post(
-            .adoptPipe(pipe, id: shared.nextConnectionID(), name: "in-process") { self.set($0) })
+            .adoptPipe(pipe, from: peer, id: shared.nextConnectionID(), name: "in-process") {
+                self.set($0)
+            })
     }
 
     private func set(_ handle: SlabHandle) {

@@ -6,11 +6,15 @@ import Synchronization
 /// One event loop with its connections, subscriptions, caches and buffers. Only its own thread touches
 /// them; other threads write commands or fill its links.
 ///
-/// The files of this folder extend it in the order in which a message meets them. State that changes
+/// The files of `MessagePath/` extend it in the order in which a message meets them. State that changes
 /// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+///
+/// SAFETY: whatever stands behind its pointers is touched by `thread` alone, and freed in `deinit`. Debug
+/// builds check it where the loop is entered and where connections are looked up, made and ended.
 @safe
 final class BrokerLoop: EventLoopDriver {
     let index: Int
+    let thread = OwningThread()
     let shared: BrokerShared
     let events: EventLoop
     let mail: Mailbox<LoopCommand>
@@ -106,9 +110,11 @@ final class BrokerLoop: EventLoopDriver {
 
     /// The loop's thread: runs until a command says stop.
     func run() {
+        thread.claim()
         events.run(self)
         closeEverything()
         for command in mail.close() { decline(command) }
+        thread.letGo()
     }
 
     // MARK: EventLoopDriver
@@ -126,7 +132,8 @@ final class BrokerLoop: EventLoopDriver {
 
     @inline(__always)
     func descriptorIsReady(_ token: UInt64, _ readiness: Readiness) {
-        guard token != Listener.token else { return acceptConnections() }
+        assert(thread.isCurrent)
+        guard token < Listener.firstToken else { return acceptConnections(token) }
         let index = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
         let connection = state.pointee.connections[index]
         guard connection.pointee.handle.generation == UInt32(truncatingIfNeeded: token &>> 32)
@@ -139,6 +146,14 @@ final class BrokerLoop: EventLoopDriver {
         }
         if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
         flushBetweenEvents()
+    }
+
+    func deadlineHasCome(_ deadline: UInt64, for owner: TimerOwner) {
+        assert(thread.isCurrent)
+        switch owner.kind {
+        case .connection: connectionIsDue(deadline, owner.slot)
+        default: preconditionFailure("a deadline of a kind that this loop does not know")
+        }
     }
 
     var outputDueAt: UInt64 { state.pointee.outputDueAt }
@@ -172,6 +187,7 @@ final class BrokerLoop: EventLoopDriver {
 
     @inline(__always)
     func connection(_ handle: SlabHandle) -> ConnectionRef? {
+        assert(thread.isCurrent)
         guard Int(handle.index) < state.pointee.connections.endIndex else { return nil }
         let connection = state.pointee.connections[Int(handle.index)]
         return connection.pointee.handle.generation == handle.generation ? connection : nil
@@ -185,6 +201,8 @@ final class BrokerLoop: EventLoopDriver {
 }
 
 /// What changes in a loop, in one place behind one pointer.
+///
+/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop until `destroy()`.
 @safe
 struct LoopState {
     var now: UInt64
@@ -194,7 +212,8 @@ struct LoopState {
 
     var connections = Slab<Connection>()
     var subscriptions = Slab<Subscription>()
-    var listener: Int32 = -1
+    /// On the first loop, which accepts for all.
+    var listeners: [Listener] = []
 
     /// Connections with something to flush, to read on, or to close when the turn ends.
     var dirty = HandleList()

@@ -5,6 +5,7 @@ import Logging
 
 extension BrokerLoop {
     func collectMail() {
+        assert(thread.isCurrent)
         mail.acknowledge()
         deliverBatches()
         collectRuleResults()
@@ -28,9 +29,10 @@ extension BrokerLoop {
 
     func read(_ command: LoopCommand) {
         switch command {
-        case .adopt(let descriptor, let address, let id): adopt(descriptor, address, id: id)
-        case .adoptPipe(let pipe, let id, let name, let then):
-            adopt(pipe, id: id, name: name, then: then)
+        case .adopt(let descriptor, let profile, let address, let id):
+            adopt(descriptor, profile, address, id: id)
+        case .adoptPipe(let pipe, let peer, let id, let name, let then):
+            adopt(pipe, from: peer, id: id, name: name, then: then)
         case .pipeMoved(let handle):
             guard let connection = connection(handle) else { return }
             if connection.pointee.flags.contains(.awaitsWritable) {
@@ -39,8 +41,7 @@ extension BrokerLoop {
                 flush(connection)
             }
             readInput(connection)
-        case .listen(let descriptor): listen(on: descriptor)
-        case .stopListening: stopListening()
+        case .listen(let listener): listen(on: listener)
         case .authenticated(let handle, let decision):
             guard let connection = connection(handle) else { return }
             finishAuthentication(connection, decision)
@@ -75,8 +76,9 @@ extension BrokerLoop {
     /// A command that came too late: what it carries is given back.
     func decline(_ command: LoopCommand) {
         switch command {
-        case .adopt(let descriptor, _, _), .listen(let descriptor): Glibc.close(descriptor)
-        case .adoptPipe(let pipe, _, _, _): pipe.brokerClose()
+        case .adopt(let descriptor, _, _, _): Glibc.close(descriptor)
+        case .listen(let listener): listener.close()
+        case .adoptPipe(let pipe, _, _, _, _): pipe.brokerClose()
         case .describeConnections(_, let then): then([])
         case .adoptRules(_, _, let then), .adoptSettings(_, let then): then()
         default: break
@@ -140,16 +142,17 @@ extension BrokerLoop {
     private func closeSome(_ count: Int) {
         var left = count
         forEachConnection { connection in
-            guard left > 0, !connection.pointee.flags.contains(.isOwn) else { return }
+            guard left > 0, connection.pointee.policy.isCounted else { return }
             left -= 1
             close(connection, .serverShutdown)
         }
     }
 
     func forEachConnection(_ body: (ConnectionRef) -> Void) {
+        assert(thread.isCurrent)
         for i in 0..<state.pointee.connections.endIndex {
             let connection = state.pointee.connections[i]
-            if case .none = connection.pointee.transport { continue }
+            guard connection.pointee.flags.contains(.isTaken) else { continue }
             body(connection)
         }
     }

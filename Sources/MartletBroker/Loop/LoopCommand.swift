@@ -3,14 +3,14 @@ import Dispatch
 /// A command in a loop's mailbox. Rare things only: messages cross by `LoopLink`.
 enum LoopCommand: Sendable {
     /// A socket that the listening loop has accepted.
-    case adopt(descriptor: Int32, address: SocketAddress, id: UInt64)
+    case adopt(descriptor: Int32, ListenerProfile, address: SocketAddress, id: UInt64)
     /// A connection from this process.
-    case adoptPipe(MemoryPipe, id: UInt64, name: String, then: @Sendable (SlabHandle) -> Void)
+    case adoptPipe(
+        MemoryPipe, from: PipePeer = .client, id: UInt64, name: String,
+        then: @Sendable (SlabHandle) -> Void)
     /// The peer of a pipe has written, or made room.
     case pipeMoved(SlabHandle)
-    /// Listen on this descriptor; accept no more.
-    case listen(Int32)
-    case stopListening
+    case listen(Listener)
     case authenticated(SlabHandle, Authenticator.Decision)
     /// A subscriber with policy `block` is over its limit, or no longer.
     case pausePublisher(SlabHandle)

@@ -16,6 +16,9 @@ extension BrokerLoop {
     /// Apart, so that what messages run through stays small enough to be one function.
     @inline(never)
     private func carryOut(_ connection: ConnectionRef, _ operation: Operation) {
+        guard connection.pointee.policy.verbs.contains(.init(operation.verb)) else {
+            return refuse(connection, .unknownOperation)
+        }
         switch operation.verb {
         case .publish, .publishWithHeader: break
         case .ping: answerPing(connection)
@@ -34,24 +37,6 @@ extension BrokerLoop {
             )
             end(connection, .parseError)
         }
-    }
-
-    /// Before a client has authenticated, only CONNECT counts. With a `no_auth_user`, anything else
-    /// makes the client that user.
-    @inline(never)
-    func mayProceed(_ connection: ConnectionRef, _ firstByte: UInt8) -> Bool {
-        if firstByte | 0x20 == UInt8(ascii: "c") { return true }
-        if case .allowed(let identity) = shared.authenticator.check(
-            user: nil, password: nil, token: nil)
-        {
-            enter(connection, as: identity)
-            connection.pointee.flags.remove(.awaitsAuthentication)
-            connection.pointee.flags.insert(.receivedConnect)
-            setDeadline(.authentication, Deadlines.never, connection)
-            return true
-        }
-        refuseAuthentication(connection)
-        return false
     }
 
     /// A peer broke the protocol: it is told what nats-server would say, and closed.
@@ -75,13 +60,16 @@ extension BrokerLoop {
     @inline(__always)
     func answerPing(_ connection: ConnectionRef) {
         send(connection, Line.pong)
-        if connection.pointee.flags.isSuperset(of: [.receivedConnect]),
-            !connection.pointee.flags.contains(.sentFirstPong)
+        if connection.pointee.opening.sendsInfoAfterPong(),
+            connection.pointee.flags.contains(.asyncInfo)
         {
-            connection.pointee.flags.insert(.sentFirstPong)
-            if connection.pointee.flags.contains(.asyncInfo) {
-                sendInfo(connection, isConnectInfo: true)
-            }
+            sendInfo(connection, isConnectInfo: true)
         }
+    }
+
+    /// +OK, which only verbose clients get.
+    @inline(__always)
+    func acknowledge(_ connection: ConnectionRef) {
+        if connection.pointee.flags.contains(.verbose) { send(connection, Line.ok) }
     }
 }

@@ -131,7 +131,7 @@ extension BrokerLoop {
         guard
             connection.pointee.flags.isDisjoint(with: [.awaitsWritable, .discardsOutput]),
             let chunk = connection.pointee.outbound.onlyChunk,
-            case .socket(let descriptor) = connection.pointee.transport,
+            let descriptor = connection.pointee.transport.directDescriptor,
             connection.pointee.blockedSince == 0, connection.pointee.waitingPublishers == nil
         else {
             if !connection.pointee.flags.contains(.awaitsWritable) { flush(connection) }
@@ -196,17 +196,16 @@ extension BrokerLoop {
         }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)
-            switch unsafe connection.pointee.transport.send(vectors, count) {
-            case .bytes(let sent):
-                recordSent(connection, sent)
-                // A short write says that the socket is full; asking again would only be told so.
-                if sent < byteCount { return awaitWritable(connection) }
-            case .wouldBlock:
+            switch unsafe connection.pointee.transport.send(vectors, count, byteCount: byteCount) {
+            case .complete: recordSent(connection, byteCount)
+            case .wantsWrite(let sent):
+                if sent > 0 { recordSent(connection, sent) }
                 return awaitWritable(connection)
             case .closed(let code):
                 stopSending(connection)
-                let isGone = code == EPIPE || code == ECONNRESET
-                return isGone ? readToTheEnd(connection) : close(connection, .writeError)
+                // What a peer has sent before it went still counts: the end of its input closes it.
+                if code != EPIPE, code != ECONNRESET { close(connection, .writeError) }
+                return
             }
         }
         isDrained(connection)
@@ -219,15 +218,8 @@ extension BrokerLoop {
         isDrained(connection)
     }
 
-    /// The peer takes no more, but what it has sent before it went still counts: the end of its
-    /// input closes it. A pipe says nothing of its end by itself.
-    private func readToTheEnd(_ connection: ConnectionRef) {
-        guard case .memory = connection.pointee.transport else { return }
-        keepForNextTurn(connection)
-    }
-
     @inline(__always)
-    private func gather(_ connection: ConnectionRef) -> (count: Int, byteCount: Int) {
+    func gather(_ connection: ConnectionRef) -> (count: Int, byteCount: Int) {
         var count = 0
         var byteCount = 0
         var next = connection.pointee.outbound.head
@@ -288,7 +280,7 @@ extension BrokerLoop {
     private func restartWriteDeadline(_ connection: ConnectionRef) {
         connection.pointee.blockedSince = now
         connection.pointee.overdueBytes = connection.pointee.outbound.pendingBytes
-        guard !connection.pointee.flags.contains(.servesRequests) else { return }
+        guard connection.pointee.policy.isClosedWhenSlow else { return }
         setDeadline(.write, now &+ state.pointee.settings.writeDeadlineNanoseconds, connection)
     }
 
@@ -301,7 +293,7 @@ extension BrokerLoop {
 
     /// Tells the poller what this connection waits for.
     func watch(_ connection: ConnectionRef) {
-        guard case .socket(let descriptor) = connection.pointee.transport else { return }
+        guard let descriptor = connection.pointee.transport.descriptor else { return }
         var wanted: Readiness = []
         if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
         if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
@@ -319,7 +311,7 @@ extension BrokerLoop {
 
     /// A peer that hung up while its connection is paused: the poller would say so at every turn.
     func unwatch(_ connection: ConnectionRef) {
-        guard case .socket(let descriptor) = connection.pointee.transport else { return }
+        guard let descriptor = connection.pointee.transport.descriptor else { return }
         connection.pointee.flags.insert(.isUnwatched)
         events.poller.remove(descriptor)
     }

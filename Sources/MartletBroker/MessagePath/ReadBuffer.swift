@@ -19,19 +19,16 @@ extension BrokerLoop {
         case .bytes(let count):
             recordInput(connection)
             process(connection, kept + count)
-            readAgainIfPipe(connection)
-        case .wouldBlock: break
+            readBufferedInput(connection)
+        case .wantsRead: break
         case .closed(let code): close(connection, code == 0 ? .clientClosed : .readError)
         }
     }
 
-    /// A pipe has no poller behind it that says again that there is more, or that the peer has closed.
+    /// Input of which the poller does not tell is read in the next turn.
     @inline(__always)
-    private func readAgainIfPipe(_ connection: ConnectionRef) {
-        guard case .memory(let pipe) = connection.pointee.transport else { return }
-        if unsafe pipe._withUnsafeGuaranteedRef({ $0.brokerHasInput }) {
-            keepForNextTurn(connection)
-        }
+    private func readBufferedInput(_ connection: ConnectionRef) {
+        if connection.pointee.transport.hasBufferedInput { keepForNextTurn(connection) }
     }
 
     /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender
@@ -55,7 +52,7 @@ extension BrokerLoop {
         case .bytes(let count):
             recordInput(connection)
             payload.pointee.filled += min(count, wanted)
-            readAgainIfPipe(connection)
+            readBufferedInput(connection)
             guard checkPayloadEnd(connection, payload) else { return }
             guard payload.pointee.filled == payload.pointee.count else { return }
             finishPayload(connection)
@@ -64,7 +61,7 @@ extension BrokerLoop {
                 return yield(connection, from: 0, to: max(0, count - wanted))
             }
             process(connection, max(0, count - wanted))
-        case .wouldBlock: break
+        case .wantsRead: break
         case .closed(let code): close(connection, code == 0 ? .clientClosed : .readError)
         }
     }
@@ -189,7 +186,7 @@ extension BrokerLoop {
         state.pointee.resumable.removeFirst(count)
     }
 
-    /// Parses what is kept, then reads on if the transport has no poller to say so.
+    /// Parses what is kept, then reads on if there is input of which the poller does not tell.
     func resume(_ connection: ConnectionRef) {
         guard connection.pointee.pauseReasons.isEmpty,
             !connection.pointee.flags.contains(.isClosing)
@@ -210,7 +207,7 @@ extension BrokerLoop {
             unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
             process(connection, kept)
         }
-        if case .memory = connection.pointee.transport { readInput(connection) }
+        if connection.pointee.transport.hasBufferedInput { readInput(connection) }
     }
 
     /// Keeps bytes of the receive buffer for the connection's next read.

@@ -100,11 +100,12 @@ extension BrokerLoop {
     {
         let underWay = (loopCount - 1) * LoopLink.bytesInFlightCeiling
         let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
-        // Handlers of this process see to it themselves that nobody waits for long.
-        let isHandler = connection.pointee.flags.contains(.servesRequests)
+        let isClosedWhenSlow = connection.pointee.policy.isClosedWhenSlow
         let pending = connection.pointee.outbound.pendingBytes + frameBytes
-        guard isHandler || pending <= hardLimit else { return closeSlowConsumer(connection) }
-        if !isHandler, connection.pointee.deadlines.block == Deadlines.never {
+        guard !isClosedWhenSlow || pending <= hardLimit else {
+            return closeSlowConsumer(connection)
+        }
+        if isClosedWhenSlow, connection.pointee.deadlines.block == Deadlines.never {
             setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
         }
         let publisher = WaitingPublishers.Publisher(

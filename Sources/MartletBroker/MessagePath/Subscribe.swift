@@ -22,7 +22,7 @@ extension BrokerLoop {
                 unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\" using queue \"_sys_\""
             )
         }
-        if settings.subscriptionTokensMax > 0, !connection.pointee.flags.contains(.isOwn),
+        if settings.subscriptionTokensMax > 0, connection.pointee.policy.hasTokenLimit,
             unsafe Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
         {
             return sendError(
@@ -64,8 +64,7 @@ extension BrokerLoop {
         let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
             account: connection.pointee.account.pointee.name)
-        let isHandler = connection.pointee.flags.contains(.servesRequests)
-        record.pointee.policy = isHandler ? .block : policy.policy
+        record.pointee.policy = connection.pointee.policy.slowConsumerPolicy ?? policy.policy
         if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1

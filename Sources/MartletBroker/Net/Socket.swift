@@ -1,65 +1,8 @@
 import CMartletSystem
 import Glibc
 
-/// System calls on TCP sockets, each a function on a descriptor. Would-block is a value.
+/// System calls that make sockets.
 enum Socket {
-    /// What reading or writing came to.
-    enum Outcome {
-        case bytes(Int)
-        case wouldBlock
-        /// The peer is gone: end of stream, or the error number.
-        case closed(Int32)
-    }
-
-    @inline(__always)
-    static func receive(_ fd: Int32, into buffer: MutableBytes, _ count: Int) -> Outcome {
-        while true {
-            let n = unsafe martlet_receive(fd, buffer, count)
-            if n > 0 { return .bytes(n) }
-            if n == 0 { return .closed(0) }
-            if errno == EINTR { continue }
-            return errno == EAGAIN ? .wouldBlock : .closed(errno)
-        }
-    }
-
-    @inline(__always)
-    static func receive(
-        _ fd: Int32, into parts: UnsafeMutablePointer<iovec>, _ count: Int32
-    ) -> Outcome {
-        while true {
-            let n = unsafe readv(fd, parts, count)
-            if n > 0 { return .bytes(n) }
-            if n == 0 { return .closed(0) }
-            if errno == EINTR { continue }
-            return errno == EAGAIN ? .wouldBlock : .closed(errno)
-        }
-    }
-
-    @inline(__always)
-    static func send(_ fd: Int32, _ parts: UnsafeMutablePointer<iovec>, _ count: Int) -> Outcome {
-        while true {
-            let n: Int
-            if count == 1 {
-                n = unsafe martlet_send(fd, parts[0].iov_base, parts[0].iov_len)
-            } else {
-                var message = unsafe msghdr()
-                unsafe message.msg_iov = unsafe parts
-                unsafe message.msg_iovlen = count
-                n = unsafe sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
-            }
-            if n >= 0 { return .bytes(n) }
-            if errno == EINTR { continue }
-            return errno == EAGAIN ? .wouldBlock : .closed(errno)
-        }
-    }
-
-    /// Small messages must not wait for the acknowledgement of earlier ones.
-    static func disableNagle(_ fd: Int32) {
-        var on: Int32 = 1
-        unsafe setsockopt(
-            fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-    }
-
     /// A listening socket and the port it got; `port` 0 takes any.
     static func listen(
         host: String, port: UInt16

@@ -19,6 +19,8 @@ struct HandleList {
 
     /// Takes out those from `start` up to `end`.
     mutating func remove(from start: Int, to end: Int) {
+        // SAFETY: only handles that were added are moved.
+        assert(0 <= start && start <= end && end <= count)
         for i in end..<count { unsafe items[start + i - end] = unsafe items[i] }
         count -= end - start
     }

@@ -42,7 +42,9 @@ struct Slab<Element: ~Copyable> {
 
     @inline(__always)
     subscript(_ index: Int) -> StablePointer<Element> {
-        unsafe StablePointer(
+        // SAFETY: slots below the end are in pages that are there, and initialised.
+        assert(index >= 0 && index < endIndex)
+        return unsafe StablePointer(
             pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
         )
     }
@@ -71,6 +73,9 @@ struct Slab<Element: ~Copyable> {
     }
 
     func give(back index: Int) {
+        // SAFETY: the stack has room for every slot, as long as each is given back once.
+        assert(state.pointee.live > 0 && index < endIndex)
+        assert(state.pointee.freeCount < state.pointee.freeCapacity)
         unsafe state.pointee.free[state.pointee.freeCount] = UInt32(truncatingIfNeeded: index)
         state.pointee.freeCount += 1
         state.pointee.live -= 1

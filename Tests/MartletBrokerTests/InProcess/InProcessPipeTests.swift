@@ -37,13 +37,13 @@ struct InProcessPipeTests {
             unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { buffer in
                 switch unsafe pipe.brokerReceive(into: buffer.baseAddress!, count) {
                 case .bytes(let received): unsafe Array(buffer[..<received])
-                case .wouldBlock: []
+                case .wantsRead: []
                 case .closed: nil
                 }
             }
         }
 
-        func send(_ parts: [[UInt8]]) -> Socket.Outcome {
+        func send(_ parts: [[UInt8]]) -> WriteOutcome {
             var joined = parts.joined().map(\.self)
             let counts = parts.map(\.count)
             return unsafe joined.withUnsafeMutableBytes { bytes in
@@ -52,7 +52,8 @@ struct InProcessPipeTests {
                     defer { offset += count }
                     return unsafe iovec(iov_base: bytes.baseAddress! + offset, iov_len: count)
                 }
-                return unsafe pipe.brokerSend(&vectors, counts.count)
+                return unsafe pipe.brokerSend(
+                    &vectors, counts.count, byteCount: counts.reduce(0, +))
             }
         }
     }
@@ -91,7 +92,8 @@ struct InProcessPipeTests {
     @Test("a short write to the peer is followed by a wake-up once the peer has read")
     func fullToPeer() {
         let counted = Counted(capacity: 10)
-        guard case .bytes(10) = counted.send([pattern(4), pattern(4), pattern(4)]) else {
+        guard case .wantsWrite(after: 10) = counted.send([pattern(4), pattern(4), pattern(4)])
+        else {
             Issue.record("the pipe holds ten bytes")
             return
         }
@@ -125,7 +127,7 @@ struct InProcessPipeTests {
         for _ in 0..<20_000 {
             _ = counted.pipe.peerSend(chunk[...])
             _ = counted.receive(500)
-            most = max(most, counted.pipe.storedBytes)
+            most = max(most, counted.pipe.state.withLock { $0.toBroker.count })
         }
         #expect(most <= 2_000)
         #expect(counted.pipe.brokerHasInput)
@@ -138,7 +140,7 @@ struct InProcessPipeTests {
         counted.pipe.peerClose()
         #expect(counted.pipe.peerSend([4][...]) == nil)
         #expect(counted.pipe.peerReceive() == nil)
-        guard case .bytes(20) = counted.send([pattern(20)]) else {
+        guard case .complete = counted.send([pattern(20)]) else {
             Issue.record("what nobody reads is thrown away")
             return
         }

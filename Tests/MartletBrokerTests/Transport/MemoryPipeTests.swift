@@ -6,21 +6,21 @@ import Testing
 @testable import MartletBroker
 
 @Suite struct MemoryPipeTests {
-    private final class Bells: Sendable {
+    private final class Wakeups: Sendable {
         let broker = Atomic<Int>(0)
         let peer = Atomic<Int>(0)
     }
 
-    private func make(_ capacity: Int) -> (MemoryPipe, Bells) {
-        let mailboxes = Bells()
+    private func make(_ capacity: Int) -> (MemoryPipe, Wakeups) {
+        let wakeups = Wakeups()
         let pipe = MemoryPipe(
             capacity: capacity,
-            wakeBroker: { mailboxes.broker.wrappingAdd(1, ordering: .relaxed) },
-            wakePeer: { mailboxes.peer.wrappingAdd(1, ordering: .relaxed) })
-        return (pipe, mailboxes)
+            wakeBroker: { wakeups.broker.wrappingAdd(1, ordering: .relaxed) },
+            wakePeer: { wakeups.peer.wrappingAdd(1, ordering: .relaxed) })
+        return (pipe, wakeups)
     }
 
-    private func send(_ pipe: MemoryPipe, _ parts: [[UInt8]]) -> Socket.Outcome {
+    private func send(_ pipe: MemoryPipe, _ parts: [[UInt8]]) -> WriteOutcome {
         let copies = parts.map { part in
             let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: part.count)
             copy.initialize(from: part, count: part.count)
@@ -28,7 +28,8 @@ import Testing
         }
         defer { for copy in copies { copy.deallocate() } }
         var vectors = zip(parts, copies).map { iovec(iov_base: $1, iov_len: $0.count) }
-        return pipe.brokerSend(&vectors, vectors.count)
+        return pipe.brokerSend(
+            &vectors, vectors.count, byteCount: parts.reduce(0) { $0 + $1.count })
     }
 
     private func receive(_ pipe: MemoryPipe, _ count: Int) -> [UInt8]? {
@@ -39,31 +40,33 @@ import Testing
     }
 
     @Test func bytesComeOutAsTheyWentIn() {
-        let (pipe, mailboxes) = make(10)
+        let (pipe, wakeups) = make(10)
         #expect(pipe.peerSend([1, 2, 3, 4, 5, 6, 7, 8]) == 8)
         #expect(pipe.peerSend([9, 10, 11]) == 2)
-        // One ring is enough until the broker has looked.
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        // One wakeup is enough until the broker has looked.
+        #expect(wakeups.broker.load(ordering: .relaxed) == 1)
         #expect(receive(pipe, 4) == [1, 2, 3, 4])
         #expect(pipe.peerSend([12]) == 1)
         #expect(receive(pipe, 100) == [5, 6, 7, 8, 9, 10, 12])
         #expect(receive(pipe, 100) == nil)
-        guard case .bytes(5) = send(pipe, [[1, 2], [3, 4, 5]]) else { return #expect(Bool(false)) }
+        guard case .complete = send(pipe, [[1, 2], [3, 4, 5]]) else { return #expect(Bool(false)) }
         #expect(pipe.peerReceive() == [1, 2, 3, 4, 5])
         #expect(pipe.peerReceive() == [])
-        #expect(mailboxes.peer.load(ordering: .relaxed) == 1)
+        #expect(wakeups.peer.load(ordering: .relaxed) == 1)
     }
 
     /// A short write is one that waits: the broker must hear when there is room.
     @Test func roomAfterAShortWriteIsAnnounced() {
-        let (pipe, mailboxes) = make(4)
-        guard case .bytes(4) = send(pipe, [[1, 2, 3], [4, 5]]) else { return #expect(Bool(false)) }
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 0)
+        let (pipe, wakeups) = make(4)
+        guard case .wantsWrite(after: 4) = send(pipe, [[1, 2, 3], [4, 5]]) else {
+            return #expect(Bool(false))
+        }
+        #expect(wakeups.broker.load(ordering: .relaxed) == 0)
         #expect(pipe.peerReceive() == [1, 2, 3, 4])
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
-        guard case .bytes(1) = send(pipe, [[5]]) else { return #expect(Bool(false)) }
+        #expect(wakeups.broker.load(ordering: .relaxed) == 1)
+        guard case .complete = send(pipe, [[5]]) else { return #expect(Bool(false)) }
         #expect(pipe.peerReceive() == [5])
-        #expect(mailboxes.broker.load(ordering: .relaxed) == 1)
+        #expect(wakeups.broker.load(ordering: .relaxed) == 1)
     }
 
     @Test func aClosedPeerIsReadToItsEnd() {
@@ -78,15 +81,15 @@ import Testing
             return #expect(Bool(false))
         }
         // What is sent to a peer that is gone vanishes, as in a socket's buffer.
-        guard case .bytes(1) = send(pipe, [[1]]) else { return #expect(Bool(false)) }
+        guard case .complete = send(pipe, [[1]]) else { return #expect(Bool(false)) }
         #expect(pipe.peerReceive() == nil)
     }
 
     @Test func aClosedBrokerIsReadToItsEnd() {
-        let (pipe, mailboxes) = make(100)
+        let (pipe, wakeups) = make(100)
         _ = send(pipe, [[1, 2]])
         pipe.brokerClose()
-        #expect(mailboxes.peer.load(ordering: .relaxed) == 2)
+        #expect(wakeups.peer.load(ordering: .relaxed) == 2)
         #expect(pipe.peerSend([1]) == nil)
         #expect(pipe.peerReceive() == [1, 2])
         #expect(pipe.peerReceive() == nil)

@@ -1,0 +1,63 @@
+/// What holds for a peer of a kind, worked out once when its connection is made: the broker asks for what it
+/// wants to know, and nowhere which kind it has before it.
+struct PeerPolicy {
+    let kind: PeerKind
+    /// It is one of the connections that are counted and limited, and that lame duck mode closes.
+    let isCounted: Bool
+    /// Monitoring shows it, while it is open and after.
+    let isListed: Bool
+    /// It says who it is, where the configuration asks for that.
+    let needsCredentials: Bool
+    /// It gets PINGs, and is closed when it does not answer.
+    let isPinged: Bool
+    /// Its subscriptions keep to `max_subscription_tokens`.
+    let hasTokenLimit: Bool
+    /// The operations it may send.
+    let verbs: Verbs
+    /// What becomes of messages that it is too slow for; nil where the configuration decides by subject.
+    let slowConsumerPolicy: BrokerConfiguration.SlowConsumerPolicy?
+    /// It is closed when what waits for it does not leave in time, or is far over its limit.
+    let isClosedWhenSlow: Bool
+    /// May wait for it at most, if that is less than `max_pending`.
+    let pendingBytesCeiling: Int
+
+    init(_ kind: PeerKind) {
+        self.kind = kind
+        switch kind {
+        case .client:
+            isCounted = true
+            isListed = true
+            needsCredentials = true
+            isPinged = true
+            hasTokenLimit = true
+            verbs = .all
+            slowConsumerPolicy = nil
+            isClosedWhenSlow = true
+            pendingBytesCeiling = .max
+        case .handler, .system:
+            isCounted = kind == .handler
+            isListed = kind == .handler
+            needsCredentials = kind == .handler
+            hasTokenLimit = kind == .handler
+            // A handler that takes long is not gone.
+            isPinged = false
+            verbs = Verbs.all.subtracting(.saidByServers)
+            // Its publishers wait; handlers of this process see to it themselves that nobody does for long.
+            slowConsumerPolicy = .block
+            isClosedWhenSlow = false
+            pendingBytesCeiling = 4 << 20
+        }
+    }
+
+    /// A set of verbs.
+    struct Verbs: OptionSet {
+        let rawValue: UInt16
+
+        init(rawValue: UInt16) { self.rawValue = rawValue }
+        init(_ verb: Verb) { rawValue = 1 << UInt16(verb.rawValue) }
+
+        static let all = Verbs(rawValue: .max)
+        /// Lines that servers say to clients, and that a client may repeat.
+        static let saidByServers: Verbs = [Verbs(.info), Verbs(.ignored), Verbs(.error)]
+    }
+}
