@@ -28,7 +28,9 @@ public final class Monitor: Sendable {
     /// - Returns: the port that it listens on.
     @discardableResult
     public func start(host: String, port: Int) throws(MonitorError) -> Int {
-        let listener = try HTTPListener(host: host, port: max(0, port)) { [weak self] request in
+        let listener = try HTTPListener(
+            host: host, port: max(0, port), isSlow: { ["/connz", "/subsz"].contains($0.path) }
+        ) { [weak self] request in
             await self?.answer(request) ?? .text("stopping", status: 503)
         }
         state.withLock {
@@ -61,6 +63,7 @@ public final class Monitor: Sendable {
             response.fields = [("Allow", "GET, HEAD")]
             return response
         }
+        if let location = request.redirect { return .redirect(to: location) }
         guard let endpoint = endpoint(of: request.path) else { return .notFound }
         let counted = endpoint == "/subscriptionsz" ? "/subsz" : endpoint
         state.withLock { $0.requestCounts[counted, default: 0] += 1 }

@@ -1,3 +1,5 @@
+import Glibc
+import MartletBroker
 import Testing
 
 @testable import MartletMonitor
@@ -80,6 +82,45 @@ struct HTTPListenerTests {
                 #expect(try RawConnection.get("/", port: listener.port).body == "small")
             }
             #expect(try RawConnection.parse(lazy.readAll()).body.utf8.count == megabytes.count)
+        }
+    }
+
+    @Test("slow answers are made one at a time, a bounded number waits, and others pass them by")
+    func slowLane() async throws {
+        try await onThread {
+            let made = Guarded((running: 0, most: 0, total: 0))
+            let listener = try HTTPListener(
+                host: "127.0.0.1", port: 0, isSlow: { $0.path == "/slow" }
+            ) { request in
+                guard request.path == "/slow" else { return .text("quick", status: 200) }
+                made.withLock {
+                    $0.running += 1
+                    $0.total += 1
+                    $0.most = max($0.most, $0.running)
+                }
+                try? await Task.sleep(for: .milliseconds(300))
+                made.withLock { $0.running -= 1 }
+                return .text("slow", status: 200)
+            }
+            defer { listener.stop() }
+            let first = try RawConnection(port: listener.port)
+            first.send("GET /slow HTTP/1.1\r\n\r\n")
+            while made.withLock({ $0.total }) == 0 { usleep(1_000) }
+            // These hang up before their turn comes.
+            for _ in 0..<SlowLane.waitingMax - 1 {
+                let gone = try RawConnection(port: listener.port)
+                gone.send("GET /slow HTTP/1.1\r\n\r\n")
+            }
+            let last = try RawConnection(port: listener.port)
+            last.send("GET /slow HTTP/1.1\r\n\r\n")
+            let surplus = try RawConnection(port: listener.port)
+            surplus.send("GET /slow HTTP/1.1\r\n\r\n")
+            #expect(try RawConnection.parse(surplus.readAll()).status == 503)
+            #expect(try RawConnection.get("/", port: listener.port).body == "quick")
+            #expect(made.withLock { $0.running } == 1, "the quick one came after the slow one")
+            #expect(try RawConnection.parse(first.readAll()).body == "slow")
+            #expect(try RawConnection.parse(last.readAll()).body == "slow")
+            #expect(made.withLock { ($0.most, $0.total) } == (1, 2))
         }
     }
 

@@ -19,6 +19,31 @@ struct HTTPRequestTests {
     }
 
     @Test(
+        "an absolute target is the same request",
+        arguments: ["http://x/a?b=c", "HTTPS://x:80/a?b=c", "/a?b=c"])
+    func absolute(target: String) throws {
+        let request = try request(target)
+        #expect(request.path == "/a" && request.value("b") == "c" && request.redirect == nil)
+        #expect(try self.request("http://x").path == "/")
+        #expect(try self.request("http://x?b=c").value("b") == "c")
+    }
+
+    @Test(
+        "empty and dot elements lead to where nats-server sends them",
+        arguments: [
+            ("//varz", "/varz"), ("/a/../varz", "/varz"), ("/./varz?x=1", "/varz?x=1"),
+            ("//", "/"), ("/varz/..", "/"), ("http://h//healthz", "/healthz"), ("/a/./b/", "/a/b/"),
+        ])
+    func redirects(target: String, location: String) throws {
+        #expect(try request(target).redirect == location)
+    }
+
+    @Test("other paths stay", arguments: ["/varz", "/varz/", "/%2e%2e/varz", "/", "/a...b"])
+    func stays(target: String) throws {
+        #expect(try request(target).redirect == nil)
+    }
+
+    @Test(
         "what is no request",
         arguments: ["", "GET /", "GET  / HTTP/1.1", "GET x HTTP/1.1", "a b c"])
     func malformed(line: String) {

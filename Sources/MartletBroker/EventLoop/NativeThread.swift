@@ -18,11 +18,18 @@ package final class NativeThread: @unchecked Sendable {
         }
     }
 
-    package init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemFailure) {
+    /// - Parameter stackBytes: 0 takes the system's default, 8 MiB as a rule.
+    package init(
+        name: String, stackBytes: Int = 0, _ run: @escaping @Sendable () -> Void
+    ) throws(SystemFailure) {
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        if stackBytes > 0 { unsafe pthread_attr_setstacksize(&attributes, stackBytes) }
         let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
         var created = pthread_t()
         let status = unsafe pthread_create(
-            &created, nil,
+            &created, &attributes,
             { argument in
                 let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
                 unsafe pthread_setname_np(pthread_self(), body.name)

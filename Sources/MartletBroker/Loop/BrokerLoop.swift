@@ -236,6 +236,8 @@ struct LoopState {
 
     var ruleStage = RuleStage()
     var random: RandomSource
+    /// For tables whose keys clients choose.
+    let hashSeed: UInt64
     var deliveredBytes = 0
     /// When output that is held back must leave; the largest number when none is.
     var outputDueAt = UInt64.max
@@ -262,6 +264,7 @@ struct LoopState {
         self.inputBytes = inputBytes
         self.scratchBytes = scratchBytes
         random = RandomSource(seed: seed)
+        hashSeed = random.next()
         remote = RemoteDestinations(loopCount: loopCount)
         unsafe arrived = .allocate(capacity: loopCount)
         unsafe arrived.initialize(repeating: ArrivedBatches(), count: loopCount)

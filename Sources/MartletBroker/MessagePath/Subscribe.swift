@@ -69,7 +69,8 @@ extension BrokerLoop {
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
-        connection.pointee.subscriptions.insert(record, pool: pool)
+        connection.pointee.subscriptions.insert(
+            record, pool: pool, seed: state.pointee.hashSeed)
         connection.pointee.account.pointee.space.insert(record)
         counters.pointee.subscriptions.add(1)
         return true

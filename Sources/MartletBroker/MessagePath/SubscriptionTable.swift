@@ -15,14 +15,16 @@ struct SubscriptionTable {
     private var entries: UnsafeMutablePointer<Entry>?
     private var capacity: UInt32 = 0
     private(set) var count: UInt32 = 0
+    /// Secret, or a client could choose sids that all have one place: 40,000 took 7 s.
+    private var seed: UInt64 = 0
 
-    static func hash(_ sid: Bytes, _ count: Int) -> UInt32 {
-        unsafe UInt32(truncatingIfNeeded: SubjectHash.bytes(sid, count, seed: 0))
+    private func hash(_ sid: Bytes, _ count: Int) -> UInt32 {
+        unsafe UInt32(truncatingIfNeeded: SubjectHash.bytes(sid, count, seed: seed))
     }
 
     func find(_ sid: Bytes, _ length: Int, in slab: Slab<Subscription>) -> SubscriptionRef? {
         guard let entries = unsafe entries else { return nil }
-        let hash = unsafe Self.hash(sid, length)
+        let hash = unsafe self.hash(sid, length)
         let mask = capacity &- 1
         var i = hash & mask
         while unsafe entries[Int(i)].place != 0 {
@@ -40,9 +42,11 @@ struct SubscriptionTable {
         return nil
     }
 
-    mutating func insert(_ subscription: SubscriptionRef, pool: BlockPool) {
+    /// - Parameter seed: of the hashes, taken when the table has been empty.
+    mutating func insert(_ subscription: SubscriptionRef, pool: BlockPool, seed: UInt64) {
+        if count == 0 { self.seed = seed }
         if (count + 1) * 2 > capacity { grow(pool) }
-        let hash = unsafe Self.hash(
+        let hash = unsafe self.hash(
             subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
         place(Entry(hash: hash, place: subscription.pointee.index + 1))
         count += 1
@@ -53,7 +57,7 @@ struct SubscriptionTable {
         let mask = capacity &- 1
         let wanted = subscription.pointee.index + 1
         var gap =
-            unsafe Self.hash(
+            unsafe hash(
                 subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
             & mask
         while unsafe entries[Int(gap)].place != wanted {

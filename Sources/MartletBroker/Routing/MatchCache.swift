@@ -49,6 +49,8 @@ struct MatchCache {
     /// The way of the exact level that answered last. A publisher often stays with one subject, and
     /// comparing it costs less than hashing it.
     private let last: StablePointer<UnsafeMutablePointer<Way>>
+    /// Used by every match of this loop.
+    private let matching = StablePointer(allocating: SubjectMatch())
 
     init(loop: Int, pool: BlockPool, counters: StablePointer<LoopCounters>) {
         self.loop = loop
@@ -77,6 +79,8 @@ struct MatchCache {
         unsafe Glibc.free(table)
         unsafe Glibc.free(victims)
         unsafe last.destroy()
+        matching.pointee.destroy()
+        matching.destroy()
     }
 
     /// The route of a subject. Valid until the next call.
@@ -183,10 +187,11 @@ struct MatchCache {
         let parentGenerations = Self.generations(slots.parent, space)
         unsafe pthread_mutex_lock(space.pointee.lock)
         let contents = space.pointee.contents
-        var (route, dependsOnLastToken) = unsafe contents.pointee.tree.match(
-            subject, count, pool: pool)
+        unsafe contents.pointee.tree.match(subject, count, into: &matching.pointee)
+        var route = contents.pointee.tree.makeRoute(&matching.pointee, pool: pool)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
+        let dependsOnLastToken = matching.pointee.dependsOnLastToken
         route.isPlainHere =
             unsafe route.isPlain(on: loop) && !ReservedSubject.isSuspect(subject)
         // A subject that starts with a dot is always told apart.

@@ -56,6 +56,7 @@ struct SubscriptionList {
 struct QueueGroup {
     var name: MutableBytes
     var nameCount: UInt32
+    var nameHash: UInt32
     var members: SubscriptionList
 
     func isNamed(_ other: MutableBytes, _ count: UInt32) -> Bool {
@@ -88,6 +89,9 @@ struct SubjectNode {
     var groups: UnsafeMutablePointer<QueueGroup>?
     var groupCount: UInt32 = 0
     var groupCapacity: UInt32 = 0
+    /// `groups` by the hash of their names; nil while there are few.
+    var groupTable: UnsafeMutablePointer<UInt32>?
+    var groupTableCapacity: UInt32 = 0
 
     var isUnused: Bool {
         plain.count == 0 && groupCount == 0 && childCount == 0 && anyToken == nil && anyTail == nil
@@ -169,63 +173,5 @@ extension SubjectNode {
         }
         unsafe children = nil
         childCapacity = 0
-    }
-}
-
-// MARK: - Subscriptions
-
-extension SubjectNode {
-    mutating func add(_ subscription: SubscriptionRef, pool: BlockPool) {
-        guard subscription.pointee.isQueued else { return plain.append(subscription, pool: pool) }
-        let name = unsafe subscription.pointee.queue
-        let count = subscription.pointee.queueCount
-        if let i = unsafe groupIndex(name, count) {
-            return unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
-        }
-        if groupCount == groupCapacity { growGroups(pool) }
-        let copy = unsafe pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
-        unsafe memcpy(copy, name, Int(count))
-        var group = unsafe QueueGroup(name: copy, nameCount: count, members: SubscriptionList())
-        group.members.append(subscription, pool: pool)
-        unsafe (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
-        groupCount += 1
-    }
-
-    mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
-        guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
-        guard
-            let i = unsafe groupIndex(subscription.pointee.queue, subscription.pointee.queueCount),
-            let groups = unsafe groups
-        else { preconditionFailure("a subscription's queue group is not where it was added") }
-        unsafe groups[i].members.remove(subscription, pool: pool)
-        guard unsafe groups[i].members.count == 0 else { return }
-        unsafe pool.free(groups[i].name, Int(groups[i].nameCount))
-        groupCount -= 1
-        unsafe groups[i] = unsafe groups[Int(groupCount)]
-        if groupCount == 0 {
-            unsafe pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
-            unsafe self.groups = nil
-            groupCapacity = 0
-        }
-    }
-
-    private func groupIndex(_ name: MutableBytes, _ count: UInt32) -> Int? {
-        for i in 0..<Int(groupCount) where unsafe groups.unsafelyUnwrapped[i].isNamed(name, count) {
-            return i
-        }
-        return nil
-    }
-
-    private mutating func growGroups(_ pool: BlockPool) {
-        let stride = MemoryLayout<QueueGroup>.stride
-        let capacity = max(2, groupCapacity * 2)
-        let grown = unsafe pool.allocateAlways(Int(capacity) * stride)
-            .assumingMemoryBound(to: QueueGroup.self)
-        if let groups = unsafe groups {
-            unsafe memcpy(grown, groups, Int(groupCount) * stride)
-            unsafe pool.free(groups, Int(groupCapacity) * stride)
-        }
-        unsafe groups = grown
-        groupCapacity = capacity
     }
 }

@@ -14,6 +14,8 @@ struct HTTPExchange {
     }
 
     static let headBytesMax = 8_192
+    /// Linux's POLLRDHUP, which Glibc's overlay leaves out.
+    private static let peerClosed: Int16 = 0x2000
 
     let descriptor: Int32
     let id: UInt64
@@ -24,6 +26,8 @@ struct HTTPExchange {
     private var outbound: [UInt8] = []
     private var sent = 0
     private var includesBody = true
+    /// The peer sends no more. It may still read an answer, but nobody makes a long one for it.
+    private(set) var peerHasClosed = false
 
     init(descriptor: Int32, id: UInt64, now: Int) {
         self.descriptor = descriptor
@@ -36,7 +40,8 @@ struct HTTPExchange {
         switch phase {
         case .reading, .draining: Int16(POLLIN)
         case .writing: Int16(POLLOUT)
-        case .answering, .over: 0
+        case .answering: peerHasClosed ? 0 : Self.peerClosed
+        case .over: 0
         }
     }
 
@@ -46,8 +51,9 @@ struct HTTPExchange {
         case .reading: return read(now: now)
         case .writing: write(now: now)
         case .draining: drain()
+        case .answering: lookForEnd()
         // Polled for nothing, so only an error or a hang-up wakes us.
-        case .answering, .over: phase = .over
+        case .over: phase = .over
         }
         return nil
     }
@@ -96,6 +102,14 @@ struct HTTPExchange {
     }
 
     private mutating func drain() { _ = receive() }
+
+    /// The peer has closed its side, or there is an error.
+    private mutating func lookForEnd() {
+        var polled = pollfd(fd: descriptor, events: 0, revents: 0)
+        _ = unsafe poll(&polled, 1, 0)
+        peerHasClosed = true
+        if polled.revents != 0 { phase = .over }
+    }
 
     /// What has come, nil if nothing; the end of the stream ends the exchange.
     private mutating func receive() -> ArraySlice<UInt8>? {

@@ -7,7 +7,8 @@ import Synchronization
 /// limit, and there are never more than `exchangesMax` connections.
 ///
 /// Answers are made by asynchronous work elsewhere and come back through `answers`; the thread
-/// itself never waits for anything but `poll`.
+/// itself never waits for anything but `poll`. What takes long has a lane of its own, so that /healthz
+/// never waits behind it.
 final class HTTPListener: Sendable {
     typealias Handler = @Sendable (HTTPRequest) async -> HTTPResponse
 
@@ -18,16 +19,23 @@ final class HTTPListener: Sendable {
     /// A pipe that interrupts `poll`.
     private let wakeUp: (read: Int32, write: Int32)
     private let handler: Handler
+    private let isSlow: @Sendable (HTTPRequest) -> Bool
     private let executor = MonitorExecutor()
+    private let slowExecutor = MonitorExecutor()
     private let answers = Guarded<[(id: UInt64, response: HTTPResponse)]>([])
     private let isStopping = Atomic<Bool>(false)
     private let stopped = DispatchSemaphore(value: 0)
 
-    init(host: String, port: Int, handler: @escaping Handler) throws(MonitorError) {
+    /// - Parameter isSlow: whether a request's answer takes long to make.
+    init(
+        host: String, port: Int, isSlow: @escaping @Sendable (HTTPRequest) -> Bool = { _ in false },
+        handler: @escaping Handler
+    ) throws(MonitorError) {
         let socket = try ListeningSocket(host: host, port: max(0, port))
         descriptor = socket.descriptor
         self.port = socket.port
         self.handler = handler
+        self.isSlow = isSlow
         wakeUp = try Self.makePipe()
         do {
             _ = try NativeThread(name: "monitoring") { self.run() }
@@ -45,16 +53,18 @@ final class HTTPListener: Sendable {
 
     private func run() {
         var exchanges: [HTTPExchange] = []
+        var slow = SlowLane()
         var nextID: UInt64 = 0
         while !isStopping.load(ordering: .relaxed) {
             let ready = waitForEvents(exchanges)
             let now = Self.now()
             if ready.contains(wakeUp.read) { drainWakeUp() }
-            deliverAnswers(&exchanges, now: now)
+            deliverAnswers(&exchanges, &slow, now: now)
             for index in exchanges.indices where ready.contains(exchanges[index].descriptor) {
-                let id = exchanges[index].id
-                if let request = exchanges[index].advance(now: now) { start(request, id: id) }
+                guard let request = exchanges[index].advance(now: now) else { continue }
+                take(request, &exchanges[index], &slow, now: now)
             }
+            startSlow(&slow, exchanges)
             if ready.contains(descriptor) { accept(&exchanges, &nextID, now: now) }
             exchanges.removeAll {
                 let isOver = $0.phase == .over || $0.deadline <= now
@@ -100,7 +110,22 @@ final class HTTPListener: Sendable {
         exchanges.remove(at: index)
     }
 
-    private func start(_ request: HTTPRequest, id: UInt64) {
+    private func take(
+        _ request: HTTPRequest, _ exchange: inout HTTPExchange, _ slow: inout SlowLane, now: Int
+    ) {
+        if !isSlow(request) {
+            start(request, id: exchange.id, on: executor)
+        } else if !slow.add(request, id: exchange.id) {
+            exchange.answer(.busy, now: now)
+        }
+    }
+
+    private func startSlow(_ slow: inout SlowLane, _ exchanges: [HTTPExchange]) {
+        let next = slow.next { id in exchanges.contains { $0.id == id && !$0.peerHasClosed } }
+        if let next { start(next.request, id: next.id, on: slowExecutor) }
+    }
+
+    private func start(_ request: HTTPRequest, id: UInt64, on executor: MonitorExecutor) {
         Task(executorPreference: executor) { [self] in
             let response = await handler(request)
             answers.withLock { $0.append((id, response)) }
@@ -108,12 +133,15 @@ final class HTTPListener: Sendable {
         }
     }
 
-    private func deliverAnswers(_ exchanges: inout [HTTPExchange], now: Int) {
+    private func deliverAnswers(
+        _ exchanges: inout [HTTPExchange], _ slow: inout SlowLane, now: Int
+    ) {
         let ready = answers.withLock { answers in
             defer { answers = [] }
             return answers
         }
         for (id, response) in ready {
+            slow.finish(id)
             guard let index = exchanges.firstIndex(where: { $0.id == id }) else { continue }
             exchanges[index].answer(response, now: now)
         }

@@ -1,30 +1,32 @@
 /// The head of a request: monitoring needs no body.
 struct HTTPRequest: Equatable {
     let method: String
+    /// Percent-decoded.
     let path: String
+    /// Where the request should have gone, if its path has empty, `.` or `..` elements.
+    let redirect: String?
     /// In the order given; the first of a name counts, as in Go.
     let query: [(name: String, value: String)]
 
     static func == (one: HTTPRequest, other: HTTPRequest) -> Bool {
-        one.method == other.method && one.path == other.path
+        one.method == other.method && one.path == other.path && one.redirect == other.redirect
             && one.query.elementsEqual(other.query) { $0 == $1 }
     }
 
     /// The value of a query parameter; empty when there is none.
     func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
 
-    /// Reads `GET /path?query HTTP/1.1` and skips the header fields; nil if it is no request.
+    /// Reads `GET /path?query HTTP/1.1`, or the same with an absolute address, and skips the header fields; nil if it is no request.
     init?(head: some Collection<UInt8>) {
         let line = head.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
         let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8), !words[0].isEmpty,
-            words[1].first == UInt8(ascii: "/")
+            let target = HTTPTarget(String(decoding: words[1], as: UTF8.self))
         else { return nil }
         method = String(decoding: words[0], as: UTF8.self)
-        let parts = words[1].split(
-            separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
-        path = Self.decoded(parts[0], plusIsSpace: false)
-        query = parts.count == 2 ? Self.parameters(parts[1]) : []
+        path = Self.decoded(target.path.utf8, plusIsSpace: false)
+        query = target.query.map { Self.parameters($0.utf8) } ?? []
+        redirect = target.canonical
     }
 
     private static func parameters(

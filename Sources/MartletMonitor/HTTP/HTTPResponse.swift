@@ -14,8 +14,19 @@ struct HTTPResponse: Sendable {
             status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
     }
 
+    /// To another path of this server, with nats-server's text.
+    static func redirect(to location: String) -> HTTPResponse {
+        let shown = location.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+            .replacing(">", with: "&gt;").replacing("\"", with: "&#34;")
+        return HTTPResponse(
+            status: 307, contentType: "text/html; charset=utf-8",
+            fields: [("Location", location)],
+            body: Array("<a href=\"\(shown)\">Temporary Redirect</a>.\n\n".utf8))
+    }
+
     static let notFound = text("404 page not found\n", status: 404)
     static let badRequest = text("400 Bad Request", status: 400)
+    static let busy = text("503 Service Unavailable: too many requests wait\n", status: 503)
     static let headTooLarge = text("431 Request Header Fields Too Large", status: 431)
 
     /// The bytes on the wire; `HEAD` gets the header alone.
@@ -28,7 +39,8 @@ struct HTTPResponse: Sendable {
     }
 
     private static let reasons = [
-        200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
+        200: "OK", 307: "Temporary Redirect", 400: "Bad Request", 404: "Not Found",
+        405: "Method Not Allowed",
         431: "Request Header Fields Too Large", 500: "Internal Server Error",
         503: "Service Unavailable",
     ]

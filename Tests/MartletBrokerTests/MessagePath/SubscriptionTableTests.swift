@@ -29,7 +29,7 @@ import Testing
                 record.pointee.spacedSIDCount = UInt32(names.count)
                 record.pointee.take(names: pool.allocateAlways(names.count))
                 record.pointee.names!.update(from: names, count: names.count)
-                table.insert(record, pool: pool)
+                table.insert(record, pool: pool, seed: seed)
                 model[sid] = Int(record.pointee.index)
             }
             #expect(Int(table.count) == model.count)

@@ -25,6 +25,8 @@ final class RoutingBench {
     let pool: BlockPool
     let cache: MatchCache
     private var slab = Slab<Subscription>()
+    /// The last match, with what it cost.
+    private(set) var match = SubjectMatch()
     private(set) var entries: [Entry] = []
 
     init(seed: UInt64) {
@@ -36,6 +38,7 @@ final class RoutingBench {
 
     deinit {
         cache.destroy()
+        match.destroy()
         pool.destroy()
         slab.destroy()
         space.destroy()
@@ -80,7 +83,8 @@ final class RoutingBench {
     /// As the subject tree says, without a cache.
     func matchedByTree(_ subject: String) -> Matched {
         var bytes = Array(subject.utf8)
-        let (route, _) = contents.pointee.tree.match(&bytes, bytes.count, pool: pool)
+        contents.pointee.tree.match(&bytes, bytes.count, into: &match)
+        let route = contents.pointee.tree.makeRoute(&match, pool: pool)
         defer { if let block = route.block { pool.free(block, Int(route.blockBytes)) } }
         return Self.describe(route)
     }

@@ -57,4 +57,51 @@ import Testing
         bench.subscribe("a.b", queue: "other")
         #expect(bench.matchedByTree("a.b").groups == ["q": [0, 1, 2], "other": [3]])
     }
+
+    @Test(arguments: testSeeds(10))
+    func hundredsOfGroupsComeAndGo(seed: UInt64) {
+        var random = TestRandom(seed)
+        let bench = RoutingBench(seed: random.next())
+        let filters = ["a.b", "a.*", "a.>", ">"]
+        for step in 0..<3_000 {
+            // Grows over the size from which names are found by hash, and shrinks below it again.
+            let wanted = (step / 500).isMultiple(of: 2) ? 400 : 3
+            if bench.entries.count > wanted || !bench.entries.isEmpty && random.oneIn(4) {
+                bench.unsubscribe(at: random.below(bench.entries.count))
+            } else {
+                bench.subscribe(random.pick(filters), queue: "q\(random.below(150))")
+            }
+            guard step.isMultiple(of: 50) else { continue }
+            #expect(
+                bench.matchedByTree("a.b") == bench.matchedByModel("a.b"),
+                "seed \(seed), step \(step)")
+        }
+        while !bench.entries.isEmpty { bench.unsubscribe(at: random.below(bench.entries.count)) }
+        #if DEBUG
+        #expect(
+            bench.space.pointee.contents.pointee.tree.liveBytes == 0,
+            "seed \(seed): tables or names were left")
+        #endif
+    }
+
+    /// A control line may be a megabyte long: nothing may recurse over its tokens.
+    @Test func aSubjectOfHundredThousandTokensNeedsNoStack() throws {
+        let bench = RoutingBench(seed: 3)
+        let count = 100_000
+        let any = Array(repeating: "*", count: count).joined(separator: ".")
+        let subject = Array(repeating: "a", count: count).joined(separator: ".")
+        let found = Guarded<[RoutingBench.Matched]>([])
+        let confined = UncheckedBench(bench: bench)
+        let thread = try NativeThread(name: "small", stackBytes: 128 << 10) {
+            confined.bench.subscribe(any)
+            confined.bench.subscribe(any, queue: "q")
+            let matched = confined.bench.matchedByTree(subject)
+            found.withLock { $0 = [matched] }
+            while !confined.bench.entries.isEmpty { confined.bench.unsubscribe(at: 0) }
+        }
+        thread.join()
+        #expect(found.withLock { $0 } == [.init(plain: [0], groups: ["q": [1]])])
+    }
+
+    private struct UncheckedBench: @unchecked Sendable { let bench: RoutingBench }
 }

@@ -1,0 +1,55 @@
+/// What a walk through the tree has found for one subject, and where it goes on. It is kept by whoever
+/// asks and used again, and it needs no recursion: a subject may have as many tokens as a control line
+/// has bytes.
+///
+/// SAFETY: nodes in it are read with the tree's lock held, and only while no subscription was removed
+/// since they were put in.
+@safe
+struct SubjectMatch {
+    /// A node whose children are looked at for the token that starts at `start`.
+    struct Step: BitwiseCopyable {
+        var node: NodeRef
+        var start: Int32
+    }
+
+    /// A queue group that matches, with members on one or more filters.
+    @safe
+    struct Group: BitwiseCopyable {
+        var name: MutableBytes
+        var nameCount: UInt32
+        var nameHash: UInt32
+        var members: UInt32
+        /// Where the next of its members goes in the route that is made.
+        var next: UInt32 = 0
+    }
+
+    var steps = GrowableBuffer<Step>()
+    var found = GrowableBuffer<NodeRef>()
+    var groups = GrowableBuffer<Group>()
+    /// For each group of each found node, in order: its index in `groups`.
+    var groupOfNode = GrowableBuffer<UInt32>()
+    /// `groups` by the hash of their names, index plus one; a power of two, used from 16 groups on.
+    var groupTable = GrowableBuffer<UInt32>()
+    /// Some subscription tells the subject's last token apart from others.
+    var dependsOnLastToken = false
+    /// Nodes looked at so far.
+    var visitedCount = 0
+
+    mutating func removeAll() {
+        steps.removeAll()
+        found.removeAll()
+        groups.removeAll()
+        groupOfNode.removeAll()
+        groupTable.removeAll()
+        dependsOnLastToken = false
+        visitedCount = 0
+    }
+
+    func destroy() {
+        steps.destroy()
+        found.destroy()
+        groups.destroy()
+        groupOfNode.destroy()
+        groupTable.destroy()
+    }
+}

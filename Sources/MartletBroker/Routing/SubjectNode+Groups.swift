@@ -1,0 +1,149 @@
+import Glibc
+
+/// The subscriptions that end at a node. A client may join 20,000 queue groups on one subject: from
+/// `tabledGroupsMin` groups on they are found by a hash of their names, seeded as the tree's.
+extension SubjectNode {
+    private static var tabledGroupsMin: UInt32 { 16 }
+
+    mutating func add(_ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool) {
+        guard subscription.pointee.isQueued else { return plain.append(subscription, pool: pool) }
+        let name = unsafe subscription.pointee.queue
+        let count = subscription.pointee.queueCount
+        if let i = unsafe groupIndex(name, count, groupHash) {
+            return unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+        }
+        if groupCount == groupCapacity { growGroups(pool) }
+        let copy = unsafe pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(copy, name, Int(count))
+        var group = unsafe QueueGroup(
+            name: copy, nameCount: count, nameHash: groupHash, members: SubscriptionList())
+        group.members.append(subscription, pool: pool)
+        unsafe (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
+        groupCount += 1
+        if unsafe groupTable != nil || groupCount >= Self.tabledGroupsMin {
+            enter(groupCount - 1, pool)
+        }
+    }
+
+    mutating func remove(_ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool) {
+        guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
+        guard
+            let i = unsafe groupIndex(
+                subscription.pointee.queue, subscription.pointee.queueCount, groupHash),
+            let groups = unsafe groups
+        else { preconditionFailure("a subscription's queue group is not where it was added") }
+        unsafe groups[i].members.remove(subscription, pool: pool)
+        guard unsafe groups[i].members.count == 0 else { return }
+        unsafe pool.free(groups[i].name, Int(groups[i].nameCount))
+        takeOut(UInt32(i), pool)
+    }
+
+    /// The last group takes the place of the one that goes.
+    private mutating func takeOut(_ index: UInt32, _ pool: BlockPool) {
+        let groups = unsafe groups.unsafelyUnwrapped
+        let last = groupCount - 1
+        if unsafe groupTable != nil {
+            unsafe removeFromTable(index, groups[Int(index)].nameHash)
+            if index != last {
+                unsafe groupTable.unsafelyUnwrapped[slot(of: last, groups[Int(last)].nameHash)] =
+                    index + 1
+            }
+        }
+        unsafe groups[Int(index)] = unsafe groups[Int(last)]
+        groupCount = last
+        guard groupCount == 0 else { return }
+        unsafe pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
+        unsafe self.groups = nil
+        groupCapacity = 0
+        freeTable(pool)
+    }
+
+    private func groupIndex(_ name: MutableBytes, _ count: UInt32, _ hash: UInt32) -> Int? {
+        guard let table = unsafe groupTable else {
+            for i in 0..<Int(groupCount)
+            where unsafe groups.unsafelyUnwrapped[i].isNamed(name, count) { return i }
+            return nil
+        }
+        let mask = groupTableCapacity &- 1
+        var slot = hash & mask
+        while unsafe table[Int(slot)] != 0 {
+            let index = unsafe Int(table[Int(slot)]) - 1
+            let group = unsafe groups.unsafelyUnwrapped[index]
+            if unsafe group.nameHash == hash && group.isNamed(name, count) { return index }
+            slot = (slot &+ 1) & mask
+        }
+        return nil
+    }
+
+    private mutating func growGroups(_ pool: BlockPool) {
+        let stride = MemoryLayout<QueueGroup>.stride
+        let capacity = max(2, groupCapacity * 2)
+        let grown = unsafe pool.allocateAlways(Int(capacity) * stride)
+            .assumingMemoryBound(to: QueueGroup.self)
+        if let groups = unsafe groups {
+            unsafe memcpy(grown, groups, Int(groupCount) * stride)
+            unsafe pool.free(groups, Int(groupCapacity) * stride)
+        }
+        unsafe groups = grown
+        groupCapacity = capacity
+    }
+}
+
+// MARK: - The table: index plus one, linear probing, at most half full
+
+extension SubjectNode {
+    private mutating func enter(_ index: UInt32, _ pool: BlockPool) {
+        guard groupCount * 2 > groupTableCapacity else { return place(index) }
+        let capacity = max(Self.tabledGroupsMin * 4, groupTableCapacity * 2)
+        freeTable(pool)
+        let table = unsafe pool.allocateAlways(Int(capacity) * MemoryLayout<UInt32>.stride)
+            .assumingMemoryBound(to: UInt32.self)
+        unsafe table.initialize(repeating: 0, count: Int(capacity))
+        unsafe groupTable = table
+        groupTableCapacity = capacity
+        for i in 0..<groupCount { place(i) }
+    }
+
+    private func place(_ index: UInt32) {
+        let table = unsafe groupTable.unsafelyUnwrapped
+        let mask = groupTableCapacity &- 1
+        var slot = unsafe groups.unsafelyUnwrapped[Int(index)].nameHash & mask
+        while unsafe table[Int(slot)] != 0 { slot = (slot &+ 1) & mask }
+        unsafe table[Int(slot)] = index + 1
+    }
+
+    private func slot(of index: UInt32, _ hash: UInt32) -> Int {
+        let mask = groupTableCapacity &- 1
+        var slot = hash & mask
+        while unsafe groupTable.unsafelyUnwrapped[Int(slot)] != index + 1 {
+            slot = (slot &+ 1) & mask
+        }
+        return Int(slot)
+    }
+
+    /// Closes the gap that the entry leaves in its probe sequence.
+    private func removeFromTable(_ index: UInt32, _ hash: UInt32) {
+        let table = unsafe groupTable.unsafelyUnwrapped
+        let mask = groupTableCapacity &- 1
+        var gap = UInt32(slot(of: index, hash))
+        unsafe table[Int(gap)] = 0
+        var next = (gap &+ 1) & mask
+        while unsafe table[Int(next)] != 0 {
+            let home = unsafe groups.unsafelyUnwrapped[Int(table[Int(next)]) - 1].nameHash & mask
+            if (next &- home) & mask >= (next &- gap) & mask {
+                unsafe table[Int(gap)] = unsafe table[Int(next)]
+                unsafe table[Int(next)] = 0
+                gap = next
+            }
+            next = (next &+ 1) & mask
+        }
+    }
+
+    private mutating func freeTable(_ pool: BlockPool) {
+        if let table = unsafe groupTable {
+            unsafe pool.free(table, Int(groupTableCapacity) * MemoryLayout<UInt32>.stride)
+        }
+        unsafe groupTable = nil
+        groupTableCapacity = 0
+    }
+}

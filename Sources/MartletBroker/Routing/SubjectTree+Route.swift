@@ -1,0 +1,150 @@
+import Glibc
+import Synchronization
+
+/// From the nodes that a match has found to a route: one block with all destinations, the members of
+/// each queue group together, however many filters the group is on.
+extension SubjectTree {
+    /// In a block of the caller's pool.
+    func makeRoute(_ match: inout SubjectMatch, pool: BlockPool) -> Route {
+        var plain = 0
+        for i in 0..<match.found.count {
+            plain += Int(match.found[i].pointee.plain.count)
+            gatherGroups(of: match.found[i], &match)
+        }
+        var members = 0
+        var nameBytes = 0
+        for i in 0..<match.groups.count {
+            var group = match.groups[i]
+            group.next = UInt32(plain + members)
+            members += Int(group.members)
+            nameBytes += Int(group.nameCount)
+            match.groups[i] = group
+        }
+        let byteCount =
+            Route.byteCount(destinations: plain + members, groups: match.groups.count) + nameBytes
+        guard byteCount > 0 else { return .empty }
+        let route = unsafe Route(
+            block: pool.allocateAlways(byteCount), blockBytes: UInt32(byteCount),
+            plainCount: UInt32(plain), groupCount: UInt32(match.groups.count),
+            memberCount: UInt32(members))
+        nameGroups(of: match, in: route)
+        fill(route, &match)
+        return route
+    }
+
+    /// A queue group that is on several matching filters counts once.
+    private func gatherGroups(of node: NodeRef, _ match: inout SubjectMatch) {
+        for g in 0..<Int(node.pointee.groupCount) {
+            let group = unsafe node.pointee.groups.unsafelyUnwrapped[g]
+            let index = match.indexOfGroup(group)
+            var gathered = match.groups[index]
+            gathered.members += group.members.count
+            match.groups[index] = gathered
+            match.groupOfNode.append(UInt32(truncatingIfNeeded: index))
+        }
+    }
+
+    private func nameGroups(of match: SubjectMatch, in route: Route) {
+        var nameStart = Route.byteCount(
+            destinations: Int(route.plainCount + route.memberCount), groups: Int(route.groupCount))
+        for i in 0..<match.groups.count {
+            let group = match.groups[i]
+            let span = QueueSpan(
+                start: group.next, count: group.members, nameStart: UInt32(nameStart),
+                nameCount: group.nameCount)
+            unsafe route.groups[i] = span
+            unsafe memcpy(route.name(of: span), group.name, Int(group.nameCount))
+            nameStart += Int(group.nameCount)
+        }
+    }
+
+    private func fill(_ route: Route, _ match: inout SubjectMatch) {
+        var next = 0
+        var groupOfNode = 0
+        for i in 0..<match.found.count {
+            let node = match.found[i]
+            Self.append(node.pointee.plain, to: route, at: &next)
+            for g in 0..<Int(node.pointee.groupCount) {
+                let index = Int(match.groupOfNode[groupOfNode])
+                groupOfNode += 1
+                var group = match.groups[index]
+                var place = Int(group.next)
+                unsafe Self.append(
+                    node.pointee.groups.unsafelyUnwrapped[g].members, to: route, at: &place)
+                group.next = UInt32(place)
+                match.groups[index] = group
+            }
+        }
+    }
+
+    private static func append(_ list: SubscriptionList, to route: Route, at next: inout Int) {
+        assert(next + Int(list.count) <= route.destinationCount)
+        for i in 0..<Int(list.count) {
+            let subscription = unsafe list.items.unsafelyUnwrapped[i]
+            unsafe (route.destinations + next).initialize(
+                to: Destination(
+                    subscription: subscription,
+                    // Open, even if its loop has just closed it and waits for the lock to take it out:
+                    // a claim that expects it closed would succeed.
+                    state: subscription.pointee.state.load(ordering: .relaxed)
+                        | Subscription.openBit,
+                    connection: subscription.pointee.connection,
+                    loop: subscription.pointee.loop))
+            next += 1
+        }
+    }
+}
+
+extension SubjectMatch {
+    /// From here on groups are found by hash: with 20,000 of them, comparing each with each takes a second.
+    private static let tabledGroupsMin = 16
+
+    /// The group's index in `groups`, where it is put if it is new.
+    fileprivate mutating func indexOfGroup(_ group: QueueGroup) -> Int {
+        if let index = find(group) { return index }
+        unsafe groups.append(
+            Group(
+                name: group.name, nameCount: group.nameCount, nameHash: group.nameHash, members: 0))
+        if groups.count >= Self.tabledGroupsMin { enter(groups.count - 1) }
+        return groups.count - 1
+    }
+
+    private func find(_ group: QueueGroup) -> Int? {
+        guard groupTable.count > 0 else {
+            for i in 0..<groups.count where isSame(groups[i], group) { return i }
+            return nil
+        }
+        let mask = groupTable.count - 1
+        var slot = Int(group.nameHash) & mask
+        while groupTable[slot] != 0 {
+            let index = Int(groupTable[slot]) - 1
+            if isSame(groups[index], group) { return index }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    private func isSame(_ one: Group, _ other: QueueGroup) -> Bool {
+        unsafe one.nameHash == other.nameHash && other.isNamed(one.name, one.nameCount)
+    }
+
+    /// At most half of the table is in use.
+    private mutating func enter(_ index: Int) {
+        if groups.count * 2 > groupTable.count {
+            let size = max(Self.tabledGroupsMin * 4, groupTable.count * 2)
+            groupTable.removeAll()
+            groupTable.reserve(size)
+            for _ in 0..<size { groupTable.append(0) }
+            for i in 0..<groups.count { place(i) }
+        } else {
+            place(index)
+        }
+    }
+
+    private func place(_ index: Int) {
+        let mask = groupTable.count - 1
+        var slot = Int(groups[index].nameHash) & mask
+        while groupTable[slot] != 0 { slot = (slot + 1) & mask }
+        groupTable[slot] = UInt32(truncatingIfNeeded: index + 1)
+    }
+}
