@@ -8,6 +8,9 @@ import Synchronization
 ///
 /// The files of this folder extend it in the order in which a message meets them. State that changes
 /// stands behind pointers: the compiler then needs no exclusivity checks on the path.
+///
+/// SAFETY: the buffers have the sizes that `init` gives them, until `deinit`; the links and mailboxes are
+/// as many as there are loops. See `assertOwned` for the state.
 @safe
 final class BrokerLoop: EventLoopDriver {
     let index: Int
@@ -106,9 +109,18 @@ final class BrokerLoop: EventLoopDriver {
 
     /// The loop's thread: runs until a command says stop.
     func run() {
+        state.pointee.thread = pthread_self()
         events.run(self)
         closeEverything()
         for command in mail.close() { decline(command) }
+        state.pointee.thread = nil
+    }
+
+    /// SAFETY: what stands behind `state` is touched by the loop's own thread alone; a debug build stops
+    /// where another one is at it. Before and after `run` nobody else can be.
+    @inline(__always)
+    func assertOwned() {
+        assert(state.pointee.thread.map { pthread_equal($0, pthread_self()) != 0 } ?? true)
     }
 
     // MARK: EventLoopDriver
@@ -185,6 +197,8 @@ final class BrokerLoop: EventLoopDriver {
 }
 
 /// What changes in a loop, in one place behind one pointer.
+///
+/// SAFETY: `arrived` has an entry for each loop, `frame` is as long as `publish` says; both until `destroy`.
 @safe
 struct LoopState {
     var now: UInt64
@@ -235,6 +249,8 @@ struct LoopState {
     var isShortOfMemory = false
     var isStopping = false
     var isLameDuck = false
+    /// Who runs the loop; nil while nobody does.
+    var thread: pthread_t?
 
     init(
         now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,

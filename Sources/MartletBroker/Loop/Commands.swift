@@ -5,6 +5,7 @@ import Logging
 
 extension BrokerLoop {
     func collectMail() {
+        assertOwned()
         mail.acknowledge()
         deliverBatches()
         collectRuleResults()

@@ -43,9 +43,11 @@ struct Slab<Element: ~Copyable> {
     /// One past the highest slot that was ever in use.
     var endIndex: Int { state.pointee.count }
 
+    /// A slot that is or was in use.
     @inline(__always)
     subscript(_ index: Int) -> StablePointer<Element> {
-        unsafe StablePointer(
+        assert(index >= 0 && index < state.pointee.count)
+        return unsafe StablePointer(
             pages[index >> Self.pageShift].unsafelyUnwrapped + (index & ((1 << Self.pageShift) - 1))
         )
     }
@@ -74,6 +76,7 @@ struct Slab<Element: ~Copyable> {
     }
 
     func give(back index: Int) {
+        assert(index >= 0 && index < state.pointee.count && state.pointee.live > 0)
         unsafe state.pointee.free[state.pointee.freeCount] = UInt32(truncatingIfNeeded: index)
         state.pointee.freeCount += 1
         state.pointee.live -= 1
