@@ -202,7 +202,8 @@ final class BrokerLoop: EventLoopDriver {
 
 /// What changes in a loop, in one place behind one pointer.
 ///
-/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop until `destroy()`.
+/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop, and `frame` is as long as
+/// `publish` says, both until `destroy()`.
 @safe
 struct LoopState {
     var now: UInt64
@@ -235,6 +236,8 @@ struct LoopState {
     var arrived: UnsafeMutablePointer<ArrivedBatches>
 
     var ruleStage = RuleStage()
+    /// Where the broker puts messages together; made for the first one.
+    var frame: MutableBytes?
     var random: RandomSource
     /// For tables whose keys clients choose.
     let hashSeed: UInt64
@@ -248,12 +251,14 @@ struct LoopState {
     var commandsRead = 0
     /// Empty; its memory serves the commands that come next.
     var spareCommands = Mailbox<LoopCommand>.roomForCommands()
-    var lastRead = SlabHandle(index: 0, generation: .max)
+    var lastRead = SlabHandle.none
     var stallLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
     var isStopping = false
     var isLameDuck = false
+    /// Who runs the loop; nil while nobody does.
+    var thread: pthread_t?
 
     init(
         now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,
@@ -278,6 +283,7 @@ struct LoopState {
         }
         remote.destroy()
         ruleStage.destroy()
+        unsafe frame?.deallocate()
         unsafe arrived.deallocate()
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// From the nodes that a match has found to a route: one block with all destinations, the members of
@@ -53,7 +52,7 @@ extension SubjectTree {
                 start: group.next, count: group.members, nameStart: UInt32(nameStart),
                 nameCount: group.nameCount)
             unsafe route.groups[i] = span
-            unsafe memcpy(route.name(of: span), group.name, Int(group.nameCount))
+            unsafe route.setName(of: span, to: group.name)
             nameStart += Int(group.nameCount)
         }
     }
@@ -89,7 +88,7 @@ extension SubjectTree {
                     state: subscription.pointee.state.load(ordering: .relaxed)
                         | Subscription.openBit,
                     connection: subscription.pointee.connection,
-                    loop: subscription.pointee.loop))
+                    loop: subscription.pointee.loop, kind: subscription.pointee.kind))
             next += 1
         }
     }

@@ -2,6 +2,9 @@
 struct SlabHandle: BitwiseCopyable, Hashable {
     var index: UInt32
     var generation: UInt32
+
+    /// Names no slot of any slab.
+    static var none: SlabHandle { SlabHandle(index: .max, generation: .max) }
 }
 
 /// Slots for one type at addresses that never change, in pages that are never unmapped while the
@@ -40,6 +43,7 @@ struct Slab<Element: ~Copyable> {
     /// One past the highest slot that was ever in use.
     var endIndex: Int { state.pointee.count }
 
+    /// A slot that is or was in use.
     @inline(__always)
     subscript(_ index: Int) -> StablePointer<Element> {
         // SAFETY: slots below the end are in pages that are there, and initialised.

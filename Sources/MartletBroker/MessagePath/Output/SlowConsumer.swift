@@ -13,13 +13,14 @@ enum Room {
 }
 
 /// Publishers that wait for one blocked subscriber, as a small list in a block of the loop's pool.
+///
+/// SAFETY: room for `capacity` publishers follows this header in its block; the first `count` are there.
 @safe
 struct WaitingPublishers {
     var count = 0
     var capacity: Int
     var blockBytes: Int
 
-    @safe
     struct Publisher: BitwiseCopyable {
         var handle: SlabHandle
         var loop: UInt16
@@ -108,13 +109,14 @@ extension BrokerLoop {
         if isClosedWhenSlow, connection.pointee.deadlines.block == Deadlines.never {
             setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
         }
-        let publisher = WaitingPublishers.Publisher(
-            handle: message.publisher, loop: message.publisherLoop)
+        let origin = message.origin
+        guard origin.kind != .broker else { return .write }
+        let publisher = WaitingPublishers.Publisher(handle: origin.connection, loop: origin.loop)
         guard remember(publisher, waitsFor: connection) else { return .write }
-        if Int(message.publisherLoop) == index {
-            if let own = self.connection(message.publisher) { pauseForSubscriber(own) }
+        if Int(origin.loop) == index {
+            if let own = self.connection(origin.connection) { pauseForSubscriber(own) }
         } else {
-            shared.loops[Int(message.publisherLoop)].mail.post(.pausePublisher(message.publisher))
+            shared.loops[Int(origin.loop)].mail.post(.pausePublisher(origin.connection))
         }
         return .write
     }
