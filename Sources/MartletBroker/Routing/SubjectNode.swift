@@ -140,6 +140,15 @@ extension SubjectNode {
         if childCount == 0 { releaseChildren(pool) }
     }
 
+    func forEachChild(_ body: (NodeRef) -> Void) {
+        if let anyToken { body(anyToken) }
+        if let anyTail { body(anyTail) }
+        guard let children = unsafe children else { return }
+        for i in 0..<Int(childCapacity) {
+            if let child = unsafe children[i] { body(child) }
+        }
+    }
+
     private func place(_ node: NodeRef) {
         let mask = childCapacity &- 1
         var slot = node.pointee.tokenHash & mask
@@ -175,12 +184,17 @@ extension SubjectNode {
 // MARK: - Subscriptions
 
 extension SubjectNode {
-    mutating func add(_ subscription: SubscriptionRef, pool: BlockPool) {
-        guard subscription.pointee.isQueued else { return plain.append(subscription, pool: pool) }
+    /// Whether it is the first of its queue group, or of those without one.
+    mutating func add(_ subscription: SubscriptionRef, pool: BlockPool) -> Bool {
+        guard subscription.pointee.isQueued else {
+            plain.append(subscription, pool: pool)
+            return plain.count == 1
+        }
         let name = unsafe subscription.pointee.queue
         let count = subscription.pointee.queueCount
         if let i = unsafe groupIndex(name, count) {
-            return unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+            unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+            return false
         }
         if groupCount == groupCapacity { growGroups(pool) }
         let copy = unsafe pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
@@ -189,16 +203,21 @@ extension SubjectNode {
         group.members.append(subscription, pool: pool)
         unsafe (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
         groupCount += 1
+        return true
     }
 
-    mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
-        guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
+    /// Whether it was the last of its queue group, or of those without one.
+    mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) -> Bool {
+        guard subscription.pointee.isQueued else {
+            plain.remove(subscription, pool: pool)
+            return plain.count == 0
+        }
         guard
             let i = unsafe groupIndex(subscription.pointee.queue, subscription.pointee.queueCount),
             let groups = unsafe groups
         else { preconditionFailure("a subscription's queue group is not where it was added") }
         unsafe groups[i].members.remove(subscription, pool: pool)
-        guard unsafe groups[i].members.count == 0 else { return }
+        guard unsafe groups[i].members.count == 0 else { return false }
         unsafe pool.free(groups[i].name, Int(groups[i].nameCount))
         groupCount -= 1
         unsafe groups[i] = unsafe groups[Int(groupCount)]
@@ -206,6 +225,15 @@ extension SubjectNode {
             unsafe pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
             unsafe self.groups = nil
             groupCapacity = 0
+        }
+        return true
+    }
+
+    /// One subscription of each queue group, and one of those without.
+    func forEachInterest(_ body: (SubscriptionRef) -> Void) {
+        if let items = unsafe plain.items, plain.count > 0 { body(unsafe items[0]) }
+        for i in 0..<Int(groupCount) {
+            body(unsafe groups.unsafelyUnwrapped[i].members.items.unsafelyUnwrapped[0])
         }
     }
 
