@@ -2,16 +2,7 @@
 struct HTTPRequest: Equatable {
     let method: String
     let path: String
-    /// In the order given; the first of a name counts, as in Go.
-    let query: [(name: String, value: String)]
-
-    static func == (one: HTTPRequest, other: HTTPRequest) -> Bool {
-        one.method == other.method && one.path == other.path
-            && one.query.elementsEqual(other.query) { $0 == $1 }
-    }
-
-    /// The value of a query parameter; empty when there is none.
-    func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
+    let query: MonitorQuery
 
     /// Reads `GET /path?query HTTP/1.1` and skips the header fields; nil if it is no request.
     init?(head: some Collection<UInt8>) {
@@ -24,18 +15,17 @@ struct HTTPRequest: Equatable {
         let parts = words[1].split(
             separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         path = Self.decoded(parts[0], plusIsSpace: false)
-        query = parts.count == 2 ? Self.parameters(parts[1]) : []
+        query = parts.count == 2 ? Self.query(parts[1]) : MonitorQuery()
     }
 
-    private static func parameters(
-        _ text: some Collection<UInt8>
-    ) -> [(name: String, value: String)] {
-        text.split(separator: UInt8(ascii: "&")).map { pair in
+    private static func query(_ text: some Collection<UInt8>) -> MonitorQuery {
+        let parameters = text.split(separator: UInt8(ascii: "&")).map { pair in
             let parts = pair.split(
                 separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             let value = parts.count == 2 ? decoded(parts[1], plusIsSpace: true) : ""
             return (decoded(parts[0], plusIsSpace: true), value)
         }
+        return MonitorQuery(parameters)
     }
 
     /// Undoes percent encoding; a broken escape stays as it is.
