@@ -12,11 +12,12 @@ public final class Monitor: Sendable {
         var configurationLoadedAt: UInt64 = 0
     }
 
-    private let broker: Broker
+    let broker: Broker
     private let logger: Logger
     private let usage = ProcessUsage()
     private let state = Guarded(State())
 
+    /// It serves nothing until `start`.
     public init(broker: Broker, logger: Logger) {
         self.broker = broker
         self.logger = logger
@@ -29,7 +30,8 @@ public final class Monitor: Sendable {
     @discardableResult
     public func start(host: String, port: Int) throws(MonitorError) -> Int {
         let listener = try HTTPListener(
-            host: host, port: max(0, port), isSlow: { ["/connz", "/subsz"].contains($0.path) }
+            host: host, port: max(0, port),
+            isSlow: { [weak self] in self?.endpoint(of: $0.path)?.asksLoops ?? false }
         ) { [weak self] request in
             await self?.answer(request) ?? .text("stopping", status: 503)
         }
@@ -65,10 +67,10 @@ public final class Monitor: Sendable {
         }
         if let location = request.redirect { return .redirect(to: location) }
         guard let endpoint = endpoint(of: request.path) else { return .notFound }
-        let counted = endpoint == "/subscriptionsz" ? "/subsz" : endpoint
-        state.withLock { $0.requestCounts[counted, default: 0] += 1 }
+        // Known paths alone: who asks for others must not fill the memory with their names.
+        state.withLock { $0.requestCounts[endpoint.path, default: 0] += 1 }
         do {
-            return try await respond(to: request, endpoint: endpoint)
+            return try await respond(to: request.query, endpoint)
         } catch let failure as QueryFailure {
             return .text(failure.message, status: 400)
         } catch {
@@ -77,44 +79,20 @@ public final class Monitor: Sendable {
         }
     }
 
-    /// The path less the configured prefix; nil if it is not below that.
-    private func endpoint(of path: String) -> String? {
+    /// nil if the path is not below the configured prefix, or nothing is there.
+    private func endpoint(of path: String) -> MonitorEndpoint? {
         let base = Self.basePath(broker.configuration.httpBasePath)
         guard path.hasPrefix(base) else { return nil }
         let rest = String(path.dropFirst(base.count))
-        return rest.isEmpty ? "/" : rest
+        return MonitorEndpoint.at(rest.isEmpty ? "/" : rest)
     }
 
     static func basePath(_ configured: String) -> String {
         let words = configured.split(separator: "/")
         return words.isEmpty ? "" : "/" + words.joined(separator: "/")
     }
-}
 
-extension Monitor {
-    private func respond(to request: HTTPRequest, endpoint: String) async throws -> HTTPResponse {
-        switch endpoint {
-        case "/": return index()
-        case "/varz": return try json(varz(), for: request)
-        case "/connz": return try json(await connz(request), for: request)
-        case "/subsz", "/subscriptionsz": return try json(await subsz(request), for: request)
-        case "/rulesz": return try json(Rulesz(broker), for: request)
-        case "/metrics":
-            return HTTPResponse(
-                contentType: "text/plain; version=0.0.4; charset=utf-8",
-                body: Array(RuleMetrics.text(broker.rulesSnapshot()).utf8))
-        case "/healthz": return try json(["status": "ok"], for: request, isPretty: false)
-        default: return .notFound
-        }
-    }
-
-    private func index() -> HTTPResponse {
-        let base = Self.basePath(broker.configuration.httpBasePath)
-        let html = IndexPage.html(basePath: base, serverName: broker.snapshot().serverName)
-        return HTTPResponse(contentType: "text/html; charset=utf-8", body: Array(html.utf8))
-    }
-
-    private func varz() -> Varz {
+    func varz() -> Varz {
         let (counts, loadedAt, port) = state.withLock {
             ($0.requestCounts, $0.configurationLoadedAt, $0.listener?.port ?? 0)
         }
@@ -123,44 +101,31 @@ extension Monitor {
             requestCounts: counts, configurationLoadedAt: loadedAt,
             processorPercent: usage.processorPercent)
     }
+}
 
-    private func connz(_ request: HTTPRequest) async throws -> Connz {
-        let query = try ConnzQuery(request)
-        var candidates: [ConnectionSnapshot] = []
-        if query.state != .closed {
-            candidates += await broker.connectionSnapshots(
-                subscriptions: query.needsSubscriptions, closed: false)
-        }
-        if query.state != .open {
-            candidates += await broker.connectionSnapshots(
-                subscriptions: query.needsSubscriptions, closed: true)
-        }
-        let snapshot = broker.snapshot()
-        return Connz(
-            query, serverID: snapshot.serverID, now: snapshot.now, candidates: candidates)
-    }
+// MARK: - Over HTTP
 
-    private func subsz(_ request: HTTPRequest) async throws -> Subsz {
-        let query = try Subsz.Query(request)
-        var subscriptions: [SubscriptionSnapshot] = []
-        if query.listsSubscriptions {
-            let connections = await broker.connectionSnapshots(subscriptions: true, closed: false)
-            subscriptions = connections.sorted { $0.id < $1.id }.flatMap(\.subscriptions)
+extension Monitor {
+    private func respond(
+        to query: MonitorQuery, _ endpoint: MonitorEndpoint
+    ) async throws -> HTTPResponse {
+        switch endpoint.answer {
+        case .document(let make):
+            return try json(
+                await make(self, query), isIndented: endpoint.isIndented,
+                callback: query.value("callback"))
+        case .page(let contentType, let make):
+            return HTTPResponse(contentType: contentType, body: Array(make(self).utf8))
         }
-        let snapshot = broker.snapshot()
-        return Subsz(
-            query: query, serverID: snapshot.serverID, now: snapshot.now,
-            routing: broker.routingSnapshot(), subscriptions: subscriptions)
     }
 
     private func json(
-        _ value: some Encodable, for request: HTTPRequest, isPretty: Bool = true
+        _ value: some Encodable, isIndented: Bool, callback: String
     ) throws -> HTTPResponse {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let compact = Array(try encoder.encode(value))
-        let body = isPretty ? JSONLayout.indented(compact) : compact
-        let callback = request.value("callback")
+        let body = isIndented ? JSONLayout.indented(compact) : compact
         guard !callback.isEmpty else { return .json(body) }
         // The name ends up in a script, so it must be a name.
         guard callback.utf8.count <= 128, callback.allSatisfy(Self.isCallbackCharacter) else {

@@ -12,10 +12,10 @@ struct HTTPRequestTests {
     func query() throws {
         let request = try request("/a%20b?x=1%2B2+3&x=9&empty&%24G=%zz&e=")
         #expect(request.path == "/a b")
-        #expect(request.value("x") == "1+2 3")
-        #expect(request.value("empty").isEmpty && request.value("e").isEmpty)
-        #expect(request.value("$G") == "%zz")
-        #expect(request.value("absent").isEmpty)
+        #expect(request.query.value("x") == "1+2 3")
+        #expect(request.query.value("empty").isEmpty && request.query.value("e").isEmpty)
+        #expect(request.query.value("$G") == "%zz")
+        #expect(request.query.value("absent").isEmpty)
     }
 
     @Test(
@@ -67,7 +67,7 @@ struct HTTPRequestTests {
     func mistakes(query: String, message: String) throws {
         let request = try request("/connz?\(query)")
         #expect(throws: QueryFailure(message: "Error decoding \(message)")) {
-            try ConnzQuery(request)
+            try ConnzQuery(request.query)
         }
     }
 
@@ -80,16 +80,16 @@ struct HTTPRequestTests {
         ])
     func orders(query: String, message: String) throws {
         let request = try request("/connz?\(query)")
-        #expect(throws: QueryFailure(message: message)) { try ConnzQuery(request) }
+        #expect(throws: QueryFailure(message: message)) { try ConnzQuery(request.query) }
     }
 
     @Test("good parameters")
     func parameters() throws {
-        let query = try ConnzQuery(request("/connz?subs=DETAIL&auth=T&offset=-1&limit=0&state=ALL"))
+        let query = try ConnzQuery(request("/connz?subs=DETAIL&auth=T&offset=-1&limit=0&state=ALL").query)
         #expect(query.showsSubscriptionDetail && !query.showsSubscriptions && query.showsAuth)
         #expect(query.offset == 0 && query.limit == 1_024 && query.state == .any)
-        #expect(try ConnzQuery(request("/connz?cid=7&limit=50")).limit == 1)
-        #expect(try ConnzQuery(request("/connz?sort=stop&state=closed")).order == .stop)
-        #expect(throws: QueryFailure.self) { try Subsz.Query(request("/subsz?test=a.*")) }
+        #expect(try ConnzQuery(request("/connz?cid=7&limit=50").query).limit == 1)
+        #expect(try ConnzQuery(request("/connz?sort=stop&state=closed").query).order == .stop)
+        #expect(throws: QueryFailure.self) { try Subsz.Query(request("/subsz?test=a.*").query) }
     }
 }

@@ -56,11 +56,21 @@ public final class Broker: Sendable {
 
     /// A broker that does not run yet. Throws `BrokerError.Code.system` when the system refuses what a
     /// loop needs, and `.configuration` when there is something wrong with the rules.
-    public init(configuration: BrokerConfiguration, logger: Logger) throws(BrokerError) {
+    public convenience init(
+        configuration: BrokerConfiguration, logger: Logger
+    ) throws(BrokerError) {
+        try self.init(
+            configuration: configuration, logger: logger, events: BrokerLog(logger: logger))
+    }
+
+    /// As the public one, with another sink for events than the log.
+    init(
+        configuration: BrokerConfiguration, logger: Logger, events: any EventSink
+    ) throws(BrokerError) {
         let seed = UInt64.random(in: .min ... .max)
         let loopCount = configuration.loopCount ?? Self.defaultLoopCount()
         shared = BrokerShared(
-            configuration: configuration, loopCount: loopCount, logger: logger, seed: seed)
+            configuration: configuration, loopCount: loopCount, events: events, seed: seed)
         handlers = HandlerPool(
             defaultThreads: configuration.handlerThreadCount ?? Self.coreCount() - loopCount,
             logger: logger)
@@ -73,8 +83,8 @@ public final class Broker: Sendable {
         simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger
     ) throws(BrokerError) {
         shared = BrokerShared(
-            configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger,
-            seed: seed)
+            configuration: configuration, loopCount: configuration.loopCount ?? 1,
+            events: BrokerLog(logger: logger), seed: seed)
         handlers = HandlerPool(defaultThreads: 1, logger: logger)
         try Self.makeLoops(shared, clock: clock, seed: seed)
         try replaceRules(configuration.rules)
@@ -134,8 +144,8 @@ public final class Broker: Sendable {
         }
         for listener in listeners {
             shared.loops[0].mail.post(.listen(listener))
-            shared.logger.info(
-                "Listening for \(listener.profile.kind) connections on \(listener.address)")
+            shared.events.record(
+                .listening(for: listener.profile.kind, address: listener.address))
         }
     }
 
@@ -238,7 +248,7 @@ public final class Broker: Sendable {
                 (try? NativeThread(name: "lame-duck") { [self] in LameDuck(self).run() }) != nil
             return state.isLameDuck
         }
-        if starts { shared.logger.info("Entering lame duck mode, stop accepting new clients") }
+        if starts { shared.events.record(.lameDuckBegins) }
     }
 
     var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }

@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import Synchronization
 
 /// What all loops of a broker share. Constant after start, or behind a lock that no message takes.
@@ -9,7 +8,7 @@ final class BrokerShared: @unchecked Sendable {
     private(set) var loops: [BrokerLoop] = []
 
     let loopCount: Int
-    let logger: Logger
+    let events: any EventSink
     let budget: MemoryBudget
     let accounts: AccountDirectory
     let serverID: String
@@ -29,9 +28,11 @@ final class BrokerShared: @unchecked Sendable {
     private let lastConnectionID = Atomic<UInt64>(0)
     private let closed = Guarded(ClosedConnections())
 
-    init(configuration: BrokerConfiguration, loopCount: Int, logger: Logger, seed: UInt64) {
+    init(
+        configuration: BrokerConfiguration, loopCount: Int, events: any EventSink, seed: UInt64
+    ) {
         self.loopCount = loopCount
-        self.logger = logger
+        self.events = events
         current = Guarded(configuration)
         budget = MemoryBudget(
             bytesMax: configuration.memoryBytesMax > 0

@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 
 /// Lame duck mode: no new clients, INFO with `ldm` to those there are, a grace period, then they are
 /// closed spread over the configured time, and the broker stops.
@@ -24,7 +23,7 @@ struct LameDuck {
             - min(
                 configuration.lameDuckDurationNanoseconds,
                 configuration.lameDuckGracePeriodNanoseconds)
-        shared.logger.info("Closing existing clients")
+        shared.events.record(.lameDuckClosesClients)
         // At most one step a second apart, and enough at each step to be done in time.
         let pause = min(1_000_000_000, duration / UInt64(left))
         let steps = max(1, duration / max(1, pause))

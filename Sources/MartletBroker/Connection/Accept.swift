@@ -2,7 +2,6 @@
 
 import CMartletSystem
 import Glibc
-import Logging
 import Synchronization
 
 /// The first loop accepts for all of them and hands each socket to the loop with the fewest connections.
@@ -15,8 +14,7 @@ extension BrokerLoop {
             try events.poller.add(
                 listener.descriptor, token: Listener.firstToken + UInt64(place), for: .readable)
         } catch {
-            shared.logger.error(
-                "Error trying to listen for \(listener.profile.kind) connections: \(error)")
+            shared.events.record(.listeningFailed(for: listener.profile.kind, error))
         }
     }
 
@@ -57,7 +55,7 @@ extension BrokerLoop {
     /// Without a descriptor to accept with, the listener would stay ready for ever: give up the spare
     /// one, accept, close, and take a spare again. The peer sees a close instead of a hang.
     private func refuseForLackOfDescriptors(_ listener: Listener) {
-        shared.logger.error("Error accepting a connection: too many open files")
+        shared.events.record(.acceptingFailed(reason: "too many open files"))
         shared.spareDescriptor.withLock { spare in
             if spare >= 0 { Glibc.close(spare) }
             var storage = sockaddr_storage()
@@ -84,7 +82,7 @@ extension BrokerLoop {
         do {
             try events.poller.add(descriptor, token: Self.token(of: connection), for: .readable)
         } catch {
-            shared.logger.error("Error registering a connection: \(error)")
+            shared.events.record(.watchingFailed(error))
             return closeNow(connection, .readError)
         }
         greet(connection)

@@ -2,7 +2,6 @@
 
 import CMartletSystem
 import Glibc
-import Logging
 
 extension BrokerLoop {
     /// Marks a connection for closing at the end of the turn: whoever holds it now can finish.
@@ -40,7 +39,7 @@ extension BrokerLoop {
         // SAFETY: a connection ends once, or its blocks would be given back twice.
         assert(connection.pointee.flags.contains(.isTaken))
         connection.pointee.flags.insert(.isClosing)
-        shared.logger.debug("\(name(of: connection)) - Client connection closed: \(reason.text)")
+        record(.closed(reason), of: connection)
         recordClosed(connection, reason)
         unsubscribeAll(connection)
         releaseWaitingPublishers(connection)
@@ -89,14 +88,5 @@ extension BrokerLoop {
     func closeEverything() {
         stopListening()
         forEachConnection { closeNow($0, .serverShutdown) }
-    }
-
-    /// The text that log lines start with: address and client id.
-    func name(of connection: ConnectionRef) -> String {
-        guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else {
-            return "cid:\(connection.pointee.id)"
-        }
-        let ip = details.ip.contains(":") ? "[\(details.ip)]" : details.ip
-        return "\(ip):\(details.port) - cid:\(connection.pointee.id)"
     }
 }

@@ -110,10 +110,7 @@ struct Connection: ~Copyable {
     var deadlines = Deadlines()
 
     var rate = RateLimit()
-    /// Messages of this connection that are with a worker, their bytes, and at how many it goes on.
-    var jobs: UInt16 = 0
-    var jobsToGoOnAt: UInt16 = 0
-    var jobBytes = 0
+    var jobs = JobsOut()
     /// Subscribers with the policy `block` that this connection waits for.
     var blockedByCount = 0
     /// Publishers that wait for this connection to drain (policy `block`).

@@ -1,11 +1,9 @@
 // What `Opening` says is done: lines, deadlines, accounts.
 
-import Logging
-
 extension BrokerLoop {
     /// The first lines of a new connection, or its end when there may be no more.
     func greet(_ connection: ConnectionRef) {
-        shared.logger.debug("\(name(of: connection)) - Client connection created")
+        record(.connected, of: connection)
         let settings = state.pointee.settings
         let policy = connection.pointee.policy
         let mustAuthenticate = settings.requiresAuthentication && policy.needsCredentials
@@ -200,17 +198,17 @@ extension BrokerLoop {
     func turnAway(_ connection: ConnectionRef, _ refusal: Opening.Refusal) {
         switch refusal {
         case .connectionsMax:
-            shared.logger.error("\(name(of: connection)) - maximum connections exceeded")
+            record(.connectionsExceeded, of: connection)
             end(connection, .maxConnectionsExceeded, saying: "maximum connections exceeded")
         case .lameDuck: end(connection, .serverShutdown)
         case .malformedConnect:
-            shared.logger.error("\(name(of: connection)) - invalid CONNECT")
+            record(.connectInvalid, of: connection)
             end(connection, .protocolViolation)
         case .credentials:
-            shared.logger.error("\(name(of: connection)) - authentication error")
+            record(.authenticationFailed, of: connection)
             end(connection, .authenticationViolation, saying: "Authorization Violation")
         case .authenticationTimeout:
-            shared.logger.debug("\(name(of: connection)) - Authentication Timeout")
+            record(.authenticationTimedOut, of: connection)
             end(connection, .authenticationTimeout, saying: "Authentication Timeout")
         case .protocolLevel:
             end(connection, .badClientProtocolVersion, saying: "invalid client protocol")

@@ -1,7 +1,5 @@
 // Deadlines, PINGs to silent clients, stale connections.
 
-import Logging
-
 extension BrokerLoop {
     /// Sets one of a connection's deadlines, and an entry in the timers if it is nearer than the others.
     func setDeadline(_ kind: Deadlines.Kind, _ deadline: UInt64, _ connection: ConnectionRef) {
@@ -47,18 +45,16 @@ extension BrokerLoop {
 
     private func closeForWriteDeadline(_ connection: ConnectionRef) {
         counters.pointee.slowConsumersByDeadline.add(1)
-        let pending = connection.pointee.outbound.pendingBytes
-        shared.logger.info(
-            "\(name(of: connection)) - Slow Consumer Detected: WriteDeadline of \(state.pointee.settings.writeDeadlineNanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending"
-        )
+        let cause = SlowConsumerCause.writeDeadline(
+            nanoseconds: state.pointee.settings.writeDeadlineNanoseconds,
+            pendingBytes: connection.pointee.outbound.pendingBytes)
+        record(.slowConsumer(cause), of: connection)
         close(connection, .slowConsumerWriteDeadline)
     }
 
     private func closeBlockedSubscriber(_ connection: ConnectionRef) {
         counters.pointee.slowConsumersByBytes.add(1)
-        shared.logger.info(
-            "\(name(of: connection)) - Slow Consumer Detected: blocked its publishers for longer than block_max"
-        )
+        record(.slowConsumer(.blockedPublishers), of: connection)
         close(connection, .slowConsumerPendingBytes)
     }
 
@@ -81,7 +77,7 @@ extension BrokerLoop {
         if isActive, connection.pointee.roundTripNanoseconds != 0 { return }
         guard connection.pointee.pingsOutstanding < settings.pingsOutstandingMax else {
             counters.pointee.staleConnections.add(1)
-            shared.logger.debug("\(name(of: connection)) - Stale Client Connection - Closing")
+            record(.stale, of: connection)
             return end(connection, .staleConnection, saying: "Stale Connection")
         }
         connection.pointee.pingsOutstanding += 1

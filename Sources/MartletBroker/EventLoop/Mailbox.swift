@@ -8,7 +8,7 @@ import Synchronization
 /// The owner says that it is about to sleep, looks once more, and sleeps; a sender leaves the command,
 /// then looks whether the owner sleeps, and wakes it only then. Both sides use sequentially
 /// consistent atomics, so one of them sees the other.
-final class Mailbox<Command: Sendable>: Sendable {
+final class Mailbox<Command: Sendable>: Wakeable {
     /// The poller's token of the wakeup.
     static var token: UInt64 { UInt64.max }
 

@@ -42,7 +42,7 @@ extension Broker {
             queue ?? (concurrency > 1 ? "handlers-\(UInt64.random(in: .min ... .max))" : nil)
         let service = HandlerService(
             subject: subject, queue: group, fields: fields, jsonLimits: jsonLimits,
-            credentials: credentials, logger: shared.logger, body: .blocking(handler))
+            credentials: credentials, logger: handlers.logger, body: .blocking(handler))
         return try open(service, connections: concurrency)
     }
 
@@ -67,7 +67,7 @@ extension Broker {
         precondition(inFlightMax > 0, "a handler answers at least one request at a time")
         let service = HandlerService(
             subject: subject, queue: queue, fields: [], jsonLimits: JSONLimits(),
-            credentials: credentials, logger: shared.logger,
+            credentials: credentials, logger: handlers.logger,
             body: .waiting(inFlightMax: inFlightMax, handler))
         return try open(service, connections: 1)
     }
@@ -75,13 +75,13 @@ extension Broker {
     /// A handler of the broker's own, in an account where nobody gives it credentials.
     @discardableResult
     package func respond(
-        to subject: String, inAccount account: String,
-        _ handler: @escaping @Sendable (borrowing HandlerRequest) throws -> Void
+        to subject: String, inAccount account: String, inFlightMax: Int = 1_024,
+        _ handler: @escaping @Sendable (HandlerMessage) async throws -> HandlerReply?
     ) throws(BrokerError) -> HandlerRegistration {
         let service = HandlerService(
             subject: subject, queue: nil, fields: [], jsonLimits: JSONLimits(), credentials: nil,
-            peer: .system(shared.accounts.account(named: account)), logger: shared.logger,
-            body: .blocking(handler))
+            peer: .system(shared.accounts.account(named: account)), logger: handlers.logger,
+            body: .waiting(inFlightMax: inFlightMax, handler))
         return try open(service, connections: 1)
     }
 

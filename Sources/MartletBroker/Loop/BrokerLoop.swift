@@ -1,6 +1,5 @@
 import CMartletSystem
 import Glibc
-import Logging
 import Synchronization
 
 /// One event loop with its connections, subscriptions, caches and buffers. Only its own thread touches
@@ -175,12 +174,13 @@ final class BrokerLoop: EventLoopDriver {
         counters.pointee.stalls.add(1)
         guard now >= state.pointee.stallLogDueAt else { return }
         state.pointee.stallLogDueAt = now &+ 1_000_000_000
-        let deliveries = counters.pointee.messagesOut.total - state.pointee.messagesBefore
-        let commands = state.pointee.commandsReadAt == now ? state.pointee.commandsRead : 0
-        let last = connection(state.pointee.lastRead).map { ", \(name(of: $0)) read last" } ?? ""
-        shared.logger.warning(
-            "Loop \(index) stalled for \(nanoseconds / 1_000)us: \(events) events, \(commands) commands, \(deliveries) deliveries\(last)"
-        )
+        shared.events.record(
+            .loopStalled(
+                LoopStall(
+                    loop: index, nanoseconds: nanoseconds, events: events,
+                    commands: state.pointee.commandsReadAt == now ? state.pointee.commandsRead : 0,
+                    deliveries: counters.pointee.messagesOut.total - state.pointee.messagesBefore,
+                    lastRead: connection(state.pointee.lastRead).map(describePeer))))
     }
 
     // MARK: Connections by handle

@@ -66,9 +66,7 @@ extension BrokerLoop {
         }
         guard let slowest else { return false }
         if !slowest.pointee.flags.contains(.isClosing) {
-            shared.logger.info(
-                "\(name(of: slowest)) - Slow Consumer Detected: max_memory reached, \(pending) bytes pending"
-            )
+            record(.slowConsumer(.memory(pendingBytes: pending)), of: slowest)
             counters.pointee.slowConsumersByBytes.add(1)
         }
         close(slowest, .slowConsumerPendingBytes)

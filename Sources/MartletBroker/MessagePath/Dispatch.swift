@@ -1,7 +1,5 @@
 // Message path, step 3: any other operation goes to the function that carries it out. Next: Publish.swift.
 
-import Logging
-
 extension BrokerLoop {
     @inline(__always)
     func dispatch(_ connection: ConnectionRef, _ operation: Operation) {
@@ -32,9 +30,8 @@ extension BrokerLoop {
             if reader.document() == nil { end(connection, .protocolViolation) }
         case .ignored: break
         case .error:
-            shared.logger.error(
-                unsafe "\(name(of: connection)) - Client Error \(text(input.at(operation.argument), operation.argument.length))"
-            )
+            let said = unsafe text(input.at(operation.argument), operation.argument.length)
+            record(.errorReceived(said), of: connection)
             end(connection, .parseError)
         }
     }
@@ -50,7 +47,7 @@ extension BrokerLoop {
         case .controlLineTooLong:
             end(connection, .maxControlLineExceeded, saying: "maximum control line exceeded")
         case .payloadTooLarge:
-            shared.logger.error("\(name(of: connection)) - maximum payload exceeded")
+            record(.payloadTooLarge, of: connection)
             end(connection, .maxPayloadExceeded, saying: "Maximum Payload Violation")
         }
     }

@@ -1,28 +1,26 @@
 // Message path, beside Dispatch.swift: what a client sent, in the log (`trace`). Off, it costs a flag.
 
-import Logging
-
 extension BrokerLoop {
     @inline(never)
     func trace(_ connection: ConnectionRef, _ operation: Operation) {
-        let prefix = name(of: connection)
         let argument = unsafe text(input.at(operation.argument), operation.argument.length)
+        func sent(_ verb: String, _ argument: String? = nil) {
+            record(.sent(verb: verb, argument: argument), of: connection)
+        }
         switch operation.verb {
         case .publish, .publishWithHeader:
-            let verb = operation.verb == .publish ? "PUB" : "HPUB"
-            shared.logger.trace("\(prefix) - <<- [\(verb) \(argument)]")
+            sent(operation.verb == .publish ? "PUB" : "HPUB", argument)
             guard operation.totalBytes < Self.largePayloadBytes else { return }
             let limit = state.pointee.settings.tracedMessageBytesMax
             let shown = limit > 0 ? min(limit, operation.totalBytes) : operation.totalBytes
             let payload = unsafe text(input + operation.payloadStart, shown)
-            let more = shown < operation.totalBytes ? "..." : ""
-            shared.logger.trace("\(prefix) - <<- MSG_PAYLOAD: [\"\(payload)\(more)\"]")
-        case .subscribe: shared.logger.trace("\(prefix) - <<- [SUB \(argument)]")
-        case .unsubscribe: shared.logger.trace("\(prefix) - <<- [UNSUB \(argument)]")
-        case .ping: shared.logger.trace("\(prefix) - <<- [PING]")
-        case .pong: shared.logger.trace("\(prefix) - <<- [PONG]")
-        case .connect:
-            shared.logger.trace("\(prefix) - <<- [CONNECT \(Self.withoutSecrets(argument))]")
+            record(
+                .sentPayload(payload, isWhole: shown == operation.totalBytes), of: connection)
+        case .subscribe: sent("SUB", argument)
+        case .unsubscribe: sent("UNSUB", argument)
+        case .ping: sent("PING")
+        case .pong: sent("PONG")
+        case .connect: sent("CONNECT", Self.withoutSecrets(argument))
         case .info, .ignored, .error: break
         }
     }

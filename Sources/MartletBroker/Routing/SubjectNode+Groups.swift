@@ -5,12 +5,19 @@ import Glibc
 extension SubjectNode {
     private static var tabledGroupsMin: UInt32 { 16 }
 
-    mutating func add(_ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool) {
-        guard subscription.pointee.isQueued else { return plain.append(subscription, pool: pool) }
+    /// Whether it is the first of its queue group, or of those without one.
+    mutating func add(
+        _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool
+    ) -> Bool {
+        guard subscription.pointee.isQueued else {
+            plain.append(subscription, pool: pool)
+            return plain.count == 1
+        }
         let name = unsafe subscription.pointee.queue
         let count = subscription.pointee.queueCount
         if let i = unsafe groupIndex(name, count, groupHash) {
-            return unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+            unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+            return false
         }
         if groupCount == groupCapacity { growGroups(pool) }
         let copy = unsafe pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
@@ -23,19 +30,35 @@ extension SubjectNode {
         if unsafe groupTable != nil || groupCount >= Self.tabledGroupsMin {
             enter(groupCount - 1, pool)
         }
+        return true
     }
 
-    mutating func remove(_ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool) {
-        guard subscription.pointee.isQueued else { return plain.remove(subscription, pool: pool) }
+    /// Whether it was the last of its queue group, or of those without one.
+    mutating func remove(
+        _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool
+    ) -> Bool {
+        guard subscription.pointee.isQueued else {
+            plain.remove(subscription, pool: pool)
+            return plain.count == 0
+        }
         guard
             let i = unsafe groupIndex(
                 subscription.pointee.queue, subscription.pointee.queueCount, groupHash),
             let groups = unsafe groups
         else { preconditionFailure("a subscription's queue group is not where it was added") }
         unsafe groups[i].members.remove(subscription, pool: pool)
-        guard unsafe groups[i].members.count == 0 else { return }
+        guard unsafe groups[i].members.count == 0 else { return false }
         unsafe pool.free(groups[i].name, Int(groups[i].nameCount))
         takeOut(UInt32(i), pool)
+        return true
+    }
+
+    /// One subscription of each queue group, and one of those without.
+    func forEachInterest(_ body: (SubscriptionRef) -> Void) {
+        if let items = unsafe plain.items, plain.count > 0 { body(unsafe items[0]) }
+        for i in 0..<Int(groupCount) {
+            body(unsafe groups.unsafelyUnwrapped[i].members.items.unsafelyUnwrapped[0])
+        }
     }
 
     /// The last group takes the place of the one that goes.

@@ -144,6 +144,15 @@ extension SubjectNode {
         if childCount == 0 { releaseChildren(pool) }
     }
 
+    func forEachChild(_ body: (NodeRef) -> Void) {
+        if let anyToken { body(anyToken) }
+        if let anyTail { body(anyTail) }
+        guard let children = unsafe children else { return }
+        for i in 0..<Int(childCapacity) {
+            if let child = unsafe children[i] { body(child) }
+        }
+    }
+
     private func place(_ node: NodeRef) {
         let mask = childCapacity &- 1
         var slot = node.pointee.tokenHash & mask

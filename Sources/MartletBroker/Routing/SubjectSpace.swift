@@ -28,6 +28,7 @@ struct SubjectSpace: ~Copyable {
         var removes = 0
         /// Matches in the tree, which are the misses of the caches.
         var matches = 0
+        var observers: [any InterestObserver] = []
     }
 
     init(budget: MemoryBudget, seed: UInt64) {
@@ -116,17 +117,19 @@ extension SubjectSpace {
     /// on any loop, sees it.
     func insert(_ subscription: SubscriptionRef) {
         unsafe pthread_mutex_lock(lock)
-        contents.pointee.tree.insert(subscription)
+        let isFirst = contents.pointee.tree.insert(subscription)
         contents.pointee.inserts += 1
         bumpGenerations(of: subscription)
+        if isFirst, !contents.pointee.observers.isEmpty { announce(subscription, +1) }
         unsafe pthread_mutex_unlock(lock)
     }
 
     func remove(_ subscription: SubscriptionRef) {
         unsafe pthread_mutex_lock(lock)
-        contents.pointee.tree.remove(subscription)
+        let wasLast = contents.pointee.tree.remove(subscription)
         contents.pointee.removes += 1
         bumpGenerations(of: subscription)
+        if wasLast, !contents.pointee.observers.isEmpty { announce(subscription, -1) }
         unsafe pthread_mutex_unlock(lock)
     }
 

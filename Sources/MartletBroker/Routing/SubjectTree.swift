@@ -23,23 +23,35 @@ struct SubjectTree {
     var liveBytes: Int { pool.liveBytes }
     #endif
 
-    /// Adds a subscription whose subject is valid.
-    mutating func insert(_ subscription: SubscriptionRef) {
+    /// Adds a subscription whose subject is valid. Whether it is the first of its subject and queue.
+    mutating func insert(_ subscription: SubscriptionRef) -> Bool {
         var node = root
         unsafe forEachToken(of: subscription) { token, count in
             node = unsafe childForInsert(of: node, token, count)
         }
-        node.pointee.add(subscription, groupHash(subscription), pool: pool)
+        let isFirst = node.pointee.add(subscription, groupHash(subscription), pool: pool)
         subscription.pointee.place.pointee.node = node
         subscriptionCount += 1
+        return isFirst
     }
 
-    mutating func remove(_ subscription: SubscriptionRef) {
-        guard let node = subscription.pointee.place.pointee.node else { return }
-        node.pointee.remove(subscription, groupHash(subscription), pool: pool)
+    /// Whether it was the last of its subject and queue.
+    mutating func remove(_ subscription: SubscriptionRef) -> Bool {
+        guard let node = subscription.pointee.place.pointee.node else { return false }
+        let wasLast = node.pointee.remove(subscription, groupHash(subscription), pool: pool)
         subscription.pointee.place.pointee.node = nil
         subscriptionCount -= 1
         prune(node)
+        return wasLast
+    }
+
+    /// One subscription of each subject and queue that has any.
+    func forEachInterest(_ body: (SubscriptionRef) -> Void) {
+        var next = [root]
+        while let node = next.popLast() {
+            node.pointee.forEachInterest(body)
+            node.pointee.forEachChild { next.append($0) }
+        }
     }
 
     func destroy() {

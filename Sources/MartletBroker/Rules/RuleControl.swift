@@ -1,4 +1,9 @@
+import Glibc
 import MartletRules
+
+/// The threads that evaluate rules. A connection's messages go to one of them while any is under way, so
+/// that they keep their order.
+typealias RulePool = WorkerPool<RuleWorker, Mailbox<LoopCommand>>
 
 /// The rules of a broker as the control thread has them: what holds now, and the workers.
 ///
@@ -57,14 +62,19 @@ final class RuleControl: Sendable {
     }
 
     private func workerCount(_ configuration: RulesConfiguration) -> Int {
-        configuration.workerCount ?? RulePool.defaultWorkerCount(loopCount: loopCount)
+        configuration.workerCount ?? defaultWorkerCount
+    }
+
+    /// The cores that the loops leave, at least one.
+    private var defaultWorkerCount: Int {
+        max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) - loopCount)
     }
 
     private func expectSame(
         _ configuration: RulesConfiguration, _ pool: RulePool
     ) throws(BrokerError) {
-        guard workerCount(configuration) == pool.workers.count,
-            configuration.queueJobsMax == pool.queueJobsMax
+        guard workerCount(configuration) == pool.workerCount,
+            configuration.queueJobsMax == pool.jobsMax
         else {
             throw BrokerError(
                 .configuration,
@@ -77,9 +87,13 @@ final class RuleControl: Sendable {
         _ state: inout State
     ) throws(BrokerError) {
         do throws(SystemFailure) {
+            let workers = (0..<workerCount).map {
+                RuleWorker(
+                    thread: loopCount + $0, budget: budget, seed: seed &+ UInt64($0))
+            }
             let pool = try RulePool(
-                workerCount: workerCount, loops: loops.map(\.mail),
-                queueJobsMax: configuration.queueJobsMax, budget: budget, seed: seed)
+                name: "rules", workers: workers, owners: loops.map(\.mail),
+                jobsMax: configuration.queueJobsMax)
             if state.isRunning { try pool.start() }
             state.pool = pool
         } catch {
@@ -105,7 +119,7 @@ final class RuleControl: Sendable {
     }
 
     func snapshot() -> RulesSnapshot? {
-        let (active, workerCount) = state.withLock { ($0.active, $0.pool?.workers.count ?? 0) }
+        let (active, workerCount) = state.withLock { ($0.active, $0.pool?.workerCount ?? 0) }
         return active.map { RulesSnapshot($0, workerCount: workerCount) }
     }
 }

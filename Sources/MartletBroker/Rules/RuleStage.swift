@@ -12,27 +12,16 @@ struct RuleStage {
     var inlineBytesMax = 0
     /// Whatever a connection does waits for its messages that are with a worker.
     var keepsOrder = true
-    var pool: Unmanaged<RulePool>?
     /// The way to each worker; none without a pool.
-    var workers: UnsafeMutablePointer<WorkerLink>?
-    var workerCount = 0
-    /// Messages that one worker may have of this loop.
-    var jobsOutMax = 0
-    /// Connections whose next message finds its worker's ring full.
-    var waiting = HandleList()
+    var workers: WorkerLinks<RuleJob>?
 
-    /// Of one connection, with workers.
-    static let jobsPerConnection = 64
-    static let jobBytesPerConnection = 1 << 20
     /// Results taken before the loop looks after its connections again.
     static let resultsAtOnce = 64
 
     func destroy() {
         unsafe rules?.release()
         unsafe evaluator?.release()
-        unsafe pool?.release()
-        unsafe workers?.deallocate()
-        waiting.destroy()
+        workers?.destroy()
     }
 }
 
@@ -65,7 +54,7 @@ extension BrokerLoop {
     }
 
     func goesToWorker(_ byteCount: Int) -> Bool {
-        unsafe byteCount >= state.pointee.ruleStage.inlineBytesMax
+        byteCount >= state.pointee.ruleStage.inlineBytesMax
             && state.pointee.ruleStage.workers != nil
     }
 
@@ -97,9 +86,11 @@ extension BrokerLoop {
         state.pointee.ruleStage.inlineBytesMax = rules?.settings.inlineBytesMax ?? 0
         state.pointee.ruleStage.keepsOrder = rules?.settings.order != RulesConfiguration.Order.none
         if let rules { prepareToEvaluate(rules) }
-        if let pool, unsafe state.pointee.ruleStage.pool == nil { adopt(pool) }
+        if let pool, state.pointee.ruleStage.workers == nil {
+            state.pointee.ruleStage.workers = pool.links(ofOwner: index)
+        }
         // With workers there may be messages under way, for which others wait.
-        state.pointee.settings.hasRules = unsafe rules != nil || state.pointee.ruleStage.pool != nil
+        state.pointee.settings.hasRules = rules != nil || state.pointee.ruleStage.workers != nil
     }
 
     private func prepareToEvaluate(_ rules: ActiveRules) {
@@ -111,19 +102,5 @@ extension BrokerLoop {
                     limits: rules.set.limits, clock: events.clock, thread: index,
                     seed: state.pointee.random.next()))
         }
-    }
-
-    private func adopt(_ pool: RulePool) {
-        unsafe state.pointee.ruleStage.pool = unsafe .passRetained(pool)
-        let links = UnsafeMutablePointer<WorkerLink>.allocate(capacity: pool.workers.count)
-        for (number, worker) in pool.workers.enumerated() {
-            unsafe (links + number).initialize(
-                to: WorkerLink(
-                    jobs: worker.jobs[index], results: worker.results[index],
-                    wakeup: .passUnretained(worker.wakeup)))
-        }
-        unsafe state.pointee.ruleStage.workers = unsafe links
-        state.pointee.ruleStage.workerCount = pool.workers.count
-        state.pointee.ruleStage.jobsOutMax = pool.queueJobsMax
     }
 }

@@ -1,97 +1,44 @@
 import Glibc
 import MartletRules
-import Synchronization
 
-/// A thread that evaluates rules for messages that would hold a loop up. Each loop has a ring of jobs
-/// to it and a ring of results from it, so that neither waits for the other.
+/// Evaluates rules for messages that would hold a loop up.
 ///
-/// SAFETY: what changes belongs to the thread that runs `run()`; rings have one thread at each end;
-/// payload buffers come back through a stack that any thread may push on.
+/// SAFETY: one thread; payload buffers come back through a stack that any thread may push on.
 @safe
-final class RuleWorker: @unchecked Sendable {
-    let wakeup: ThreadWakeup
-    /// By loop.
-    let jobs: [StablePointer<JobRing<RuleJob>>]
-    let results: [StablePointer<JobRing<RuleJob>>]
-    private let index: Int
-    private let loops: [Mailbox<LoopCommand>]
+final class RuleWorker: Worker {
     private let pool: BlockPool
     private let returns = ReturnStack()
+    /// Which of the counters of a set are its own.
+    private let thread: Int
     private let seed: UInt64
-    private let mustStop = Atomic<Bool>(false)
     private var evaluator: RuleEvaluator?
 
-    /// Messages evaluated for one loop before the others are looked at.
-    private static let jobsAtOnce = 16
-
-    init(
-        index: Int, loops: [Mailbox<LoopCommand>], queueJobsMax: Int, budget: MemoryBudget,
-        seed: UInt64
-    ) throws(SystemFailure) {
-        self.index = index
-        self.loops = loops
+    init(thread: Int, budget: MemoryBudget, seed: UInt64) {
+        self.thread = thread
         self.seed = seed
-        wakeup = try ThreadWakeup()
         pool = BlockPool(budget: budget)
-        jobs = loops.map { _ in StablePointer(allocating: JobRing(capacity: queueJobsMax)) }
-        results = loops.map { _ in StablePointer(allocating: JobRing(capacity: queueJobsMax)) }
     }
 
     deinit {
         returns.collect(into: pool)
-        for ring in jobs + results { ring.destroy() }
         returns.destroy()
         pool.destroy()
     }
 
-    /// The thread's life.
-    func run() {
-        while !mustStop.load(ordering: .relaxed) {
-            wakeup.wait()
-            while evaluateSome() {}
-        }
-    }
-
-    /// The thread returns soon; what is in the rings stays there.
-    func stop() {
-        mustStop.store(true, ordering: .relaxed)
-        wakeup.wake()
-    }
-
-    /// Whether there was anything to do.
-    private func evaluateSome() -> Bool {
-        var isBusy = false
-        for loop in loops.indices {
-            for _ in 0..<Self.jobsAtOnce {
-                guard !mustStop.load(ordering: .relaxed), let job = jobs[loop].pointee.pop() else {
-                    break
-                }
-                isBusy = true
-                // A ring of results holds as much as that of jobs, and the loop counts what is out.
-                _ = results[loop].pointee.push(evaluated(job))
-                loops[loop].wake()
-            }
-        }
-        return isBusy
-    }
-
-    private func evaluated(_ job: RuleJob) -> RuleJob {
-        var job = job
-        job.verdict = unsafe job.rules._withUnsafeGuaranteedRef { rules in
+    func carryOut(_ job: inout RuleJob) {
+        unsafe job.rules._withUnsafeGuaranteedRef { rules in
             let evaluator = evaluator(for: rules)
-            let verdict = evaluator.evaluate(
+            job.verdict = evaluator.evaluate(
                 job.message, from: job.rule, of: rules, clientID: job.clientID)
             job.result = keep(evaluator.output)
-            return verdict
         }
-        return job
     }
 
     /// Made anew when a reload brings other limits.
     private func evaluator(for rules: ActiveRules) -> RuleEvaluator {
         if let evaluator, evaluator.limits == rules.set.limits { return evaluator }
         let fresh = RuleEvaluator(
-            limits: rules.set.limits, clock: .machine, thread: loops.count + index, seed: seed)
+            limits: rules.set.limits, clock: .machine, thread: thread, seed: seed)
         evaluator = fresh
         return fresh
     }

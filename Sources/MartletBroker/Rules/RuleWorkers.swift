@@ -1,17 +1,5 @@
 import MartletRules
 
-/// A loop's way to one worker and back.
-///
-/// SAFETY: the pool, to which `RuleStage` holds a reference, keeps rings and wakeup alive.
-@safe
-struct WorkerLink: BitwiseCopyable {
-    let jobs: StablePointer<JobRing<RuleJob>>
-    let results: StablePointer<JobRing<RuleJob>>
-    let wakeup: Unmanaged<ThreadWakeup>
-    /// Messages of this loop that the worker has.
-    var jobsOut = 0
-}
-
 extension BrokerLoop {
     /// Whether a whole operation, whose line is in `buffer`, has to wait: for the connection's messages
     /// that are with a worker, or for room in the worker's ring. The connection is paused then, and will
@@ -31,31 +19,23 @@ extension BrokerLoop {
         guard firstRule(subject, connection) >= 0 else {
             return hasJobs && waitForJobs(connection, leaving: 0)
         }
-        let jobs = Int(connection.pointee.jobs)
-        if jobs >= RuleStage.jobsPerConnection
-            || jobs > 0 && connection.pointee.jobBytes + bytes > RuleStage.jobBytesPerConnection
-        {
-            return waitForJobs(connection, leaving: jobs / 2)
+        let jobs = connection.pointee.jobs
+        if !jobs.hasRoom(forBytes: bytes) {
+            return waitForJobs(connection, leaving: Int(jobs.count) / 2)
         }
-        guard let worker = worker(of: connection),
-            worker.pointee.jobsOut >= state.pointee.ruleStage.jobsOutMax
-        else { return false }
-        state.pointee.ruleStage.waiting.append(connection.pointee.handle)
-        return waitForJobs(connection, leaving: jobs)
+        guard let worker = worker(of: connection), worker.pointee.isFull else { return false }
+        state.pointee.ruleStage.workers?.waiting.append(connection.pointee.handle)
+        return waitForJobs(connection, leaving: Int(jobs.count))
     }
 
     private func waitForJobs(_ connection: ConnectionRef, leaving jobs: Int) -> Bool {
-        connection.pointee.jobsToGoOnAt = UInt16(truncatingIfNeeded: jobs)
+        connection.pointee.jobs.wait(untilOut: jobs)
         pause(connection, .rules)
         return true
     }
 
-    /// Always the same one, so that its messages keep their order.
-    private func worker(of connection: ConnectionRef) -> StablePointer<WorkerLink>? {
-        guard let workers = unsafe state.pointee.ruleStage.workers else { return nil }
-        let count = UInt64(state.pointee.ruleStage.workerCount)
-        return unsafe StablePointer(
-            workers + Int(truncatingIfNeeded: connection.pointee.id % count))
+    private func worker(of connection: ConnectionRef) -> StablePointer<WorkerLink<RuleJob>>? {
+        state.pointee.ruleStage.workers?.link(for: connection.pointee.id)
     }
 
     /// Hands a message to the connection's worker. Its bytes are copied, unless it is large: the receive
@@ -76,41 +56,31 @@ extension BrokerLoop {
         job.holdRules()
         if let payload = message.payload { PayloadBuffer.retain(payload) }
         connection.pointee.flags.insert(.hasJobs)
-        connection.pointee.jobs &+= 1
-        connection.pointee.jobBytes &+= job.byteCount
-        worker.pointee.jobsOut += 1
-        let isTaken = worker.pointee.jobs.pointee.push(job)
-        precondition(isTaken, "a worker's ring holds as many jobs as may be out")
-        unsafe worker.pointee.wakeup._withUnsafeGuaranteedRef { $0.wake() }
+        connection.pointee.jobs.add(bytes: job.byteCount)
+        worker.pointee.submit(job)
     }
 
     /// Goes on with messages that come back from workers.
     @inline(__always)
     func collectRuleResults() {
-        if unsafe state.pointee.ruleStage.workers != nil { collectFromWorkers() }
+        if state.pointee.ruleStage.workers != nil { collectFromWorkers() }
     }
 
     @inline(never)
     private func collectFromWorkers() {
-        guard let workers = unsafe state.pointee.ruleStage.workers else { return }
-        for index in 0..<state.pointee.ruleStage.workerCount {
-            let worker = unsafe StablePointer(workers + index)
-            var count = 0
-            while count < RuleStage.resultsAtOnce, let job = worker.pointee.results.pointee.pop() {
-                assert(Int(job.message.origin.loop) == self.index && worker.pointee.jobsOut > 0)
-                worker.pointee.jobsOut -= 1
-                finish(job)
-                count += 1
-            }
-            if count == RuleStage.resultsAtOnce { mail.wake() }
+        guard let workers = state.pointee.ruleStage.workers else { return }
+        var results = workers.results(atMostOfEach: RuleStage.resultsAtOnce)
+        while let job = results.next() { finish(job) }
+        if results.hasMore { mail.wake() }
+        resumeWaitingForRoom()
+    }
+
+    private func resumeWaitingForRoom() {
+        guard let waiting = state.pointee.ruleStage.workers?.waiting else { return }
+        for i in 0..<waiting.count {
+            if let one = unsafe connection(waiting.items[i]) { goOnAfterJobs(one) }
         }
-        let count = state.pointee.ruleStage.waiting.count
-        for i in 0..<count {
-            if let one = unsafe connection(state.pointee.ruleStage.waiting.items[i]) {
-                goOnAfterJobs(one)
-            }
-        }
-        state.pointee.ruleStage.waiting.removeFirst(count)
+        state.pointee.ruleStage.workers?.waiting.removeFirst(waiting.count)
     }
 
     private func finish(_ job: RuleJob) {
@@ -123,16 +93,13 @@ extension BrokerLoop {
         release(job)
         guard let publisher else { return }
         if state.pointee.isShortOfMemory { waitForMemory(publisher) }
-        publisher.pointee.jobs &-= 1
-        publisher.pointee.jobBytes &-= job.byteCount
-        if publisher.pointee.jobs == 0 { publisher.pointee.flags.remove(.hasJobs) }
+        publisher.pointee.jobs.remove(bytes: job.byteCount)
+        if publisher.pointee.jobs.count == 0 { publisher.pointee.flags.remove(.hasJobs) }
         goOnAfterJobs(publisher)
     }
 
     private func goOnAfterJobs(_ connection: ConnectionRef) {
-        if connection.pointee.jobs <= connection.pointee.jobsToGoOnAt {
-            unpause(connection, .rules)
-        }
+        if connection.pointee.jobs.mayGoOn { unpause(connection, .rules) }
     }
 
     private func release(_ job: RuleJob) {
@@ -146,10 +113,7 @@ extension BrokerLoop {
 
     /// The broker has stopped: lets go of what the workers still have.
     func discardJobs() {
-        guard let workers = unsafe state.pointee.ruleStage.workers else { return }
-        for index in 0..<state.pointee.ruleStage.workerCount {
-            while let job = unsafe workers[index].jobs.pointee.pop() { release(job) }
-            while let job = unsafe workers[index].results.pointee.pop() { release(job) }
-        }
+        guard let workers = state.pointee.ruleStage.workers else { return }
+        while let job = workers.takeLeftover() { release(job) }
     }
 }

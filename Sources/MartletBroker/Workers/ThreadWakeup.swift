@@ -5,7 +5,7 @@ import Synchronization
 /// Wakes a thread that has nothing to do. The thread says that it is about to sleep, looks once more,
 /// and sleeps; who brings work leaves it, then looks whether the thread sleeps. Both use sequentially
 /// consistent atomics, so one of them sees the other, and nobody makes a system call while it is awake.
-final class ThreadWakeup: Sendable {
+final class ThreadWakeup: Wakeable {
     private let isSignalled = Atomic<Bool>(false)
     private let isSleeping = Atomic<Bool>(false)
     private let descriptor: Int32

@@ -62,7 +62,7 @@ final class Server: Sendable {
             throw CommandFailure(description: StartReport.listenFailure(error, configuration))
         }
         do {
-            try SystemRequests(broker: broker).start()
+            try SystemRequests(monitor).start()
         } catch {
             log.write(.error, "Can't answer system requests: \(error)")
         }

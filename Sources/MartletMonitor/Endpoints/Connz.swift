@@ -1,5 +1,11 @@
 import MartletBroker
 
+extension MonitorEndpoint {
+    static let connz = MonitorEndpoint(
+        path: "/connz", asksLoops: true,
+        answer: .document { try await Connz($0.broker, ConnzQuery($1)) })
+}
+
 /// `/connz`: the connections, a page of them.
 struct Connz: Encodable {
     let serverID: String
@@ -16,6 +22,21 @@ struct Connz: Encodable {
         case connectionCount = "num_connections"
         case total, offset, limit
         case connections
+    }
+
+    init(_ broker: Broker, _ query: ConnzQuery) async {
+        var candidates: [ConnectionSnapshot] = []
+        if query.state != .closed {
+            candidates += await broker.connectionSnapshots(
+                subscriptions: query.needsSubscriptions, closed: false)
+        }
+        if query.state != .open {
+            candidates += await broker.connectionSnapshots(
+                subscriptions: query.needsSubscriptions, closed: true)
+        }
+        let snapshot = broker.snapshot()
+        self.init(
+            query, serverID: snapshot.serverID, now: snapshot.now, candidates: candidates)
     }
 
     /// - Parameter candidates: the connections of the state that was asked for.

@@ -36,19 +36,19 @@ struct ConnzQuery {
         showsSubscriptions || showsSubscriptionDetail || !subjectFilter.isEmpty
     }
 
-    init(_ request: HTTPRequest) throws(QueryFailure) {
-        showsAuth = try request.boolean("auth")
-        showsSubscriptionDetail = request.value("subs").lowercased() == "detail"
-        showsSubscriptions = showsSubscriptionDetail ? false : try request.boolean("subs")
-        offset = max(0, try request.integer("offset"))
-        let limit = try request.integer("limit")
-        connectionID = try request.unsigned("cid")
-        state = try Self.state(request.value("state"))
-        user = request.value("user")
-        account = request.value("acc")
-        let filter = request.value("filter_subject")
+    init(_ parameters: MonitorQuery) throws(QueryFailure) {
+        showsAuth = try parameters.boolean("auth")
+        showsSubscriptionDetail = parameters.value("subs").lowercased() == "detail"
+        showsSubscriptions = showsSubscriptionDetail ? false : try parameters.boolean("subs")
+        offset = max(0, try parameters.integer("offset"))
+        let limit = try parameters.integer("limit")
+        connectionID = try parameters.unsigned("cid")
+        state = try Self.state(parameters.value("state"))
+        user = parameters.value("user")
+        account = parameters.value("acc")
+        let filter = parameters.value("filter_subject")
         subjectFilter = filter == ">" ? "" : filter
-        order = try Self.order(request.value("sort"))
+        order = try Self.order(parameters.value("sort"))
         if order == .stop || order == .reason, state != .closed {
             throw QueryFailure(message: "sort by \(order) only valid on closed connections")
         }

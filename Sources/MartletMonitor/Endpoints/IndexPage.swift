@@ -1,8 +1,20 @@
+import MartletBroker
+
+extension MonitorEndpoint {
+    static let index = MonitorEndpoint(
+        path: "/",
+        answer: .page(contentType: "text/html; charset=utf-8") {
+            IndexPage.html(
+                basePath: Monitor.basePath($0.broker.configuration.httpBasePath),
+                serverName: $0.broker.snapshot().serverName)
+        })
+}
+
 /// `/`: links to the rest.
 enum IndexPage {
     static func html(basePath: String, serverName: String) -> String {
-        let links = ["varz", "connz", "subsz", "rulesz", "metrics", "healthz"]
-            .map { "<li><a href=\"\(basePath)/\($0)\">\($0)</a></li>" }
+        let links = MonitorEndpoint.all.map(\.path).filter { $0 != "/" }
+            .map { "<li><a href=\"\(basePath)\($0)\">\($0.dropFirst())</a></li>" }
             .joined(separator: "\n")
         return """
             <!doctype html>

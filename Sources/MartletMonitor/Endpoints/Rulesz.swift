@@ -1,6 +1,12 @@
 import MartletBroker
 import MartletRules
 
+extension MonitorEndpoint {
+    static let rulesz = MonitorEndpoint(
+        path: "/rulesz", systemName: "RULESZ",
+        answer: .document { monitor, _ in Rulesz(monitor.broker) })
+}
+
 /// `/rulesz` and `RULESZ`: what each rule has counted since it was read.
 struct Rulesz: Encodable {
     let serverID: String

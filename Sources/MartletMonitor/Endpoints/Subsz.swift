@@ -1,5 +1,11 @@
 import MartletBroker
 
+extension MonitorEndpoint {
+    static let subsz = MonitorEndpoint(
+        path: "/subsz", otherPath: "/subscriptionsz", asksLoops: true,
+        answer: .document { try await Subsz($0.broker, $1) })
+}
+
 /// `/subsz`: the subject tree in numbers, and the subscriptions when asked for.
 struct Subsz: Encodable {
     struct Query {
@@ -9,13 +15,13 @@ struct Subsz: Encodable {
         let account: String
         let test: String
 
-        init(_ request: HTTPRequest) throws(QueryFailure) {
-            listsSubscriptions = try request.boolean("subs")
-            offset = max(0, try request.integer("offset"))
-            let limit = try request.integer("limit")
+        init(_ parameters: MonitorQuery) throws(QueryFailure) {
+            listsSubscriptions = try parameters.boolean("subs")
+            offset = max(0, try parameters.integer("offset"))
+            let limit = try parameters.integer("limit")
             self.limit = limit <= 0 ? ConnzQuery.limitDefault : limit
-            account = request.value("acc")
-            test = request.value("test")
+            account = parameters.value("acc")
+            test = parameters.value("test")
             if !test.isEmpty, !SubjectPattern.isLiteral(test) {
                 throw QueryFailure(
                     message: "invalid test subject, must be valid publish subject: \(test)")
@@ -29,6 +35,20 @@ struct Subsz: Encodable {
     let routing: RoutingSnapshot
     /// Of all connections; empty unless the query lists them.
     let subscriptions: [SubscriptionSnapshot]
+
+    init(_ broker: Broker, _ parameters: MonitorQuery) async throws {
+        query = try Query(parameters)
+        if query.listsSubscriptions {
+            let connections = await broker.connectionSnapshots(subscriptions: true, closed: false)
+            subscriptions = connections.sorted { $0.id < $1.id }.flatMap(\.subscriptions)
+        } else {
+            subscriptions = []
+        }
+        let snapshot = broker.snapshot()
+        serverID = snapshot.serverID
+        now = snapshot.now
+        routing = broker.routingSnapshot()
+    }
 
     enum Key: String, CodingKey {
         case serverID = "server_id"

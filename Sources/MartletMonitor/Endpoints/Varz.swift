@@ -1,5 +1,10 @@
 import MartletBroker
 
+extension MonitorEndpoint {
+    static let varz = MonitorEndpoint(
+        path: "/varz", answer: .document { monitor, _ in monitor.varz() })
+}
+
 /// `/varz`: the server in numbers.
 struct Varz: Encodable {
     private struct Empty: Encodable {}

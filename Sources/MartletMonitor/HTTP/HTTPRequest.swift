@@ -5,18 +5,10 @@ struct HTTPRequest: Equatable {
     let path: String
     /// Where the request should have gone, if its path has empty, `.` or `..` elements.
     let redirect: String?
-    /// In the order given; the first of a name counts, as in Go.
-    let query: [(name: String, value: String)]
+    let query: MonitorQuery
 
-    static func == (one: HTTPRequest, other: HTTPRequest) -> Bool {
-        one.method == other.method && one.path == other.path && one.redirect == other.redirect
-            && one.query.elementsEqual(other.query) { $0 == $1 }
-    }
-
-    /// The value of a query parameter; empty when there is none.
-    func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
-
-    /// Reads `GET /path?query HTTP/1.1`, or the same with an absolute address, and skips the header fields; nil if it is no request.
+    /// Reads `GET /path?query HTTP/1.1`, or the same with an absolute address, and skips the header
+    /// fields; nil if it is no request.
     init?(head: some Collection<UInt8>) {
         let line = head.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
         let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
@@ -25,19 +17,18 @@ struct HTTPRequest: Equatable {
         else { return nil }
         method = String(decoding: words[0], as: UTF8.self)
         path = Self.decoded(target.path.utf8, plusIsSpace: false)
-        query = target.query.map { Self.parameters($0.utf8) } ?? []
+        query = target.query.map { Self.query($0.utf8) } ?? MonitorQuery()
         redirect = target.canonical
     }
 
-    private static func parameters(
-        _ text: some Collection<UInt8>
-    ) -> [(name: String, value: String)] {
-        text.split(separator: UInt8(ascii: "&")).map { pair in
+    private static func query(_ text: some Collection<UInt8>) -> MonitorQuery {
+        let parameters = text.split(separator: UInt8(ascii: "&")).map { pair in
             let parts = pair.split(
                 separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             let value = parts.count == 2 ? decoded(parts[1], plusIsSpace: true) : ""
             return (decoded(parts[0], plusIsSpace: true), value)
         }
+        return MonitorQuery(parameters)
     }
 
     /// Undoes percent encoding; a broken escape stays as it is.

@@ -24,7 +24,7 @@ struct SystemAnswer: Encodable {
     }
 
     var server: Server
-    var data: Rulesz?
+    var data: (any Encodable)?
     var error: Failure?
 
     init(_ broker: Broker) {
@@ -36,6 +36,17 @@ struct SystemAnswer: Encodable {
             ver: snapshot.version, tags: tags.isEmpty ? nil : tags,
             metadata: metadata.isEmpty ? nil : metadata, jetstream: false, flags: 0,
             time: GoText.time(nanosecondsSince1970: snapshot.now))
+    }
+
+    private enum Key: String, CodingKey {
+        case server, data, error
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(server, forKey: .server)
+        if let data { try values.encode(data, forKey: .data) }
+        try values.encodeIfPresent(error, forKey: .error)
     }
 
     var json: [UInt8] {

@@ -67,9 +67,8 @@ extension BrokerLoop {
     }
 
     private func closeSlowConsumer(_ connection: ConnectionRef) -> Room {
-        shared.logger.info(
-            "\(name(of: connection)) - Slow Consumer Detected: MaxPending of \(connection.pointee.pendingBytesMax) Exceeded"
-        )
+        let limit = connection.pointee.pendingBytesMax
+        record(.slowConsumer(.pendingBytes(max: limit)), of: connection)
         counters.pointee.slowConsumersByBytes.add(1)
         close(connection, .slowConsumerPendingBytes)
         return .refused

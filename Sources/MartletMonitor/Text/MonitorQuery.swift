@@ -1,9 +1,24 @@
-/// Reads query parameters; a bad one is answered with nats-server's text and status 400.
+/// A parameter that cannot be read, in nats-server's words: over HTTP it is answered with status 400.
 struct QueryFailure: Error, Equatable {
     let message: String
 }
 
-extension HTTPRequest {
+/// What an endpoint is asked for, by name.
+struct MonitorQuery: Equatable, Sendable {
+    /// In the order given; the first of a name counts, as in Go.
+    let parameters: [(name: String, value: String)]
+
+    init(_ parameters: [(name: String, value: String)] = []) {
+        self.parameters = parameters
+    }
+
+    static func == (one: MonitorQuery, other: MonitorQuery) -> Bool {
+        one.parameters.elementsEqual(other.parameters) { $0 == $1 }
+    }
+
+    /// The value of a parameter; empty when there is none.
+    func value(_ name: String) -> String { parameters.first { $0.name == name }?.value ?? "" }
+
     func boolean(_ name: String) throws(QueryFailure) -> Bool {
         switch value(name) {
         case "", "0", "f", "F", "false", "FALSE", "False": return false

@@ -1,0 +1,120 @@
+import Logging
+import Testing
+
+@testable import MartletBroker
+
+@Suite("The log of events")
+struct BrokerLogTests {
+    /// Keeps lines, as `level text`.
+    private struct LineKeeper: LogHandler {
+        let lines: Lines
+        var logLevel = Logger.Level.trace
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            lines.all.withLock { $0.append("\(event.level) \(event.message)") }
+        }
+    }
+
+    private final class Lines: Sendable {
+        let all = Guarded<[String]>([])
+    }
+
+    private func lines(
+        of events: [BrokerEvent], from level: Logger.Level = .trace
+    ) -> [String] {
+        let lines = Lines()
+        var logger = Logger(label: "test") { _ in LineKeeper(lines: lines) }
+        logger.logLevel = level
+        let log = BrokerLog(logger: logger)
+        for event in events { log.record(event) }
+        return lines.all.withLock { $0 }
+    }
+
+    private let peer = PeerDescription(id: 7, ip: "10.0.0.1", port: 80, name: "alpha", user: "ann")
+
+    @Test(
+        "has a line for whatever happens to a connection",
+        arguments: [
+            (.connected, "debug", "Client connection created"),
+            (.closed(.staleConnection), "debug", "Client connection closed: Stale Connection"),
+            (.authenticationFailed, "error", "authentication error"),
+            (.authenticationTimedOut, "debug", "Authentication Timeout"),
+            (.connectionsExceeded, "error", "maximum connections exceeded"),
+            (.connectInvalid, "error", "invalid CONNECT"),
+            (.payloadTooLarge, "error", "maximum payload exceeded"),
+            (.errorReceived("'oh'"), "error", "Client Error 'oh'"),
+            (
+                .slowConsumer(.pendingBytes(max: 99)), "info",
+                "Slow Consumer Detected: MaxPending of 99 Exceeded"
+            ),
+            (
+                .slowConsumer(.writeDeadline(nanoseconds: 2_000_000_000, pendingBytes: 5)), "info",
+                "Slow Consumer Detected: WriteDeadline of 2000ms exceeded with 5 bytes pending"
+            ),
+            (
+                .slowConsumer(.blockedPublishers), "info",
+                "Slow Consumer Detected: blocked its publishers for longer than block_max"
+            ),
+            (
+                .slowConsumer(.memory(pendingBytes: 5)), "info",
+                "Slow Consumer Detected: max_memory reached, 5 bytes pending"
+            ),
+            (.stale, "debug", "Stale Client Connection - Closing"),
+            (.sent(verb: "PING", argument: nil), "trace", "<<- [PING]"),
+            (.sent(verb: "SUB", argument: "a 1"), "trace", "<<- [SUB a 1]"),
+            (.sentPayload("hi", isWhole: true), "trace", "<<- MSG_PAYLOAD: [\"hi\"]"),
+            (.sentPayload("hi", isWhole: false), "trace", "<<- MSG_PAYLOAD: [\"hi...\"]"),
+        ] as [(ConnectionEvent, String, String)])
+    func connectionEvents(event: ConnectionEvent, level: String, text: String) {
+        #expect(
+            lines(of: [.connection(event, peer)]) == ["\(level) 10.0.0.1:80 - cid:7 - \(text)"])
+    }
+
+    @Test("puts the address of IPv6 in brackets")
+    func brackets() {
+        let peer = PeerDescription(id: 1, ip: "::1", port: 4222)
+        #expect(
+            lines(of: [.connection(.stale, peer)])
+                == ["debug [::1]:4222 - cid:1 - Stale Client Connection - Closing"])
+    }
+
+    @Test("has a line for what happens to a loop and to the broker")
+    func otherEvents() {
+        var stall = LoopStall(
+            loop: 1, nanoseconds: 5_999_000, events: 2, commands: 3, deliveries: 4)
+        let short = "warning Loop 1 stalled for 5999us: 2 events, 3 commands, 4 deliveries"
+        #expect(lines(of: [.loopStalled(stall)]) == [short])
+        stall.lastRead = peer
+        let failure = SystemFailure("listen", code: 13)
+        #expect(
+            lines(of: [
+                .loopStalled(stall), .listening(for: .client, address: "[::1]:4222"),
+                .listeningFailed(for: .client, failure),
+                .acceptingFailed(reason: "too many open files"), .watchingFailed(failure),
+                .lameDuckBegins, .lameDuckClosesClients,
+            ]) == [
+                short + ", 10.0.0.1:80 - cid:7 read last",
+                "info Listening for client connections on [::1]:4222",
+                "error Error trying to listen for client connections: listen: Permission denied",
+                "error Error accepting a connection: too many open files",
+                "error Error registering a connection: listen: Permission denied",
+                "info Entering lame duck mode, stop accepting new clients",
+                "info Closing existing clients",
+            ])
+    }
+
+    @Test("leaves out what is below its level")
+    func levels() {
+        let events: [BrokerEvent] = [
+            .connection(.connected, peer), .connection(.slowConsumer(.blockedPublishers), peer),
+        ]
+        #expect(lines(of: events, from: .info).count == 1)
+        #expect(lines(of: events, from: .error).isEmpty)
+    }
+}
