@@ -51,6 +51,7 @@ struct RuleSetCompiler {
         var options = SchemaOptions()
         options.refusesUnknownKeywords = definition.refusesUnknownKeywords
         options.assertsFormat = definition.assertsFormat
+        options.documentDepthMax = definition.limits.clamped.depthMax
         do throws(RuleError) {
             let compiled = try JSONSchema(schema.text, file: schema.path, options: options)
             warnings += compiled.warnings

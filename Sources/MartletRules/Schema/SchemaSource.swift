@@ -28,6 +28,11 @@ struct SchemaSource {
         case .failure(let failure):
             throw RuleError("is not JSON: \(failure.reason.name) at byte \(failure.offset)")
         case .document(let document):
+            for index in 0..<document.entryCount
+            where document.entry(index).kind == .number && document.entry(index).isTooLong {
+                let offset = document.entry(index).offset
+                throw RuleError("is not JSON: number_too_long at byte \(offset)")
+            }
             text = Cells(bytes)
             tape = Cells((0..<document.entryCount).map { document.entry($0) })
         }

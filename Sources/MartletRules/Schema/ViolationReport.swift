@@ -100,7 +100,7 @@ extension JSONSchema {
         case .refuse: " is not allowed"
         case .type: " must be of another type"
         case .constant: " must be "
-        case .oneOfValues: " must be one of the allowed values"
+        case .oneOfValues, .oneOfManyValues: " must be one of the allowed values"
         case .minimum: " must be >= "
         case .maximum: " must be <= "
         case .exclusiveMinimum: " must be > "
