@@ -76,7 +76,7 @@ MARTLET_INLINE uint64_t martlet_key_product(uint64_t word, uint64_t low, uint64_
 
 /// What comes before the last eight bytes of a long key, as a polynomial modulo 2^61 - 1 whose
 /// place is secret: two such keys of n bytes agree with a chance below n / 2^58.
-static inline uint64_t martlet_long_key(const uint8_t *bytes, intptr_t count, uint64_t place) {
+__attribute__((noinline, unused)) static uint64_t martlet_long_key(const uint8_t *bytes, intptr_t count, uint64_t place) {
     const uint64_t prime = ((uint64_t)1 << 61) - 1;
     place &= prime >> 1;
     uint64_t state = (uint64_t)count;
@@ -88,16 +88,15 @@ static inline uint64_t martlet_long_key(const uint8_t *bytes, intptr_t count, ui
     return state;
 }
 
-/// A hash of a key of `count` bytes; a table of 2^n buckets takes its upper n bits. Reads eight
-/// bytes, or `count` where that is more.
+/// A hash of a key of `count` bytes. Reads eight bytes, or `count` where that is more.
 ///
 /// It is multiply-shift (Dietzfelbinger et al., 1997), for one word and for two: whoever does not
-/// know the factors cannot choose keys that share a bucket more often than by a chance of 3 / 2^n.
-/// Lower bits have no such promise. Only keys of up to 16 bytes that differ in nothing but how
+/// know the factors cannot choose two keys that share a hash with more than a chance of 3 / 2^32,
+/// or its upper n bits with more than 3 / 2^n. Lower bits have no such promise. Only keys of up to 16 bytes that differ in nothing but how
 /// often their bytes are repeated have the same words; at most nine do.
 MARTLET_INLINE uint32_t martlet_json_key_hash(
     const uint8_t *bytes, intptr_t count, struct martlet_key_seed seed) {
-    if (__builtin_expect(count < 8, 1))
+    if (__builtin_expect(count <= 8, 1))
         return (uint32_t)((martlet_json_key_start(bytes, count) * seed.high[0]) >> 32);
     uint64_t first = __builtin_expect(count <= 16, 1)
         ? martlet_load64(bytes) : martlet_long_key(bytes, count, seed.low[0]);

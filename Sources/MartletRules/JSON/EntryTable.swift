@@ -2,7 +2,8 @@
 /// is one addition.
 ///
 /// Those of a bucket are a list: whoever cannot guess the seed of the hash cannot make it longer than
-/// chance does, whatever values are chosen. Open addressing would promise less.
+/// chance does, whatever values are chosen. Hashes of keys differ, but those of keys in a row may lie in
+/// a row, so that their bits are mixed before they choose a bucket.
 struct EntryTable {
     /// The first entry of each bucket: the epoch in the high half, the entry in the low one.
     private let heads: Cells<UInt64>
@@ -42,9 +43,13 @@ struct EntryTable {
         epoch[0] = 0
     }
 
-    /// The upper bits are those that a hash is good for.
+    /// Mixed as MurmurHash3 does at its end.
     @inline(__always)
-    private func bucket(_ hash: UInt32) -> Int { Int(hash &>> shift) }
+    private func bucket(_ hash: UInt32) -> Int {
+        var mixed = (hash ^ hash &>> 16) &* 0x85EB_CA6B
+        mixed = (mixed ^ mixed &>> 13) &* 0xC2B2_AE35
+        return Int((mixed ^ mixed &>> 16) &>> shift)
+    }
 
     /// The first entry that may have the hash, or -1.
     @inline(__always)

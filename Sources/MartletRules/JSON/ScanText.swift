@@ -197,17 +197,24 @@ struct ScanText {
         }
         guard byte(end) | 0x20 == UInt8(ascii: "e") else { return end }
         flags = JSONEntry.fractional | JSONEntry.exponent
-        return try exponentEnd(end &+ 1, &flags)
+        let digits = end &+ 1
+        end = try exponentEnd(digits)
+        // More than nine digits would not fit the arithmetic of comparisons.
+        if end &- digits > 9 && isLongExponent(digits, end) { flags = JSONEntry.tooLong }
+        return end
     }
 
-    /// More than nine digits would not fit the arithmetic of comparisons.
     @inline(never)
-    private func exponentEnd(_ start: Int, _ flags: inout UInt32) throws(JSONFailure) -> Int {
+    private func isLongExponent(_ start: Int, _ end: Int) -> Bool {
+        byte(start) >= UInt8(ascii: "0") || end &- start > 10
+    }
+
+    @inline(never)
+    private func exponentEnd(_ start: Int) throws(JSONFailure) -> Int {
         let sign = byte(start)
         let digits = start &+ (sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") ? 1 : 0)
         let end = digitsEnd(digits)
         if end == digits { throw JSONFailure(.badNumber, digits) }
-        if end &- digits > 9 { flags = JSONEntry.tooLong }
         return end
     }
 

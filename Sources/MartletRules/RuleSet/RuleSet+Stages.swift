@@ -132,7 +132,7 @@ extension RuleSet {
                 return nil
             })
             // What does not fit, does not fit into the block.
-            if let failure, failure != .tooLong { return .failure(.field(field, failure)) }
+            if let failure, failure != .noRoom { return .failure(.field(field, failure)) }
             writer.write("\r\n")
         }
         writer.write("\r\n")

@@ -9,8 +9,20 @@ public final class JSONSchema: Sendable {
     public let warnings: [String]
 
     /// Throws what is wrong with it, with the file, the place and the keyword.
-    public init(
+    public convenience init(
         _ text: [UInt8], file: String, options: SchemaOptions = SchemaOptions()
+    ) throws(RuleError) {
+        try self.init(checked: text, file: file, options: options)
+        do throws(RuleError) {
+            try MetaSchema.check(text, limits: options.limits)
+        } catch {
+            throw error.at(JSONPointer(tokens: []), file: file)
+        }
+    }
+
+    /// The same of a text that is known to be as the draft says.
+    init(
+        checked text: [UInt8], file: String, options: SchemaOptions = SchemaOptions()
     ) throws(RuleError) {
         let compiled: SchemaCompiler
         do throws(RuleError) {

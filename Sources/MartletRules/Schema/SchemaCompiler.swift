@@ -30,6 +30,11 @@ struct SchemaCompiler {
     mutating func compile() throws(RuleError) {
         _ = number(of: 0)
         while let next = waiting.popLast() { try compile(next) }
+        // What nothing refers to is to be right all the same.
+        for schema in index.pointers.keys.sorted() {
+            _ = number(of: schema)
+            while let next = waiting.popLast() { try compile(next) }
+        }
         for anchor in index.dynamicAnchors {
             guard let name = dynamicNames.firstIndex(of: anchor.name) else { continue }
             let known = numbers.count
