@@ -96,11 +96,11 @@ private func checkTape(_ document: JSONDocument) {
     let text = String(decoding: parts[0], as: UTF8.self)
     guard let byTable = try? Pattern(text), let bySteps = try? Pattern(text, triesTable: false)
     else { return }
-    let threads = PatternThreads()
+    let sets = PatternSets()
     defer {
         byTable.free()
         bySteps.free()
-        threads.free()
+        sets.free()
     }
     // As a scan would have it.
     let subject = Array(String(decoding: parts[1], as: UTF8.self).utf8.filter { $0 != 0x5C })
@@ -110,8 +110,8 @@ private func checkTape(_ document: JSONDocument) {
         let bytes = Bytes(start, count: buffer.count)
         let entry = JSONEntry(offset: 0, length: buffer.count, kind: .string, flags: flags)
         check(
-            byTable.matches(bytes, entry, threads) == bySteps.matches(bytes, entry, threads),
-            "the table and the steps disagree about \(text)")
+            byTable.matches(bytes, entry, sets) == bySteps.matches(bytes, entry, sets),
+            "the table and the positions disagree about \(text)")
     }
 }
 

@@ -10,8 +10,8 @@ struct PatternTests {
         let compiled = try Pattern(pattern, triesTable: triesTable)
         defer { compiled.free() }
         if let byTable { #expect(compiled.isTable == byTable, "\(pattern)") }
-        let threads = PatternThreads()
-        defer { threads.free() }
+        let sets = PatternSets()
+        defer { sets.free() }
         return Array(text.utf8).withUnsafeBufferPointer { buffer in
             let empty: [UInt8] = [0]
             return empty.withUnsafeBufferPointer { zero in
@@ -20,7 +20,7 @@ struct PatternTests {
                 let entry = JSONEntry(
                     offset: 0, length: buffer.count, kind: .string,
                     flags: isASCII ? 0 : JSONEntry.nonASCII)
-                return compiled.matches(bytes, entry, threads)
+                return compiled.matches(bytes, entry, sets)
             }
         }
     }

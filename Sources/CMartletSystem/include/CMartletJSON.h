@@ -64,16 +64,45 @@ MARTLET_INLINE uint64_t martlet_json_key_start(const uint8_t *bytes, intptr_t co
     return __builtin_expect(count < 8, 1) ? start & first_bytes[count] : start;
 }
 
-/// A hash of a key of `count` bytes, with two secret odd factors. Reads eight bytes, or `count`
-/// where that is more.
+/// Two random factors of 128 bits, drawn once by each process.
+struct martlet_key_seed {
+    uint64_t low[2], high[2];
+};
+
+/// The upper half of `word` times a factor, modulo 2^128.
+MARTLET_INLINE uint64_t martlet_key_product(uint64_t word, uint64_t low, uint64_t high) {
+    return (uint64_t)((unsigned __int128)word * low >> 64) + word * high;
+}
+
+/// What comes before the last eight bytes of a long key, as a polynomial modulo 2^61 - 1 whose
+/// place is secret: two such keys of n bytes agree with a chance below n / 2^58.
+__attribute__((noinline, unused)) static uint64_t martlet_long_key(const uint8_t *bytes, intptr_t count, uint64_t place) {
+    const uint64_t prime = ((uint64_t)1 << 61) - 1;
+    place &= prime >> 1;
+    uint64_t state = (uint64_t)count;
+    for (intptr_t i = 0; i < count - 8; i += 4) {
+        unsigned __int128 product = (unsigned __int128)(state + martlet_load32(bytes + i)) * place;
+        state = ((uint64_t)product & prime) + (uint64_t)(product >> 61);
+        if (state >= prime) state -= prime;
+    }
+    return state;
+}
+
+/// A hash of a key of `count` bytes. Reads eight bytes, or `count` where that is more.
+///
+/// It is multiply-shift (Dietzfelbinger et al., 1997), for one word and for two: whoever does not
+/// know the factors cannot choose two keys that share a hash with more than a chance of 3 / 2^32,
+/// or its upper n bits with more than 3 / 2^n. Lower bits have no such promise. Only keys of up to 16 bytes that differ in nothing but how
+/// often their bytes are repeated have the same words; at most nine do.
 MARTLET_INLINE uint32_t martlet_json_key_hash(
-    const uint8_t *bytes, intptr_t count, uint64_t factor, uint64_t second_factor) {
-    if (__builtin_expect(count < 8, 1))
-        return (uint32_t)((martlet_json_key_start(bytes, count) * factor) >> 32);
-    uint64_t state = martlet_load64(bytes) * factor;
-    for (intptr_t i = 8; __builtin_expect(i < count - 8, 0); i += 8)
-        state = (state ^ state >> 32 ^ martlet_load64(bytes + i)) * factor;
-    return (uint32_t)((state + martlet_load64(bytes + count - 8) * second_factor) >> 32);
+    const uint8_t *bytes, intptr_t count, struct martlet_key_seed seed) {
+    if (__builtin_expect(count <= 8, 1))
+        return (uint32_t)((martlet_json_key_start(bytes, count) * seed.high[0]) >> 32);
+    uint64_t first = __builtin_expect(count <= 16, 1)
+        ? martlet_load64(bytes) : martlet_long_key(bytes, count, seed.low[0]);
+    uint64_t state = martlet_key_product(first, seed.low[0], seed.high[0])
+        + martlet_key_product(martlet_load64(bytes + count - 8), seed.low[1], seed.high[1]);
+    return (uint32_t)(state >> 32);
 }
 
 /// Copies a document. A loop of wide moves: for some thousands of bytes that is faster to begin than

@@ -45,14 +45,13 @@ struct DuplicateKeys {
     private func isNew(_ object: Int, _ entry: Int) -> Bool {
         // Objects of one document share the table.
         let salt = UInt32(truncatingIfNeeded: object) &* 0x9E37_79B9
-        var slot = table.firstSlot(tape[entry].hash ^ salt)
-        while true {
-            let other = table.entry(at: slot)
-            if other < 0 { break }
-            if table.owner(at: slot) == object && areSame(other, entry) { return false }
-            slot = table.slot(after: slot)
+        let hash = tape[entry].hash ^ salt
+        var other = table.first(hash)
+        while other >= 0 {
+            if table.owner(of: other) == object && areSame(other, entry) { return false }
+            other = table.next(other)
         }
-        table.put(entry, of: object, at: slot)
+        table.put(entry, of: object, hash)
         return true
     }
 
@@ -76,7 +75,6 @@ struct DuplicateKeys {
                 encoded &>>= 8
             }
         }
-        return unsafe martlet_json_key_hash(
-            unescaped.start, written, seed.factor, seed.secondFactor)
+        return unsafe martlet_json_key_hash(unescaped.start, written, seed.factors)
     }
 }

@@ -19,6 +19,9 @@ struct JSONEntry: BitwiseCopyable {
     /// A number with a fraction or an exponent.
     static let fractional: UInt32 = 0x10
     static let exponent: UInt32 = 0x20
+    /// A number with more digits than are compared; it has the flags of the two above as well, so that
+    /// only what is rare looks for this one.
+    static let tooLong: UInt32 = 0x70
     static let key: UInt32 = 0x80
 
     @inline(__always)
@@ -64,6 +67,9 @@ struct JSONEntry: BitwiseCopyable {
     var isFractional: Bool { shape & Self.fractional != 0 }
     @inline(__always)
     var hasExponent: Bool { shape & Self.exponent != 0 }
+    /// A number with more digits than are compared.
+    @inline(__always)
+    var isTooLong: Bool { shape & Self.tooLong == Self.tooLong }
     @inline(__always)
     var isPlainASCII: Bool { shape & (Self.escaped | Self.nonASCII) == 0 }
 }

@@ -8,10 +8,8 @@ public struct JSONLimits: Sendable, Equatable {
     public var fieldsMax = 4_096
     /// Bytes of a member's name as written; at least 16.
     public var keyBytesMax = 256
-    /// Digits of a number, exponent included.
+    /// Digits of a number that something compares, exponent included; others may have any number.
     public var numberDigitsMax = 40
-    /// Steps of an evaluation for each byte of the document, above a fixed allowance.
-    public var workPerByteMax = 64
 
     public init() {}
 
@@ -23,7 +21,6 @@ public struct JSONLimits: Sendable, Equatable {
         limits.fieldsMax = min(max(fieldsMax, 1), 1 << 22)
         limits.keyBytesMax = min(max(keyBytesMax, 16), 1 << 16)
         limits.numberDigitsMax = min(max(numberDigitsMax, 1), 1_000)
-        limits.workPerByteMax = min(max(workPerByteMax, 1), 1 << 20)
         return limits
     }
 }

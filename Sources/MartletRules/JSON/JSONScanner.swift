@@ -325,7 +325,7 @@ struct JSONScanner {
         if end &- start > limits.numberDigitsMax
             && duplicates.bytes.digitCount(start, end) > limits.numberDigitsMax
         {
-            throw JSONFailure(.numberTooLong, start)
+            flags = JSONEntry.tooLong
         }
         add(JSONEntry(offset: start, length: end &- start, kind: .number, flags: flags), &place)
         return end

@@ -16,10 +16,12 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     /// A key without its escapes.
     let key: Cells<UInt8>
     let keyTable: EntryTable
+    let comparison: ValueComparison
     let marks: EvaluationMarks
-    let threads: PatternThreads
-    /// The resources that an evaluation is in, for dynamic references.
-    let scopes: Cells<Int32>
+    let memory: EvaluationMemory
+    let scopes: EvaluationScopes
+    let patterns: PatternSets
+    private let spent: Cells<Int>
     /// The values of a rule's pointers.
     let slots: Cells<JSONSlot>
 
@@ -37,10 +39,15 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         text = Cells(
             count: limits.payloadBytesMax + ScanText.slack, repeating: 0)
         key = Cells(count: limits.keyBytesMax + 24, repeating: 0)
-        keyTable = EntryTable(entries: limits.fieldsMax)
+        keyTable = EntryTable(entries: limits.fieldsMax, tapeCount: entries)
+        comparison = ValueComparison(
+            stack: ValueStack(depth: limits.depthMax),
+            keys: EntryTable(entries: limits.fieldsMax, tapeCount: entries), seed: seed)
         marks = EvaluationMarks(entries: entries)
-        threads = PatternThreads()
-        scopes = Cells(count: SchemaEvaluator.depthMax + 1, repeating: 0)
+        memory = EvaluationMemory(entries: entries)
+        scopes = EvaluationScopes()
+        patterns = PatternSets()
+        spent = Cells(count: 1, repeating: 0)
         slots = Cells(count: Self.slotsMax, repeating: .missing)
     }
 
@@ -50,9 +57,12 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         text.free()
         key.free()
         keyTable.free()
+        comparison.free()
         marks.free()
-        threads.free()
+        memory.free()
         scopes.free()
+        patterns.free()
+        spent.free()
         slots.free()
     }
 
@@ -65,6 +75,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         guard count <= limits.payloadBytesMax else {
             return .failure(JSONFailure(.payloadTooLarge, limits.payloadBytesMax))
         }
+        comparison.keys.forgetAll()
+        spend(count &>> 4)
         let copy = unsafe text.start
         unsafe martlet_json_copy(copy, bytes, count)
         unsafe (copy + count).update(repeating: 0, count: ScanText.slack)
@@ -76,6 +88,14 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
             return .failure(error.within(count))
         }
     }
+
+    /// Steps of about ten instructions that scans and evaluations took since this was last zero: what
+    /// an evaluation cost, for who shares time out.
+    public var stepsSpent: Int { spent[0] }
+
+    func spend(_ steps: Int) { spent[0] &+= steps }
+
+    func forgetSteps() { spent[0] = 0 }
 
     func bytes(count: Int) -> Bytes {
         unsafe Bytes(UnsafePointer(text.start), count: count)

@@ -197,17 +197,24 @@ struct ScanText {
         }
         guard byte(end) | 0x20 == UInt8(ascii: "e") else { return end }
         flags = JSONEntry.fractional | JSONEntry.exponent
-        return try exponentEnd(end &+ 1)
+        let digits = end &+ 1
+        end = try exponentEnd(digits)
+        // More than nine digits would not fit the arithmetic of comparisons.
+        if end &- digits > 9 && isLongExponent(digits, end) { flags = JSONEntry.tooLong }
+        return end
     }
 
-    /// Nine digits at most: larger ones would not fit the arithmetic of comparisons.
+    @inline(never)
+    private func isLongExponent(_ start: Int, _ end: Int) -> Bool {
+        byte(start) >= UInt8(ascii: "0") || end &- start > 10
+    }
+
     @inline(never)
     private func exponentEnd(_ start: Int) throws(JSONFailure) -> Int {
         let sign = byte(start)
         let digits = start &+ (sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") ? 1 : 0)
         let end = digitsEnd(digits)
         if end == digits { throw JSONFailure(.badNumber, digits) }
-        if end &- digits > 9 { throw JSONFailure(.numberTooLong, start) }
         return end
     }
 
@@ -216,7 +223,7 @@ struct ScanText {
     /// The hash of a key without escapes.
     @inline(always)
     func hash(_ start: Int, _ length: Int, _ seed: KeySeed) -> UInt32 {
-        unsafe martlet_json_key_hash(base + start, length, seed.factor, seed.secondFactor)
+        unsafe martlet_json_key_hash(base + start, length, seed.factors)
     }
 }
 

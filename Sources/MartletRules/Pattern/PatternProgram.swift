@@ -25,8 +25,18 @@ struct PatternProgram {
     /// For each class, whether it is of `\w`.
     private(set) var isWord: [Bool] = []
 
-    static let stepsMax = 2_000
+    static let stepsMax = 8_192
     static let start: Int32 = 0
+    /// Parts of the pattern that were emitted, those that are nothing too.
+    private var emitted = 0
+    private static let emittedMax = 100_000
+
+    /// Whether it matters which characters are of `\w`.
+    var usesWords: Bool {
+        steps.contains { step in
+            step.kind == .assert && step.assertion >= PatternAssertion.wordBoundary.rawValue
+        }
+    }
 
     init(_ node: PatternNode) throws(RuleError) {
         // A match may begin anywhere.
@@ -53,6 +63,8 @@ struct PatternProgram {
     }
 
     private mutating func emit(_ node: PatternNode) throws(RuleError) {
+        emitted += 1
+        if emitted > Self.emittedMax { throw RuleError("the pattern is too large") }
         switch node {
         case .empty: return
         case .set(let set): try add(PatternStep(kind: .take, set: index(of: set), next: here + 1))
@@ -102,7 +114,7 @@ struct PatternProgram {
     }
 
     private mutating func sortCharacters() throws(RuleError) {
-        let known = sets + [.words]
+        let known = usesWords ? sets + [.words] : sets
         var starts: Set<UInt32> = [0]
         for range in known.flatMap(\.ranges) {
             starts.insert(range.lowerBound)
@@ -125,7 +137,7 @@ struct PatternProgram {
             if signatures[signature] == nil {
                 guard classCount < 250 else { throw RuleError("the pattern has too many classes") }
                 signatures[signature] = UInt8(classCount)
-                isWord.append(signature[known.count - 1])
+                isWord.append(usesWords && signature[known.count - 1])
                 for index in sets.indices {
                     if index == members.count { members.append([]) }
                     members[index].append(signature[index])

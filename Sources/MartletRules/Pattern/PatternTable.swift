@@ -7,11 +7,11 @@ struct PatternTable {
     static let dead: UInt16 = 0
     static let matched: UInt16 = 1
     static let start = 2
-    private static let statesMax = 1_000
+    private static let statesMax = 4_096
     private static let cellsMax = 1 << 15
     /// Steps looked at while it is made: reading a configuration takes no longer for a hostile
     /// pattern.
-    private static let workMax = 500_000
+    private static let workMax = 2_000_000
 
     private struct State: Hashable {
         let steps: [Int32]
@@ -21,9 +21,7 @@ struct PatternTable {
     /// nil if it would be large.
     init?(_ program: PatternProgram) {
         columns = program.classCount + 1
-        let usesWords = program.steps.contains { step in
-            step.kind == .assert && step.assertion >= PatternAssertion.wordBoundary.rawValue
-        }
+        let usesWords = program.usesWords
         var numbers = [State(steps: [PatternProgram.start], before: .edge): UInt16(Self.start)]
         var states = [State(steps: [PatternProgram.start], before: .edge)]
         cells = [UInt16](repeating: Self.dead, count: 2 * columns)
@@ -36,12 +34,13 @@ struct PatternTable {
                 let isEnd = column == program.classCount
                 let after: PatternSide =
                     isEnd ? .edge : program.isWord[column] ? .word : .other
-                guard let reached = program.closure(state.steps, state.before, after, &work) else {
+                let reached = program.reach(state.steps, state.before, after, &work)
+                if reached.isMatch {
                     cells.append(Self.matched)
                     continue
                 }
                 if work > Self.workMax { return nil }
-                let next = isEnd ? [] : program.taken(reached, column)
+                let next = isEnd ? [] : program.taken(reached.takes, column)
                 if next.isEmpty {
                     cells.append(Self.dead)
                     continue
@@ -82,30 +81,31 @@ struct PatternTable {
 }
 
 extension PatternProgram {
-    /// The taking steps that are reached without taking anything, in order; nil for a match.
-    fileprivate func closure(
+    /// The taking steps that are reached without taking anything, in order, and whether a match is.
+    func reach(
         _ from: [Int32], _ before: PatternSide, _ after: PatternSide, _ work: inout Int
-    ) -> [Int32]? {
+    ) -> (takes: [Int32], isMatch: Bool) {
         var isSeen = [Bool](repeating: false, count: steps.count)
         work += steps.count / 16 + 1
         var stack = from
-        var reached: [Int32] = []
+        var takes: [Int32] = []
+        var isMatch = false
         while let index = stack.popLast() {
             work += 1
             if isSeen[Int(index)] { continue }
             isSeen[Int(index)] = true
             let step = steps[Int(index)]
             switch step.kind {
-            case .take: reached.append(index)
+            case .take: takes.append(index)
             case .fork: stack += [step.next, step.other]
             case .assert:
                 if PatternAssertion(rawValue: step.assertion)?.holds(before, after) ?? false {
                     stack.append(step.next)
                 }
-            case .match: return nil
+            case .match: isMatch = true
             }
         }
-        return reached.sorted()
+        return (takes.sorted(), isMatch)
     }
 
     fileprivate func taken(_ reached: [Int32], _ column: Int) -> [Int32] {

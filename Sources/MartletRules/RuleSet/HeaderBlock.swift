@@ -53,13 +53,15 @@ struct HeaderBlock {
         return false
     }
 
-    private static func lineEnd(_ block: Bytes, _ start: Int) -> Int {
+    /// The place of the CR or LF that ends the line, or the block's end.
+    static func lineEnd(_ block: Bytes, _ start: Int) -> Int {
         var end = start
         while end < block.count && block[end] != 0x0D && block[end] != 0x0A { end &+= 1 }
         return end
     }
 
-    private static func nextLine(_ block: Bytes, _ end: Int) -> Int {
+    /// Where the next line begins.
+    static func nextLine(_ block: Bytes, _ end: Int) -> Int {
         if end &+ 1 < block.count && block[end] == 0x0D && block[end &+ 1] == 0x0A {
             return end &+ 2
         }

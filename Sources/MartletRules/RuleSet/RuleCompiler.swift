@@ -3,11 +3,12 @@ struct RuleCompiler {
     private let rule: RuleDefinition
     private(set) var compiled = CompiledRule()
     private(set) var errors: [String] = []
+    private(set) var warnings: [String] = []
     private var pointers = PointerSet()
 
     static let fieldsMax = 64
     static let destinationsMax = 100
-    static let weightsMax = 1_000_000
+    static let weightsMax = RuleSet.weightsMax
     static let replyFieldsMax = 256
 
     init(_ rule: RuleDefinition, account: Int) {
@@ -24,6 +25,7 @@ struct RuleCompiler {
         compiled.name = set.store(rule.name.utf8)
         checkNames()
         checkCombination()
+        if !set.definition.supportsHeaders { checkHeaders() }
         compileValidation(&set)
         compileCondition(&set)
         compileFields(&set)
@@ -73,6 +75,20 @@ struct RuleCompiler {
         }
         if rule.deadLetter != nil && rule.invalidAction == .pass {
             errors.append("dead_letter: has no effect where what is not valid passes")
+        }
+    }
+
+    /// Without header blocks nothing can be set, or found, in one.
+    private mutating func checkHeaders() {
+        if !rule.headers.isEmpty {
+            errors.append("set_headers: has no effect with no_header_support")
+        }
+        let templates = rule.destinations.map { ("to", $0.template) } + [("dead_letter", rule.deadLetter ?? "")]
+        for (what, template) in templates where TemplateParser.usesHeader(template) {
+            errors.append("\(what): there is no header field with no_header_support: \(template)")
+        }
+        if rule.deadLetter != nil {
+            warnings.append("dead_letter: is sent without its header fields with no_header_support")
         }
     }
 

@@ -139,7 +139,8 @@ extension TemplateFailure {
         switch self {
         case .missing: "the message has not the value for it"
         case .badToken: "the value cannot stand there"
-        case .tooLong: "the whole becomes too long"
+        case .tooLong: "the value is too long"
+        case .noRoom: "the whole becomes too long"
         }
     }
 }

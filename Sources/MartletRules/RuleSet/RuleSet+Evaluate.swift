@@ -7,6 +7,7 @@ extension RuleSet {
         origin: RuleOrigin, in scratch: inout RuleScratch, into output: RuleOutput
     ) -> RuleVerdict {
         output.reset()
+        scratch.forgetSteps()
         guard first >= 0 && first < rules.count else { return RuleVerdict(.pass) }
         var run = unsafe RuleRun(
             message, payload, payloadCount: payloadCount, origin: origin, output: output,

@@ -19,9 +19,11 @@ extension RuleSet {
         if let failure = validate(document, rule, scratch) { return .invalid(failure) }
         rule.tree?.use { unsafe $0.find(in: document, into: scratch.slots.start) }
         switch holds(document, rule, scratch) {
-        case nil: return .invalid(.tooComplex)
-        case false: return .filtered
-        default: break
+        case .holds: break
+        case .fails: return .filtered
+        case .tooComplex: return .invalid(.tooComplex)
+        case .numberTooLong(let offset):
+            return .invalid(.payload(JSONFailure(.numberTooLong, offset)))
         }
         if let reply = rule.reply {
             return unsafe answer(reply, document, slots, run.output)
@@ -36,6 +38,7 @@ extension RuleSet {
         guard let schema = rule.schema else { return nil }
         switch schema.use({ $0.validate(document, in: scratch) }) {
         case .valid: return nil
+        case .numberTooLong(let offset): return .payload(JSONFailure(.numberTooLong, offset))
         case .violation(let violation): return .violation(violation)
         case .tooComplex: return .tooComplex
         }
@@ -43,8 +46,8 @@ extension RuleSet {
 
     private func holds(
         _ document: JSONDocument, _ rule: CompiledRule, _ scratch: borrowing RuleScratch
-    ) -> Bool? {
-        guard let condition = rule.condition else { return true }
+    ) -> ConditionOutcome {
+        guard let condition = rule.condition else { return .holds }
         return condition.use {
             unsafe $0.holds(for: document, UnsafePointer(scratch.slots.start), in: scratch)
         }
@@ -129,7 +132,7 @@ extension RuleSet {
                 return nil
             })
             // What does not fit, does not fit into the block.
-            if let failure, failure != .tooLong { return .failure(.field(field, failure)) }
+            if let failure, failure != .noRoom { return .failure(.field(field, failure)) }
             writer.write("\r\n")
         }
         writer.write("\r\n")

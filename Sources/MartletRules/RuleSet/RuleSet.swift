@@ -5,7 +5,7 @@
 /// SAFETY: the cells never change after `init`; the set owns them and frees them once, and keeps all
 /// that the rules refer to.
 public final class RuleSet: Sendable {
-    /// Keywords of schemas that have no effect.
+    /// What is likely not meant: keywords of schemas that have no effect, answers that pass by rules.
     public let warnings: [String]
     /// What scratch and output are to be made with.
     public let limits: JSONLimits
@@ -25,6 +25,8 @@ public final class RuleSet: Sendable {
 
     /// A set has at most this many rules.
     public static let rulesMax = 10_000
+    /// The weights of a rule's destinations, each from 1 on, add up to at most this.
+    public static let weightsMax = 1_000_000
 
     /// Compiles all of it, and throws all that is wrong with it: each text begins with the place of
     /// a rule or with a schema's file.

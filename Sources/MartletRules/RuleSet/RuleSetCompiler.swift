@@ -39,6 +39,7 @@ struct RuleSetCompiler {
             places[rule.name] = rule.position
             compile(rule, number: number)
         }
+        warnOfAnswers()
     }
 
     private mutating func compile(_ schema: RuleSetDefinition.Schema) {
@@ -51,6 +52,7 @@ struct RuleSetCompiler {
         var options = SchemaOptions()
         options.refusesUnknownKeywords = definition.refusesUnknownKeywords
         options.assertsFormat = definition.assertsFormat
+        options.documentDepthMax = definition.limits.clamped.depthMax
         do throws(RuleError) {
             let compiled = try JSONSchema(schema.text, file: schema.path, options: options)
             warnings += compiled.warnings
@@ -67,10 +69,23 @@ struct RuleSetCompiler {
         compiler.compile(into: &self)
         let place = Self.place(of: rule)
         errors += compiler.errors.map { place + $0 }
+        warnings += compiler.warnings.map { place + $0 }
         // Numbers must be those of the definitions, whatever is wrong.
         rules.append(compiler.compiled)
         if errors.isEmpty && rule.mode != .off {
             subjects.add(rule: number, subject: rule.subject, account: account)
+        }
+    }
+
+    /// Who asks chooses the subject of the answer, and with a payload what is in it.
+    private mutating func warnOfAnswers() {
+        let active = definition.rules.filter { $0.mode != .off }
+        for rule in active where rule.reply != nil {
+            let others = active.filter { $0.account == rule.account && $0.name != rule.name }
+            guard let other = others.first else { continue }
+            warnings.append(
+                Self.place(of: rule) + "reply: an answer meets no rules, and who asks chooses its"
+                    + " subject: it may be one that rule \(other.name) is for")
         }
     }
 

@@ -23,6 +23,8 @@ public struct RuleSetDefinition: Sendable, Equatable {
     public var assertsFormat = false
     /// Whether a payload over the limit passes as it is rather than being rejected.
     public var passesOversize = false
+    /// Whether the server and its clients have header blocks.
+    public var supportsHeaders = true
 
     public init() {}
 }

@@ -2,6 +2,9 @@
 /// stands before the first wildcard of the others, and behind each such prefix is a list of those
 /// that begin with it. A look costs one pass over the subject, whatever the number of rules.
 ///
+/// Only the configuration puts keys into the table, and its seed is secret: who publishes can choose a
+/// subject, but not one that meets more than its share of the keys.
+///
 /// SAFETY: the cells never change after they are built; the set owns them and frees them once.
 struct SubjectIndex: BitwiseCopyable, Sendable {
     let entries: Cells<SubjectEntry>
@@ -131,7 +134,7 @@ struct SubjectCandidate: BitwiseCopyable {
 extension KeySeed {
     @inline(__always)
     fileprivate func start(account: Int) -> UInt64 {
-        secondFactor &+ UInt64(truncatingIfNeeded: account) &* 0x9E37_79B9_7F4A_7C15
+        secret &+ UInt64(truncatingIfNeeded: account) &* 0x9E37_79B9_7F4A_7C15
     }
 
     @inline(__always)

@@ -9,11 +9,13 @@ public final class Condition: Sendable {
     private let tests: Cells<ConditionTest>
     private let bounds: Cells<ConditionBound>
     private let patterns: Cells<Pattern>
+    private let slots: Cells<ValueSlot>
     private let text: Cells<UInt8>
     private let tape: Cells<JSONEntry>
     /// First clause and number of clauses of each alternative, and where the alternatives of a
     /// group end: all groups must hold.
     private let groups: Cells<ConditionGroup>
+    private let cost: SchemaCost
 
     /// `json` is an object of pointers and alternatives.
     public init(json: [UInt8], pointers: inout PointerSet) throws(RuleError) {
@@ -32,6 +34,8 @@ public final class Condition: Sendable {
         tests = Cells(parser.tests)
         bounds = Cells(parser.bounds)
         patterns = Cells(parser.patterns)
+        slots = Cells(parser.slots)
+        cost = parser.cost
         groups = Cells(parser.groups)
         text = source.text
         tape = source.tape
@@ -43,20 +47,30 @@ public final class Condition: Sendable {
         tests.free()
         bounds.free()
         patterns.free()
+        slots.free()
         groups.free()
         text.free()
         tape.free()
     }
 
-    /// Whether the document, whose values the tree found, is as the condition says. nil if that is
-    /// more work than the document's size allows.
+    /// Whether the document, whose values the tree found, is as the condition says.
     @unsafe public func holds(
         for document: JSONDocument, _ slots: UnsafePointer<JSONSlot>,
         in scratch: borrowing RuleScratch
-    ) -> Bool? {
-        var work = 10_000 &+ scratch.limits.workPerByteMax &* document.bytes.count
-        let values = Values(bytes: document.bytes, tape: document.tape)
-        let threads = scratch.threads
+    ) -> ConditionOutcome {
+        let steps = cost.steps(document)
+        var run = ConditionRun(
+            values: Values(bytes: document.bytes, tape: document.tape), sets: scratch.patterns,
+            comparison: scratch.comparison, work: Work(steps))
+        let holds = unsafe holds(slots, &run)
+        scratch.spend(steps &- max(run.work.left, 0))
+        if run.work.longNumberOffset >= 0 {
+            return .numberTooLong(offset: run.work.longNumberOffset)
+        }
+        return run.work.left < 0 ? .tooComplex : holds ? .holds : .fails
+    }
+
+    private func holds(_ slots: UnsafePointer<JSONSlot>, _ run: inout ConditionRun) -> Bool {
         var isGroupTrue = false
         for index in 0..<groups.count {
             let group = groups[index]
@@ -64,11 +78,11 @@ public final class Condition: Sendable {
                 var isTrue = true
                 for clause in Int(group.clauses)..<Int(group.clauses &+ group.count) where isTrue {
                     let slot = unsafe slots[Int(clauses[clause].slot)]
-                    isTrue = holds(clauses[clause], Int(slot.entry), values, threads, &work)
+                    isTrue = holds(clauses[clause], Int(slot.entry), &run)
                 }
                 isGroupTrue = isTrue
             }
-            if work < 0 { return nil }
+            if run.work.left < 0 { return false }
             if group.isLast {
                 if !isGroupTrue { return false }
                 isGroupTrue = false
@@ -78,8 +92,7 @@ public final class Condition: Sendable {
     }
 
     private func holds(
-        _ clause: ConditionClause, _ entry: Int, _ values: Values, _ threads: PatternThreads,
-        _ work: inout Int
+        _ clause: ConditionClause, _ entry: Int, _ run: inout ConditionRun
     ) -> Bool {
         for index in Int(clause.tests)..<Int(clause.tests &+ clause.count) {
             let test = tests[index]
@@ -87,7 +100,7 @@ public final class Condition: Sendable {
             case .exists: if entry >= 0 { return true }
             case .missing: if entry < 0 { return true }
             default:
-                if entry >= 0 && holdsForAny(test, entry, values, threads, &work) { return true }
+                if entry >= 0 && holdsForAny(test, entry, &run) { return true }
             }
         }
         return false
@@ -95,52 +108,57 @@ public final class Condition: Sendable {
 
     /// For the value or, if it is an array, one of its elements.
     private func holdsForAny(
-        _ test: ConditionTest, _ entry: Int, _ values: Values, _ threads: PatternThreads,
-        _ work: inout Int
+        _ test: ConditionTest, _ entry: Int, _ run: inout ConditionRun
     ) -> Bool {
-        guard values.tape[entry].kind == .array else {
-            return holds(test, entry, values, threads, &work)
-        }
-        let end = values.tape[entry].next
+        guard run.values.tape[entry].kind == .array else { return holds(test, entry, &run) }
+        let end = run.values.tape[entry].next
         var element = entry &+ 1
-        while element < end && work >= 0 {
-            if holds(test, element, values, threads, &work) { return true }
-            element = values.tape.index(after: element)
+        while element < end && run.work.left >= 0 {
+            if holds(test, element, &run) { return true }
+            element = run.values.tape.index(after: element)
         }
         return false
     }
 
-    private func holds(
-        _ test: ConditionTest, _ index: Int, _ values: Values, _ threads: PatternThreads,
-        _ work: inout Int
-    ) -> Bool {
-        let entry = values.tape[index]
+    private func holds(_ test: ConditionTest, _ index: Int, _ run: inout ConditionRun) -> Bool {
+        let entry = run.values.tape[index]
         let constants = Values(
             bytes: unsafe Bytes(UnsafePointer(text.start), count: text.count), tape: tape)
-        work &-= 1 &+ entry.length &>> 3
+        run.work.left &-= 1
         switch test.kind {
-        case .equal: return values.areEqual(index, constants, Int(test.a), &work)
+        case .equal:
+            return constants.areEqual(
+                Int(test.a), run.values, index, run.comparison, &run.work)
+        case .among:
+            return entry.kindBit & UInt32(truncatingIfNeeded: test.c) != 0
+                && constants.contains(
+                    index, of: run.values, slots, start: Int(test.a), count: Int(test.b),
+                    run.comparison, &run.work)
         case .numeric:
             guard entry.kind == .number else { return false }
             for bound in Int(test.a)..<Int(test.a &+ test.b) {
-                let order = values.compare(entry, constants, tape[Int(bounds[bound].entry)])
+                let constant = tape[Int(bounds[bound].entry)]
+                let order = run.values.compare(entry, constants, constant, &run.work)
                 if !bounds[bound].holds(order) { return false }
             }
             return true
         case .anythingBut:
             for other in Int(test.a)..<Int(test.a &+ test.b)
-            where holds(tests[other], index, values, threads, &work) {
+            where holds(tests[other], index, &run) {
                 return false
             }
             return true
         case .prefix, .suffix, .equalIgnoringCase:
-            return entry.kind == .string
-                && areAlike(test.kind, entry, values.bytes, tape[Int(test.a)], constants.bytes)
+            guard entry.kind == .string else { return false }
+            run.work.left &-= entry.length &>> 1
+            return areAlike(
+                test.kind, entry, run.values.bytes, tape[Int(test.a)], constants.bytes)
         case .wildcard:
+            guard entry.kind == .string else { return false }
             let pattern = patterns[Int(test.a)]
-            work &-= entry.length &* pattern.workPerCharacter &>> 2
-            return entry.kind == .string && work >= 0
-                && pattern.matches(values.bytes, entry, threads)
+            run.work.left &-= entry.length &* pattern.workPerCharacter
+            return run.work.left >= 0
+                && pattern.matches(run.values.bytes, entry, run.sets)
         case .exists, .missing: return test.kind == .exists
         }
     }
@@ -172,6 +190,23 @@ public final class Condition: Sendable {
     private func lowercased(_ scalar: UInt32) -> UInt32 {
         scalar &- 0x41 < 26 ? scalar | 0x20 : scalar
     }
+}
+
+/// What a condition found.
+public enum ConditionOutcome: Equatable, Sendable {
+    case holds, fails
+    /// More work than the document's size allows: code 413.
+    case tooComplex
+    /// A number has more digits than are compared: code 413.
+    case numberTooLong(offset: Int)
+}
+
+/// One evaluation of a condition.
+private struct ConditionRun {
+    let values: Values
+    let sets: PatternSets
+    let comparison: ValueComparison
+    var work: Work
 }
 
 /// An alternative of a `$or`, or the clauses outside of any.

@@ -6,9 +6,13 @@ struct ConditionParser {
     private(set) var bounds: [ConditionBound] = []
     private(set) var patterns: [Pattern] = []
     private(set) var groups: [ConditionGroup] = []
+    private(set) var slots: [ValueSlot] = []
+    private(set) var cost = SchemaCost()
 
     private static let clausesMax = 256
     private static let testsMax = 2_000
+    /// Of constants within each other.
+    static let depthMax = 128
 
     init(_ source: SchemaSource) {
         self.source = source
@@ -47,9 +51,9 @@ struct ConditionParser {
                 throw error.at(pointer)
             }
         }
-        guard clauses.count <= Self.clausesMax, tests.count <= Self.testsMax else {
-            throw RuleError("the condition is too large")
-        }
+        guard clauses.count <= Self.clausesMax, tests.count <= Self.testsMax,
+            cost.perEntry <= SchemaCost.perEntryMax, cost.perByte <= SchemaCost.perByteMax
+        else { throw RuleError("the condition is too large") }
         groups.append(
             ConditionGroup(
                 clauses: Int32(start), count: Int32(clauses.count - start), isLast: true))
@@ -60,10 +64,37 @@ struct ConditionParser {
         guard !alternatives.isEmpty else { throw RuleError("has no alternative") }
         var found: [ConditionTest] = []
         for alternative in alternatives { found.append(try test(alternative)) }
+        found = gathered(found)
         let start = tests.count
         tests += found
         clauses.append(
             ConditionClause(slot: Int32(slot), tests: Int32(start), count: Int32(found.count)))
+    }
+
+    /// More constants than these are looked up by hash.
+    private static let comparedMax = 8
+
+    /// What is equal to one of many constants is found by one look.
+    private mutating func gathered(_ tests: [ConditionTest]) -> [ConditionTest] {
+        let constants = tests.filter { $0.kind == .equal }.map { Int($0.a) }
+        var rest = tests
+        if constants.count > Self.comparedMax {
+            let table = source.values.table(of: constants, depth: Self.depthMax)
+            let kinds = constants.reduce(0) { $0 | source.tape[$1].kindBit }
+            rest = tests.filter { $0.kind != .equal }
+            rest.append(
+                ConditionTest(
+                    kind: .among, a: Int32(slots.count), b: Int32(table.count), c: Int32(kinds)))
+            slots += table
+        }
+        for test in rest { count(test) }
+        return rest
+    }
+
+    private mutating func count(_ test: ConditionTest) {
+        cost.perEntry += 1
+        cost.perByte += test.kind == .wildcard ? patterns[Int(test.a)].workPerCharacter : 1
+        if test.kind == .equal || test.kind == .among { cost.perLevel += 1 }
     }
 
     private mutating func test(_ value: Int) throws(RuleError) -> ConditionTest {
@@ -160,6 +191,7 @@ struct ConditionParser {
             }
         }
         guard !found.isEmpty else { throw RuleError("has no alternative") }
+        found = gathered(found)
         let start = tests.count
         tests += found
         return ConditionTest(kind: .anythingBut, a: Int32(start), b: Int32(found.count))

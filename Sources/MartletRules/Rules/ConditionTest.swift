@@ -3,6 +3,9 @@ struct ConditionTest: BitwiseCopyable {
     enum Kind: UInt8 {
         /// `a` is the constant's entry.
         case equal
+        /// `a` is where the table of many constants begins, `b` how many slots it has, `c` has a bit for
+        /// each kind among them.
+        case among
         /// `a` is the entry of a string.
         case prefix, suffix, equalIgnoringCase
         /// `a` is the first of `b` bounds.
@@ -17,6 +20,7 @@ struct ConditionTest: BitwiseCopyable {
     var kind: Kind
     var a: Int32 = 0
     var b: Int32 = 0
+    var c: Int32 = 0
 }
 
 /// The alternatives for one value.

@@ -29,30 +29,29 @@ public struct RuleMessage {
     }
 
     /// Where the value of the first header field with a name stands. Names are compared as they are
-    /// written, as the server does.
+    /// written, as the server does. What is behind an empty line is no field.
     func headerValue(_ names: Bytes, _ offset: Int, length: Int) -> Range<Int>? {
-        var line = lineEnd(0)
+        var line = HeaderBlock.nextLine(header, HeaderBlock.lineEnd(header, 0))
         while line < header.count {
-            let end = lineEnd(line)
+            let end = HeaderBlock.lineEnd(header, line)
+            if end == line { return nil }
             let colon = line &+ length
             if colon < end && header[colon] == UInt8(ascii: ":")
                 && header.areEqual(line, names, offset, length: length)
             {
-                return trimmed(colon &+ 1, end)
+                return trimmed(colon &+ 1, valueEnd(end))
             }
-            line = end
+            line = HeaderBlock.nextLine(header, end)
         }
         return nil
     }
 
-    /// Behind the line feed of the line that begins at a place.
-    private func lineEnd(_ start: Int) -> Int {
-        var position = start
-        while position < header.count {
-            position &+= 1
-            if header[position &- 1] == 0x0A { break }
-        }
-        return position
+    /// A CR alone ends a line for some readers and is a part of the value for others: so it is one here,
+    /// and no place takes it.
+    private func valueEnd(_ lineEnd: Int) -> Int {
+        var end = lineEnd
+        while end < header.count && header[end] != 0x0A { end &+= 1 }
+        return end
     }
 
     private func trimmed(_ start: Int, _ end: Int) -> Range<Int> {

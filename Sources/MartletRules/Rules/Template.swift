@@ -81,7 +81,7 @@ public final class Template: Sendable {
             }
             if let failure { return .failure(failure) }
         }
-        return writer.isFull ? .failure(.tooLong) : .rendered(writer.count)
+        return writer.isFull ? .failure(.noRoom) : .rendered(writer.count)
     }
 
     private var valueBytesMax: Int {
@@ -101,9 +101,9 @@ public final class Template: Sendable {
     ) -> TemplateFailure? {
         switch entry.kind {
         case .null, .array, .object: return .badToken
-        case .number where entry.isFractional && purpose == .subject: return .badToken
+        case .number where purpose == .subject && !isInteger(entry, document): return .badToken
         case .number, .true, .false:
-            if entry.length > valueBytesMax { return .badToken }
+            if entry.length > valueBytesMax { return .tooLong }
             writer.write(document.bytes, entry.offset, length: entry.length)
             return nil
         case .string: break
@@ -113,18 +113,30 @@ public final class Template: Sendable {
         while !reader.isAtEnd {
             let scalar = reader.next()
             count &+= encodedUTF8(scalar).count
-            if !allows(scalar) || count > valueBytesMax { return .badToken }
+            if !allows(scalar) { return .badToken }
+            if count > valueBytesMax { return .tooLong }
             writer.write(scalar: scalar)
         }
         return count == 0 && purpose == .subject ? .badToken : nil
+    }
+
+    /// Whether a number is written as an integer.
+    private func isInteger(_ entry: JSONEntry, _ document: JSONDocument) -> Bool {
+        if !entry.isTooLong { return !entry.isFractional }
+        for position in entry.offset..<entry.end {
+            let byte = document.bytes[position]
+            if byte &- UInt8(ascii: "0") > 9 && byte != UInt8(ascii: "-") { return false }
+        }
+        return true
     }
 
     private func write(
         _ range: Range<Int>?, of bytes: Bytes, to writer: inout ByteWriter
     ) -> TemplateFailure? {
         guard let range else { return .missing }
-        if range.count > valueBytesMax || range.isEmpty && purpose == .subject { return .badToken }
+        if range.isEmpty && purpose == .subject { return .badToken }
         for position in range where !allows(UInt32(bytes[position])) { return .badToken }
+        if range.count > valueBytesMax { return .tooLong }
         writer.write(bytes, range.lowerBound, length: range.count)
         return nil
     }
@@ -141,17 +153,19 @@ public enum TemplateOutcome: Equatable, Sendable {
 public enum TemplateFailure: UInt8, Sendable {
     /// The payload, the header or the subject has no such value.
     case missing
-    /// The value is no scalar, too long, or has a character that may not stand there.
+    /// The value is no scalar, or has a character that may not stand there.
     case badToken
-    /// The whole is longer than the buffer.
+    /// The value is too long.
     case tooLong
+    /// The whole is longer than the buffer.
+    case noRoom
 
     /// A short name that programs can compare.
     public var name: StaticString {
         switch self {
         case .missing: "missing_value"
         case .badToken: "bad_token"
-        case .tooLong: "too_long"
+        case .tooLong, .noRoom: "too_long"
         }
     }
 }

@@ -64,6 +64,16 @@ struct TemplateParser {
         text.indices.first { text[$0...].hasPrefix(pair) }
     }
 
+    /// Whether a template asks for a header field.
+    static func usesHeader(_ template: String) -> Bool {
+        var rest = template[...]
+        while let open = index(of: "{{", in: rest) {
+            rest = trimmed(rest[open...].dropFirst(2))
+            if rest.lowercased().hasPrefix("header") { return true }
+        }
+        return false
+    }
+
     private mutating func store(_ bytes: some Sequence<UInt8>) -> (Int32, Int32) {
         let start = text.count
         text += bytes

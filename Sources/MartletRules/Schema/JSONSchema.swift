@@ -9,8 +9,20 @@ public final class JSONSchema: Sendable {
     public let warnings: [String]
 
     /// Throws what is wrong with it, with the file, the place and the keyword.
-    public init(
+    public convenience init(
         _ text: [UInt8], file: String, options: SchemaOptions = SchemaOptions()
+    ) throws(RuleError) {
+        try self.init(checked: text, file: file, options: options)
+        do throws(RuleError) {
+            try MetaSchema.check(text, limits: options.limits)
+        } catch {
+            throw error.at(JSONPointer(tokens: []), file: file)
+        }
+    }
+
+    /// The same of a text that is known to be as the draft says.
+    init(
+        checked text: [UInt8], file: String, options: SchemaOptions = SchemaOptions()
     ) throws(RuleError) {
         let compiled: SchemaCompiler
         do throws(RuleError) {
@@ -68,7 +80,9 @@ public final class JSONSchema: Sendable {
         _ document: JSONDocument, in scratch: borrowing RuleScratch
     ) -> SchemaOutcome {
         var evaluator = SchemaEvaluator(program, document, scratch)
-        return evaluator.run()
+        let outcome = evaluator.run()
+        scratch.spend(program.cost.steps(document) &- max(evaluator.work.left, 0))
+        return outcome
     }
 }
 
@@ -79,6 +93,8 @@ public struct SchemaOptions: Sendable {
     public var refusesUnknownKeywords = false
     /// Whether `format` is checked; a format that cannot be checked is an error then.
     public var assertsFormat = false
+    /// How deep arrays and objects of the documents may be within each other.
+    public var documentDepthMax = JSONLimits().depthMax
 
     public init() {}
 }
@@ -89,6 +105,8 @@ public enum SchemaOutcome: Equatable, Sendable {
     case violation(SchemaViolation)
     /// More work than the document's size allows: code 413.
     case tooComplex
+    /// A number has more digits than are compared: code 413.
+    case numberTooLong(offset: Int)
 }
 
 /// Which keyword a value violates.

@@ -22,12 +22,19 @@ struct SchemaCompiler {
         self.source = source
         self.options = options
         index = try SchemaIndex(source)
-        usesDynamicReferences = !index.dynamicAnchors.isEmpty
+        // A name that one anchor has means the same wherever it is used.
+        let names = index.dynamicAnchors.map(\.name)
+        usesDynamicReferences = Set(names).count < names.count
     }
 
     mutating func compile() throws(RuleError) {
         _ = number(of: 0)
         while let next = waiting.popLast() { try compile(next) }
+        // What nothing refers to is to be right all the same.
+        for schema in index.pointers.keys.sorted() {
+            _ = number(of: schema)
+            while let next = waiting.popLast() { try compile(next) }
+        }
         for anchor in index.dynamicAnchors {
             guard let name = dynamicNames.firstIndex(of: anchor.name) else { continue }
             let known = numbers.count
@@ -36,9 +43,11 @@ struct SchemaCompiler {
                 while let next = waiting.popLast() { try compile(next) }
             }
             parts.dynamicAnchors += [Int32(anchor.resource), Int32(name), target]
+            parts.referrers[Int(target)] += 2
         }
         try refuseCycles()
         parts.followReferences()
+        try measure()
     }
 
     // MARK: - What keywords use
@@ -53,6 +62,7 @@ struct SchemaCompiler {
         let number = Int32(numbers.count)
         numbers[schema] = number
         parts.starts.append(SchemaStart())
+        parts.referrers.append(0)
         waiting.append(schema)
         return number
     }
@@ -60,9 +70,33 @@ struct SchemaCompiler {
     /// The number of a subschema, after a look at whether it can be one.
     mutating func subschema(_ schema: Int, _ keyword: String) throws(RuleError) -> Int32 {
         switch source.kind(schema) {
-        case .object, .true, .false: return number(of: schema)
+        case .object, .true, .false:
+            let number = number(of: schema)
+            parts.referrers[Int(number)] += 1
+            return number
         default: throw problem("has something that is no schema", keyword)
         }
+    }
+
+    /// What an evaluation may cost is known before there is one; too much is an error.
+    private mutating func measure() throws(RuleError) {
+        let graph = SchemaGraph(parts)
+        let levels = options.documentDepthMax
+        let depth = graph.depth(levels: levels, atMost: SchemaEvaluator.depthMax)
+        let root = JSONPointer(tokens: [])
+        if depth > SchemaEvaluator.depthMax && !usesDynamicReferences {
+            throw RuleError(
+                "needs more than \(SchemaEvaluator.depthMax) subschemas within each other for a"
+                    + " document of \(levels) levels", at: root)
+        }
+        let cost = SchemaCostAnalysis(graph, parts, levels: levels).cost
+        if cost.perEntry > SchemaCost.perEntryMax || cost.perByte > SchemaCost.perByteMax {
+            throw RuleError(
+                "may take \(cost.perEntry) steps for one value and \(cost.perByte) for one byte of"
+                    + " it; at most \(SchemaCost.perEntryMax) and \(SchemaCost.perByteMax) are taken",
+                at: root)
+        }
+        parts.cost = cost
     }
 
     /// The same for one that sees the same value.
@@ -163,9 +197,8 @@ struct SchemaCompiler {
             throw problem("\(text) cannot be resolved within this file", keyword)
         }
         let target = try inPlaceSubschema(found.schema, keyword)
-        let isDynamic = index.dynamicAnchors.contains {
-            $0.schema == found.schema && $0.name == found.anchor
-        }
+        let named = index.dynamicAnchors.filter { $0.name == found.anchor }
+        let isDynamic = named.count > 1 && named.contains { $0.schema == found.schema }
         guard keyword == "$dynamicRef" && isDynamic, let anchor = found.anchor else {
             return try emit(.reference, keyword, a: target)
         }
@@ -213,12 +246,16 @@ struct SchemaParts {
     var members: [SchemaMembers] = []
     var slots: [MemberSlot] = []
     var names: [UInt8] = []
+    var enumSlots: [ValueSlot] = []
     var divisors: [SchemaDivisor] = []
     var patterns: [Pattern] = []
     var patternTexts: [String] = []
     var dynamicAnchors: [Int32] = []
     var places: [SchemaPlace] = []
     var tracksEvaluated = false
+    /// How many others lead to each subschema.
+    var referrers: [Int] = []
+    var cost = SchemaCost()
 
     /// The start of a subschema whose steps begin there.
     func start(at first: Int) -> SchemaStart {
@@ -261,31 +298,41 @@ struct SchemaParts {
 
     /// A table of slots by hash, at most half full; larger, within reason, where each then has a
     /// place of its own.
-    mutating func table(_ entries: [MemberSlot]) -> (start: Int32, count: Int32) {
-        if entries.isEmpty { return (0, 0) }
-        var least = 2
-        while least < 2 * entries.count { least *= 2 }
-        let count =
-            [least, 2 * least, 4 * least].first { count in
-                Set(entries.map { $0.hash & UInt32(count - 1) }).count == entries.count
+    mutating func table(_ entries: [MemberSlot], of members: inout SchemaMembers) {
+        if entries.isEmpty { return }
+        var least: UInt32 = 1
+        while 1 << least < 2 * entries.count { least += 1 }
+        let bits =
+            (least...least + 2).first { bits in
+                Set(entries.map { $0.hash >> (32 - bits) }).count == entries.count
             } ?? least
+        let count = 1 << Int(bits)
         let start = slots.count
         slots += [MemberSlot](repeating: MemberSlot(), count: count)
         for entry in entries {
-            var place = Int(entry.hash) & (count - 1)
+            var place = Int(entry.hash >> (32 - bits))
             while slots[start + place].nameOffset >= 0 { place = (place + 1) & (count - 1) }
             slots[start + place] = entry
         }
-        return (Int32(start), Int32(count))
+        members.table = Int32(start)
+        members.tableCount = Int32(count)
+        members.tableShift = 32 - bits
     }
 
     func program(_ source: SchemaSource) -> SchemaProgram {
-        SchemaProgram(
+        var shared = [Bool](repeating: false, count: steps.count)
+        var ways: [Int32: Int] = [:]
+        for (start, count) in zip(starts, referrers) {
+            ways[start.step, default: 0] += count
+            shared[Int(start.step)] = ways[start.step, default: 0] > 1
+        }
+        return SchemaProgram(
             steps: Cells(steps), starts: Cells(starts), operands: Cells(operands),
             members: Cells(members), slots: Cells(slots), names: Cells(names),
-            divisors: Cells(divisors), patterns: Cells(patterns),
+            enumSlots: Cells(enumSlots), divisors: Cells(divisors), patterns: Cells(patterns),
             dynamicAnchors: Cells(dynamicAnchors), text: source.text, tape: source.tape, root: 0,
-            tracksEvaluated: tracksEvaluated)
+            tracksEvaluated: tracksEvaluated, usesScopes: !dynamicAnchors.isEmpty,
+            isShared: Cells(shared), hasShared: shared.contains(true), cost: cost)
     }
 }
 

@@ -9,7 +9,7 @@ extension SchemaEvaluator {
         while true {
             let operation = code.steps[index].operation
             if operation == .end { return true }
-            work &-= 1
+            work.left &-= 1
             if UInt32(code.steps[index].kinds) & kind != 0 && !check(operation, index, value) {
                 return fail(index, value)
             }
@@ -50,14 +50,20 @@ extension SchemaEvaluator {
         case .type:
             return UInt32(truncatingIfNeeded: step.a) & entry.kindBit != 0
                 && (step.b == 0 || entry.kind != .number || document.isInteger(entry))
-        case .constant: return document.areEqual(value, code.constants, Int(step.a), &work)
+        case .constant:
+            return code.constants.areEqual(Int(step.a), document, value, comparison, &work)
+        case .oneOfManyValues: return isAmong(step, value)
         case .multipleOf:
             let divisor = code.divisors[Int(step.a)]
-            return document.decimal(entry).isMultiple(of: divisor.digits, power: divisor.power)
+            if entry.isTooLong { work.refuse(entry) }
+            work.left &-= entry.length
+            return work.left >= 0
+                && document.decimal(entry).isMultiple(of: divisor.digits, power: divisor.power)
         case .format:
+            work.left &-= entry.length
             return StringFormat(rawValue: UInt8(truncatingIfNeeded: step.a))?
                 .accepts(document.bytes, entry) ?? false
-        case .uniqueItems: return document.areUnique(value, table, &work)
+        case .uniqueItems: return document.areUnique(value, table, comparison, &work)
         case .refuse: return false
         default: return true
         }
@@ -66,7 +72,7 @@ extension SchemaEvaluator {
     @inline(never)
     private mutating func isLengthWithin(_ value: Int, _ low: Int, _ high: Int) -> Bool {
         let entry = document.tape[value]
-        work &-= entry.length &>> 3
+        work.left &-= entry.length &>> 3
         let length = document.length(entry)
         return length >= low && length <= high
     }
@@ -84,7 +90,7 @@ extension SchemaEvaluator {
     private mutating func compareWithAnyBound(_ index: Int, _ value: Int) -> Int {
         let constants = code.constants
         let bound = constants.tape[Int(code.steps[index].a)]
-        return document.compare(document.tape[value], constants, bound)
+        return document.compare(document.tape[value], constants, bound, &work)
     }
 
     @inline(never)
@@ -96,23 +102,32 @@ extension SchemaEvaluator {
             let constant = Int(code.operands[place])
             if entry.kind == .string {
                 let other = constants.tape[constant]
-                work &-= 1 &+ entry.length &>> 3
+                work.left &-= 1 &+ entry.length &>> 3
                 if other.kind == .string
                     && areEqualStrings(document.bytes, entry, constants.bytes, other)
                 {
-                    return work >= 0
+                    return work.left >= 0
                 }
-            } else if document.areEqual(value, constants, constant, &work) {
+            } else if constants.areEqual(constant, document, value, comparison, &work) {
                 return true
             }
         }
         return false
     }
 
+    /// Of so many that they are looked up by hash.
+    @inline(never)
+    private mutating func isAmong(_ step: SchemaStep, _ value: Int) -> Bool {
+        document.tape[value].kindBit & UInt32(truncatingIfNeeded: step.c) != 0
+            && code.constants.contains(
+                value, of: document, code.enumSlots, start: Int(step.a), count: Int(step.b),
+                comparison, &work)
+    }
+
     @inline(never)
     mutating func matches(_ pattern: Int32, _ entry: JSONEntry) -> Bool {
         let pattern = code.patterns[Int(pattern)]
-        work &-= entry.length &* pattern.workPerCharacter &>> 2
-        return work >= 0 && pattern.matches(document.bytes, entry, threads)
+        work.left &-= 1 &+ entry.length &* pattern.workPerCharacter
+        return work.left >= 0 && pattern.matches(document.bytes, entry, patternSets)
     }
 }

@@ -11,7 +11,7 @@ extension SchemaEvaluator {
         var requiredLeft = members.requiredCount
         var key = object &+ 1
         while key < end {
-            work &-= 1
+            work.left &-= 1
             var schema = members.additional
             let found = slot(of: key, members)
             if found >= 0 {
@@ -33,7 +33,7 @@ extension SchemaEvaluator {
         var requiredLeft = members.requiredCount
         var key = object &+ 1
         while key < end {
-            work &-= 1
+            work.left &-= 1
             if members.names >= 0 && !evaluateChild(members.names, key) { return false }
             let found = slot(of: key, members)
             if found >= 0 && code.slots[found].isRequired { requiredLeft &-= 1 }
@@ -69,7 +69,7 @@ extension SchemaEvaluator {
         if members.tableCount == 0 { return -1 }
         let mask = Int(members.tableCount) &- 1
         let hash = document.tape[key].hash
-        var place = Int(hash) & mask
+        var place = Int(hash &>> members.tableShift)
         while true {
             let index = Int(members.table) &+ place
             if code.slots[index].nameOffset < 0 { return -1 }
@@ -106,7 +106,7 @@ extension SchemaEvaluator {
         let end = document.tape[object].next
         var key = object &+ 1
         while key < end {
-            work &-= 1
+            work.left &-= 1
             let entry = document.tape[key]
             if entry.hash == wanted && isNamed(entry, Int(slot)) { return true }
             key = document.tape.index(after: key &+ 1)
@@ -150,7 +150,7 @@ extension SchemaEvaluator {
         var element = array &+ 1
         var position = 0
         while element < end {
-            work &-= 1
+            work.left &-= 1
             let isFirst = position < Int(step.b)
             if !isFirst && step.c < 0 { return true }
             let schema = isFirst ? code.operands[Int(step.a) &+ position] : step.c
@@ -166,8 +166,8 @@ extension SchemaEvaluator {
         let end = document.tape[array].next
         var count: Int32 = 0
         var element = array &+ 1
-        while element < end && work >= 0 {
-            work &-= 1
+        while element < end && work.left >= 0 {
+            work.left &-= 1
             if evaluateChild(step.a, element) {
                 count &+= 1
                 mark(element)
@@ -189,7 +189,7 @@ extension SchemaEvaluator {
         let end = document.tape[container].next
         var member = container &+ 1
         while member < end {
-            work &-= 1
+            work.left &-= 1
             let child = member &+ keyEntries
             if !marks.isMarked(child, since: trailStart) {
                 if !evaluateChild(step.a, child) { return false }

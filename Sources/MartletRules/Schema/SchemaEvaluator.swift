@@ -1,5 +1,6 @@
 /// One evaluation of a schema over a tape. It recurses where subschemas do, at most `depthMax`
-/// deep, and allocates nothing.
+/// deep, and allocates nothing. After a number of steps it remembers what subschemas said of values:
+/// so each looks at a value once, however many ways lead there.
 struct SchemaEvaluator {
     // Methods are mutating even where they change nothing: the others would be handed a copy of all
     // this.
@@ -7,12 +8,16 @@ struct SchemaEvaluator {
     let code: SchemaProgram
     let document: Values
     let marks: EvaluationMarks
-    let threads: PatternThreads
+    let memory: EvaluationMemory
+    let patternSets: PatternSets
     let table: EntryTable
-    let scopes: Cells<Int32>
+    let comparison: ValueComparison
+    let scopes: EvaluationScopes
 
-    /// Steps that are left.
-    var work: Int
+    var work: Work
+    /// With fewer steps left it remembers what it finds.
+    private var remembersBelow: Int
+    private var hasForgotten = false
     private var depth = 0
     private var scopeCount = 0
     var trail = 0
@@ -27,18 +32,22 @@ struct SchemaEvaluator {
         self.code = code
         self.document = Values(bytes: document.bytes, tape: document.tape)
         marks = scratch.marks
-        threads = scratch.threads
+        memory = scratch.memory
+        patternSets = scratch.patterns
         table = scratch.keyTable
+        comparison = scratch.comparison
         scopes = scratch.scopes
-        work = Self.workBase &+ scratch.limits.workPerByteMax &* document.bytes.count
+        let steps = code.cost.steps(document)
+        work = Work(steps)
+        remembersBelow = code.hasShared ? steps &- 512 &- 8 &* document.entryCount : 0
         if code.tracksEvaluated { marks.clear(entries: document.entryCount) }
     }
 
-    private static let workBase = 10_000
-
     mutating func run() -> SchemaOutcome {
+        if code.usesScopes { scopes.clear() }
         let isValid = evaluate(code.root, 0)
-        if isOut || work < 0 { return .tooComplex }
+        if work.longNumberOffset >= 0 { return .numberTooLong(offset: work.longNumberOffset) }
+        if isOut || work.left < 0 { return .tooComplex }
         return isValid
             ? .valid : .violation(SchemaViolation(step: failedStep, entry: failedEntry))
     }
@@ -70,11 +79,40 @@ struct SchemaEvaluator {
 
     @inline(never)
     private mutating func runSteps(_ first: Int, _ value: Int) -> Bool {
+        if depth >= Self.depthMax || work.left < remembersBelow { return runRarely(first, value) }
+        return runEach(first, value)
+    }
+
+    @inline(never)
+    private mutating func runRarely(_ first: Int, _ value: Int) -> Bool {
         // Out of work, no branch is begun: there may be more of them than time.
-        if depth >= Self.depthMax || work < 0 {
+        if depth >= Self.depthMax || work.left < 0 {
             isOut = true
             return false
         }
+        if !hasForgotten { memory.forgetAll() }
+        hasForgotten = true
+        let way = scopes.way(scopeCount)
+        guard code.isShared[first] && way != EvaluationScopes.noWay else {
+            return runEach(first, value)
+        }
+        if let known = memory.find(first, value, way), !known.isValid || !known.hasMarked {
+            work.left &-= 1
+            return known.isValid || fail(Int(known.failedStep), Int(known.failedEntry))
+        }
+        let trailStart = trail
+        let isValid = runEach(first, value)
+        if isOut || work.left < 0 { return false }
+        memory.put(
+            first, value, way,
+            EvaluationMemory.Finding(
+                failedStep: isValid ? -1 : failedStep, failedEntry: failedEntry,
+                hasMarked: trail != trailStart))
+        return isValid
+    }
+
+    @inline(__always)
+    private mutating func runEach(_ first: Int, _ value: Int) -> Bool {
         depth &+= 1
         let scopesBefore = scopeCount
         let trailStart = trail
@@ -84,7 +122,7 @@ struct SchemaEvaluator {
         repeat {
             let operation = code.steps[index].operation
             if operation == .end { break }
-            work &-= 1
+            work.left &-= 1
             if UInt32(code.steps[index].kinds) & kind != 0 {
                 isValid =
                     operation.isCheck
@@ -103,9 +141,23 @@ struct SchemaEvaluator {
     @inline(__always)
     mutating func evaluateChild(_ schema: Int32, _ value: Int) -> Bool {
         if schema < 0 { return true }
+        return code.tracksEvaluated
+            ? evaluateMarked(Int(schema), value) : evaluate(Int(schema), value)
+    }
+
+    /// The same where marks are made, which are taken back: so it makes no difference if they were.
+    @inline(never)
+    private mutating func evaluateMarked(_ schema: Int, _ value: Int) -> Bool {
+        let first = Int(code.starts[schema].step)
+        if work.left < remembersBelow && hasForgotten && code.isShared[first],
+            let known = memory.find(first, value, scopes.way(scopeCount)), known.isValid
+        {
+            work.left &-= 1
+            return true
+        }
         let start = trail
-        let isValid = evaluate(Int(schema), value)
-        if code.tracksEvaluated { marks.rewind(to: start, &trail) }
+        let isValid = evaluate(schema, value)
+        marks.rewind(to: start, &trail)
         return isValid
     }
 
@@ -202,9 +254,7 @@ struct SchemaEvaluator {
     // MARK: - Dynamic scope
 
     private mutating func enter(_ resource: Int32) -> Bool {
-        if scopeCount > 0 && scopes[scopeCount &- 1] == resource { return true }
-        scopes[scopeCount] = resource
-        scopeCount &+= 1
+        scopes.enter(resource, &scopeCount)
         return true
     }
 

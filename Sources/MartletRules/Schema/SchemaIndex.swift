@@ -42,14 +42,20 @@ struct SchemaIndex {
             resource = schema
             resources[schema] = schema
             bases[schema] = uri.absolute
+            if let other = roots[uri.absolute], other != schema, other != 0 || uri.absolute != "" {
+                throw RuleError("is the name of another schema too", at: pointer, keyword: "$id")
+            }
             roots[uri.absolute] = schema
         }
-        if let name = try text(schema, "$anchor", pointer) {
-            anchors["\(bases[resource] ?? "")#\(name)"] = schema
-        }
-        if let name = try text(schema, "$dynamicAnchor", pointer) {
-            anchors["\(bases[resource] ?? "")#\(name)"] = schema
-            dynamicAnchors.append((name, resource, schema))
+        for keyword in ["$anchor", "$dynamicAnchor"] {
+            guard let name = try text(schema, keyword, pointer) else { continue }
+            let place = "\(bases[resource] ?? "")#\(name)"
+            guard anchors[place] ?? schema == schema else {
+                throw RuleError(
+                    "is the name of another schema too", at: pointer, keyword: keyword)
+            }
+            anchors[place] = schema
+            if keyword == "$dynamicAnchor" { dynamicAnchors.append((name, resource, schema)) }
         }
         for (key, value) in source.members(schema) {
             let below = pointer.appending(key)

@@ -139,7 +139,7 @@ extension SchemaKeyword {
             members.requiredCount = Int32(names.count)
             members.requiredPlace = compiler.place("required")
         }
-        (members.table, members.tableCount) = compiler.parts.table(slots)
+        compiler.parts.table(slots, of: &members)
         var pairs: [Int32] = []
         for (text, value) in try object("patternProperties", compiler) {
             pairs.append(try compiler.pattern(text, "patternProperties"))

@@ -41,12 +41,30 @@ struct SchemaKeyword {
                 guard compiler.source.kind(value) == .array else {
                     throw compiler.problem("is a list", "enum")
                 }
-                let start = Int32(compiler.parts.operands.count)
-                let elements = compiler.source.elements(value)
-                compiler.parts.operands += elements.map { Int32($0) }
-                try compiler.emit(.oneOfValues, "enum", a: start, b: Int32(elements.count))
+                try compileEnum(&compiler, compiler.source.elements(value))
             },
         ]
+    }
+
+    /// More values than these are looked up by hash.
+    private static let comparedMax = 8
+
+    /// `a` is where the values are, `b` how many; or a table of them, with a bit in `c` for each kind.
+    private static func compileEnum(
+        _ compiler: inout SchemaCompiler, _ values: [Int]
+    ) throws(RuleError) {
+        guard values.count > comparedMax else {
+            let start = Int32(compiler.parts.operands.count)
+            compiler.parts.operands += values.map { Int32($0) }
+            return try compiler.emit(.oneOfValues, "enum", a: start, b: Int32(values.count))
+        }
+        let source = compiler.source
+        let start = Int32(compiler.parts.enumSlots.count)
+        let slots = source.values.table(of: values, depth: compiler.options.limits.depthMax)
+        compiler.parts.enumSlots += slots
+        let kinds = values.reduce(0) { $0 | source.tape[$1].kindBit }
+        try compiler.emit(
+            .oneOfManyValues, "enum", a: start, b: Int32(slots.count), c: Int32(kinds))
     }
 
     /// `a` has a bit for each kind, `b` is 1 where numbers are to be integers.

@@ -8,6 +8,7 @@ struct SchemaProgram: BitwiseCopyable, Sendable {
     let members: Cells<SchemaMembers>
     let slots: Cells<MemberSlot>
     let names: Cells<UInt8>
+    let enumSlots: Cells<ValueSlot>
     let divisors: Cells<SchemaDivisor>
     let patterns: Cells<Pattern>
     /// Resource, anchor's number and subschema, for each `$dynamicAnchor`.
@@ -18,6 +19,11 @@ struct SchemaProgram: BitwiseCopyable, Sendable {
     let root: Int
     /// Whether marks are needed.
     let tracksEvaluated: Bool
+    let usesScopes: Bool
+    /// By their first steps, the subschemas that more than one other leads to.
+    let isShared: Cells<Bool>
+    let hasShared: Bool
+    let cost: SchemaCost
 
     var constants: Values {
         Values(bytes: unsafe Bytes(UnsafePointer(text.start), count: text.count), tape: tape)
@@ -31,6 +37,8 @@ struct SchemaProgram: BitwiseCopyable, Sendable {
         operands.free()
         members.free()
         slots.free()
+        enumSlots.free()
+        isShared.free()
         names.free()
         divisors.free()
         for index in 0..<patterns.count { patterns[index].free() }

@@ -6,15 +6,19 @@ struct SchemaSource {
     let text: Cells<UInt8>
     let tape: Cells<JSONEntry>
 
-    init(_ bytes: [UInt8], limits: SchemaLimits) throws(RuleError) {
+    /// No more room than the file can need.
+    static func scanLimits(_ bytes: [UInt8], _ limits: SchemaLimits) -> JSONLimits {
         var scanLimits = JSONLimits()
-        // No more room than the file can need.
         scanLimits.payloadBytesMax = min(limits.fileBytesMax, bytes.count)
         scanLimits.depthMax = limits.depthMax
         scanLimits.fieldsMax = min(limits.fieldsMax, bytes.count / 2 + 1)
         scanLimits.keyBytesMax = 1_024
         scanLimits.numberDigitsMax = 100
-        var scratch = RuleScratch(limits: scanLimits)
+        return scanLimits
+    }
+
+    init(_ bytes: [UInt8], limits: SchemaLimits) throws(RuleError) {
+        var scratch = RuleScratch(limits: Self.scanLimits(bytes, limits))
         guard bytes.count <= limits.fileBytesMax else {
             throw RuleError("has more than \(limits.fileBytesMax) bytes")
         }
@@ -28,6 +32,11 @@ struct SchemaSource {
         case .failure(let failure):
             throw RuleError("is not JSON: \(failure.reason.name) at byte \(failure.offset)")
         case .document(let document):
+            for index in 0..<document.entryCount
+            where document.entry(index).kind == .number && document.entry(index).isTooLong {
+                let offset = document.entry(index).offset
+                throw RuleError("is not JSON: number_too_long at byte \(offset)")
+            }
             text = Cells(bytes)
             tape = Cells((0..<document.entryCount).map { document.entry($0) })
         }
@@ -98,7 +107,7 @@ public struct SchemaLimits: Sendable {
     public var fileBytesMax = 256 << 10
     public var depthMax = 128
     public var fieldsMax = 1 << 15
-    public var stepsMax = 1 << 14
+    public var stepsMax = 1 << 15
 
     public init() {}
 }

@@ -4,7 +4,7 @@ enum SchemaOperation: UInt8 {
     /// `false`
     case refuse
     // These look at the value alone.
-    case type, constant, oneOfValues
+    case type, constant, oneOfValues, oneOfManyValues
     case minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf
     case minLength, maxLength, pattern, format
     case minItems, maxItems, uniqueItems
@@ -60,6 +60,8 @@ struct SchemaMembers: BitwiseCopyable {
     /// A table of `MemberSlot`, a power of two of them; 0 for none.
     var table: Int32 = 0
     var tableCount: Int32 = 0
+    /// A hash shifted so is a place in the table.
+    var tableShift: UInt32 = 0
     var requiredCount: Int32 = 0
     /// Pairs of pattern and subschema among the operands.
     var patterns: Int32 = 0

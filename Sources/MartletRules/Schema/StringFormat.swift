@@ -185,13 +185,33 @@ struct FormatReader {
         return isShortened ? groups <= 7 : groups == 8
     }
 
-    /// What mail systems take in practice: words with dots between, and a domain of labels.
+    /// A mailbox of RFC 5321: words with dots between, or anything in quotes; and a domain of labels, or
+    /// an address in brackets.
     mutating func email() -> Bool {
+        guard next == 0x22 ? quotedString() : dotString(), take("@") else { return false }
+        return take("[") ? addressLiteral() && take("]") : domain()
+    }
+
+    private mutating func dotString() -> Bool {
         repeat {
             guard Self.isAtom(next) else { return false }
             while Self.isAtom(next) { advance() }
         } while take(".")
-        guard take("@") else { return false }
+        return true
+    }
+
+    private mutating func quotedString() -> Bool {
+        guard take("\"") else { return false }
+        while !take("\"") {
+            // A backslash makes the next character one like others.
+            _ = take("\\")
+            guard (0x20...0x7E).contains(next) else { return false }
+            advance()
+        }
+        return true
+    }
+
+    private mutating func domain() -> Bool {
         repeat {
             guard Self.isLetterOrDigit(next) else { return false }
             var last = next
@@ -202,6 +222,18 @@ struct FormatReader {
             if last == 0x2D { return false }
         } while take(".")
         return true
+    }
+
+    private mutating func addressLiteral() -> Bool {
+        if Self.isDigit(next) { return ipv4() }
+        for letter in "IPv6:".unicodeScalars {
+            let isSame =
+                next == letter.value
+                || letter.properties.isAlphabetic && next < 0x80 && next ^ 0x20 == letter.value
+            guard isSame else { return false }
+            advance()
+        }
+        return ipv6()
     }
 
     private static func isLetterOrDigit(_ scalar: UInt32) -> Bool {

@@ -46,15 +46,32 @@ extension JSONSchema {
         } else {
             writer.writePath(to: Int(violation.entry), in: document)
         }
+        writer.write(" ")
+        write(sentenceOf: violation, document, to: &writer)
+        return writer.isFull ? nil : writer.count
+    }
+
+    /// The same without the value's name: `must be >= 0`.
+    @unsafe func writeSentence(
+        of violation: SchemaViolation, in document: JSONDocument,
+        into buffer: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> Int? {
+        var writer = unsafe ByteWriter(buffer, capacity: capacity)
+        write(sentenceOf: violation, document, to: &writer)
+        return writer.isFull ? nil : writer.count
+    }
+
+    private func write(
+        sentenceOf violation: SchemaViolation, _ document: JSONDocument, to writer: inout ByteWriter
+    ) {
         let step = program.steps[Int(violation.step)]
         if step.operation == .members {
-            writer.write(" must have ")
+            writer.write("must have ")
             write(missing(violation, document), to: &writer)
         } else {
             writer.write(Self.verb(step.operation))
             writeValue(of: step, to: &writer)
         }
-        return writer.isFull ? nil : writer.count
     }
 
     /// A step for all of an object's members fails by itself only for `required`.
@@ -97,28 +114,28 @@ extension JSONSchema {
 
     private static func verb(_ operation: SchemaOperation) -> StaticString {
         switch operation {
-        case .refuse: " is not allowed"
-        case .type: " must be of another type"
-        case .constant: " must be "
-        case .oneOfValues: " must be one of the allowed values"
-        case .minimum: " must be >= "
-        case .maximum: " must be <= "
-        case .exclusiveMinimum: " must be > "
-        case .exclusiveMaximum: " must be < "
-        case .multipleOf: " must be a multiple of the schema's number"
-        case .minLength: " must not be shorter than "
-        case .maxLength: " must not be longer than "
-        case .pattern: " must match the pattern"
-        case .format: " must have the format"
-        case .minItems, .minProperties: " must not have fewer than "
-        case .maxItems, .maxProperties: " must not have more than "
-        case .uniqueItems: " must have no equal elements"
-        case .contains: " must contain elements that match"
-        case .dependentRequired: " must have the members that others require"
-        case .anyOf: " must match at least one schema"
-        case .oneOf: " must match exactly one schema"
-        case .not: " must not match the schema"
-        default: " is not valid"
+        case .refuse: "is not allowed"
+        case .type: "must be of another type"
+        case .constant: "must be "
+        case .oneOfValues, .oneOfManyValues: "must be one of the allowed values"
+        case .minimum: "must be >= "
+        case .maximum: "must be <= "
+        case .exclusiveMinimum: "must be > "
+        case .exclusiveMaximum: "must be < "
+        case .multipleOf: "must be a multiple of the schema's number"
+        case .minLength: "must not be shorter than "
+        case .maxLength: "must not be longer than "
+        case .pattern: "must match the pattern"
+        case .format: "must have the format"
+        case .minItems, .minProperties: "must not have fewer than "
+        case .maxItems, .maxProperties: "must not have more than "
+        case .uniqueItems: "must have no equal elements"
+        case .contains: "must contain elements that match"
+        case .dependentRequired: "must have the members that others require"
+        case .anyOf: "must match at least one schema"
+        case .oneOf: "must match exactly one schema"
+        case .not: "must not match the schema"
+        default: "is not valid"
         }
     }
 

@@ -52,7 +52,7 @@ struct Decimal {
         lastPower = exponent &+ (last < point ? point &- last &- 1 : point &- last)
     }
 
-    /// From the letter on; at most nine digits.
+    /// From the letter on. More digits than any payload could make up for are as good as more.
     private static func exponent(_ bytes: Bytes, _ start: Int, _ end: Int) -> Int {
         var position = start &+ 1
         if position >= end { return 0 }
@@ -60,7 +60,7 @@ struct Decimal {
         if isNegative || bytes[position] == UInt8(ascii: "+") { position &+= 1 }
         var value = 0
         while position < end {
-            value = value &* 10 &+ Int(bytes[position] & 0xF)
+            value = min(value &* 10 &+ Int(bytes[position] & 0xF), 1 &<< 40)
             position &+= 1
         }
         return isNegative ? 0 &- value : value
@@ -135,11 +135,20 @@ struct Decimal {
     }
 
     /// The same for numbers that are equal.
-    var hash: UInt32 {
-        if isZero { return 0x9E37 }
-        var hash = UInt32(truncatingIfNeeded: topPower) &* 0x85EB_CA6B ^ (isNegative ? 1 : 0)
+    func add(to hash: inout SipHash) {
+        if isZero { return hash.add(UInt64(JSONKind.number.rawValue)) }
+        let power = UInt64(bitPattern: Int64(topPower))
+        hash.add(power &<< 8 | (isNegative ? 0x80 : 0) | UInt64(JSONKind.number.rawValue))
         var position = first
-        while position < digitsEnd { hash = (hash ^ UInt32(digit(&position))) &* 0x0100_0193 }
-        return hash
+        while position < digitsEnd {
+            // Eighteen digits at a time, and a one in front.
+            var digits: UInt64 = 1
+            var count = 0
+            while position < digitsEnd && count < 18 {
+                digits = digits &* 10 &+ UInt64(digit(&position))
+                count &+= 1
+            }
+            hash.add(digits)
+        }
     }
 }

@@ -157,8 +157,10 @@ struct ConfigurationRulesTests {
         "`when` becomes JSON that says the same",
         arguments: [
             (#"{ "/Tier": ["gold", vip] }"#, #"{"/Tier":["gold","vip"]}"#),
-            (#"{ /n: 1KB, /b: [true, off] }"#, #"{"/n":1024,"/b":[true,false]}"#),
-            (#"{ "/f": [0.5, -3, 100.0] }"#, #"{"/f":[0.5,-3,100]}"#),
+            (#"{ /n: 1e3, /b: [true, false] }"#, #"{"/n":1e3,"/b":[true,false]}"#),
+            (#"{ "/f": [0.5, -3, 100.0] }"#, #"{"/f":[0.5,-3,100.0]}"#),
+            (#"{ "/f": [9007199254740993.5, 2E-7] }"#, #"{"/f":[9007199254740993.5,2E-7]}"#),
+            (#"{ "/c": ["NO", SE, 5a, 1.2.3] }"#, #"{"/c":["NO","SE","5a","1.2.3"]}"#),
             (#"{ "/x": [{exists: false}] }"#, #"{"/x":[{"exists":false}]}"#),
             (#"{ "/x": [null, "null", 'null'] }"#, #"{"/x":[null,"null","null"]}"#),
             (#"{ /x: null }"#, #"{"/x":null}"#),
@@ -268,9 +270,25 @@ struct ConfigurationRulesTests {
             ("to: [ b ]", "\"to\" takes in its list only { destination, weight }, not a string"),
             ("to: [ { weight: 5 } ]", "an entry of \"to\" has no destination"),
             ("to: [ { dest: b } ]", "a destination has no weight"),
-            ("to: [ { dest: b, weight: 0 } ]", "\"weight\" takes a number from 1 to 100"),
-            ("to: [ { dest: b, weight: 101% } ]", "\"weight\" takes a number from 1 to 100"),
-            ("to: [ { dest: b, weight: x } ]", "\"weight\" takes a number from 1 to 100"),
+            ("to: [ { dest: b, weight: 0 } ]", "\"weight\" takes a number from 1 to 1000000"),
+            (
+                "to: [ { dest: b, weight: 1000001 } ]",
+                "\"weight\" takes a number from 1 to 1000000"
+            ),
+            ("to: [ { dest: b, weight: 0% } ]", "\"weight\" takes a number from 1 to 1000000"),
+            ("to: [ { dest: b, weight: x } ]", "\"weight\" takes a number from 1 to 1000000"),
+            ("when: { /c: [NO, SE] }", "NO is no value of JSON: write \"NO\", or a number, true, "
+                + "false or null as JSON has them"),
+            ("when: { /c: [TRUE] }", "TRUE is no value of JSON: write \"TRUE\", or a number, true, "
+                + "false or null as JSON has them"),
+            ("when: { /c: off }", "off is no value of JSON: write \"off\", or a number, true, "
+                + "false or null as JSON has them"),
+            ("when: { /c: Null }", "Null is no value of JSON: write \"Null\", or a number, true, "
+                + "false or null as JSON has them"),
+            ("when: { /c: [1KB] }", "1KB is no value of JSON: write \"1KB\", or a number, true, "
+                + "false or null as JSON has them"),
+            ("when: { /c: [007] }", "007 is no value of JSON: write \"007\", or a number, true, "
+                + "false or null as JSON has them"),
             ("to: [ { dest: 5, weight: 1 } ]", "\"dest\" takes a string, not an integer"),
             ("to: [ { dest: b, weight: 1, x: 1 } ]", "unknown field \"x\""),
             ("reply: { pick: 5 }", "\"pick\" takes a map, not an integer"),

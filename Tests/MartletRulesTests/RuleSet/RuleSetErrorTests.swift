@@ -207,6 +207,45 @@ struct RuleSetErrorTests {
         for (error, begin) in zip(found, begins) { #expect(error.hasPrefix(begin), "\(error)") }
     }
 
+    @Test("without header blocks, what needs them is an error")
+    func withoutHeaders() {
+        var definition = RuleSetDefinition()
+        definition.supportsHeaders = false
+        definition.rules = [
+            rule("fine") { $0.to = "a" }, rule("set") { $0.set("A", "x") },
+            rule("asks") { $0.to = "a.{{ Header (X) }}" },
+            rule("dead") { $0.deadLetter = "dead" },
+        ]
+        #expect(
+            errors(definition) == [
+                "rules.conf:3:5: rule set: set_headers: has no effect with no_header_support",
+                "rules.conf:3:5: rule asks: to: there is no header field with no_header_support:"
+                    + " a.{{ Header (X) }}",
+            ])
+        definition.rules = [definition.rules[0], definition.rules[3]]
+        #expect(
+            (try? RuleSet(definition))?.warnings == [
+                "rules.conf:3:5: rule dead: dead_letter: is sent without its header fields with"
+                    + " no_header_support"
+            ])
+    }
+
+    @Test("an answer that may go to what a rule is for is a warning")
+    func answers() throws {
+        var definition = RuleSetDefinition()
+        let ask = rule("ask", "svc.*") { $0.reply = [.init(name: "a", value: "/a")] }
+        definition.rules = [ask]
+        #expect(try RuleSet(definition).warnings.isEmpty)
+        definition.rules = [ask, rule("off") { $0.mode = .off }, rule("other") { $0.account = "A" }]
+        #expect(try RuleSet(definition).warnings.isEmpty)
+        definition.rules.append(rule("orders"))
+        #expect(
+            try RuleSet(definition).warnings == [
+                "rules.conf:3:5: rule ask: reply: an answer meets no rules, and who asks chooses its"
+                    + " subject: it may be one that rule orders is for"
+            ])
+    }
+
     @Test("errors of rules that are off are found too")
     func off() {
         let off = rule {

@@ -41,6 +41,8 @@ final class RuleSetUnderTest {
         try self.init(definition)
     }
 
+    var stepsSpent: Int { scratch.stepsSpent }
+
     func firstRule(_ subject: String, account: String? = nil) -> Int {
         exact(subject) { set.firstRule(subject: $0, count: $1, account: account) }
     }

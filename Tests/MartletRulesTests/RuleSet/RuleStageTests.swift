@@ -163,18 +163,72 @@ struct RuleStageTests {
         #expect(passed.subject == nil)
     }
 
-    @Test("work beyond the document's size is 413")
-    func tooComplex() throws {
-        var limits = JSONLimits()
-        limits.workPerByteMax = 1
-        let alternatives = (0..<1_900).map { "{\"equals-ignore-case\":\"a\($0)\"}" }
+    @Test("an accepted condition has work enough for every document")
+    func workOfConditions() throws {
+        let alternatives = (0..<400).map { "{\"equals-ignore-case\":\"a\($0)\"}" }
+        let values = (0..<1_500).map { "\"value-\($0)\"" }
+        let when = { "{\"/a\":[\(($0 as [String]).joined(separator: ","))]}" }
+        let strings = [String](repeating: "\"b\"", count: 4_000).joined(separator: ",")
+        for list in [alternatives, values] {
+            let set = try RuleSetUnderTest([rule { $0.when = when(list) }])
+            let outcome = set.send("orders.1", "{\"a\":[\(strings)]}")
+            #expect(outcome.results == [.filteredPass], "\(outcome)")
+            let last = set.send("orders.1", "{\"a\":[\(strings),\"VALUE-1499\",\"A399\",\"value-1499\"]}")
+            #expect(last.results == [.passed], "\(last)")
+        }
+        let many = (0..<1_900).map { "{\"equals-ignore-case\":\"a\($0)\"}" }
+        #expect(throws: RuleSetFailure.self) { try RuleSetUnderTest([rule { $0.when = when(many) }]) }
+    }
+
+    @Test("a number is limited where it is compared, and carried elsewhere")
+    func longNumbers() throws {
+        let long = String(repeating: "7", count: 60)
+        let payload = "{\"n\":\(long),\"a\":\"x\"}"
+        let refusing: [(inout RuleDefinition) -> Void] = [
+            { $0.validation = .schema("bound") }, { $0.validation = .schema("enum") },
+            { $0.validation = .schema("many") }, { $0.validation = .schema("unique") },
+            { $0.validation = .schema("multiple") }, { $0.when = #"{"/n":[1]}"# },
+            { $0.when = #"{"/n":[{"numeric":["<",1]}]}"# },
+        ]
+        let carrying: [(inout RuleDefinition) -> Void] = [
+            { $0.validation = .json }, { $0.validation = .schema("type") },
+            { $0.when = #"{"/a":["x"],"/n":[{"exists":true}]}"# }, { $0.payload = "/n" },
+            { $0.when = #"{"/n":["a","b"],"/a":["x"]}"# },
+            { $0.reply = [.init(name: "n", value: "/n")] }, { $0.set("N", "{{json(/n)}}") },
+        ]
+        let schemas = [
+            "bound": #"{"properties":{"n":{"minimum":0}}}"#,
+            "enum": #"{"properties":{"n":{"enum":["a",1]}}}"#,
+            "many": #"{"properties":{"n":{"enum":[1,2,3,4,5,6,7,8,9,10]}}}"#,
+            "unique": #"{"properties":{"n":true},"not":{"const":{"n":1,"a":"x"}}}"#,
+            "multiple": #"{"properties":{"n":{"multipleOf":3}}}"#,
+            "type": #"{"properties":{"n":{"type":"integer"},"a":{"enum":["x"]}}}"#,
+        ]
+        for change in refusing {
+            let outcome = try RuleSetUnderTest([rule("r", "orders.*", change)], schemas: schemas)
+                .send("orders.1", payload)
+            #expect(outcome.verdict.code == 413 && outcome.failureOffset == 5, "\(outcome)")
+            #expect(outcome.body.contains(#""code":"number_too_long""#), "\(outcome.body)")
+        }
+        for change in carrying {
+            let outcome = try RuleSetUnderTest([rule("r", "orders.*", change)], schemas: schemas)
+                .send("orders.1", payload)
+            #expect(outcome.verdict.code == 0, "\(outcome)")
+        }
+    }
+
+    @Test("an evaluation tells the steps that it took")
+    func steps() throws {
         let set = try RuleSetUnderTest(
-            [rule { $0.when = "{\"/a\":[\(alternatives.joined(separator: ","))]}" }], limits: limits
-        )
-        let strings = [String](repeating: "\"b\"", count: 2_000).joined(separator: ",")
-        let outcome = set.send("orders.1", "{\"a\":[\(strings)]}")
-        #expect(outcome.verdict.code == 413)
-        #expect(outcome.body.contains(#""code":"too_complex""#))
+            [rule { $0.validation = .schema("s") }, rule("other", "other")],
+            schemas: ["s": #"{"items":{"type":"integer","minimum":0}}"#])
+        #expect(set.send("orders.1", "[]").steps.count == 1)
+        let few = set.stepsSpent
+        #expect(set.send("orders.1", "[\((0..<1_000).map(String.init).joined(separator: ","))]").verdict.code == 0)
+        #expect((1_000...20_000).contains(set.stepsSpent), "\(set.stepsSpent)")
+        #expect((1...100).contains(few), "\(few)")
+        _ = set.send("other", "[1,2,3]")
+        #expect(set.stepsSpent == 0, "a rule that needs no payload takes none")
     }
 
     @Test("a rule of an account is for that account only")

@@ -35,11 +35,8 @@ extension ConfigurationLexer {
         }
     }
 
-    /// Whether the next value is `null` without quotes.
-    var isAtNull: Bool {
-        "null".unicodeScalars.enumerated().allSatisfy { peek(ahead: $0.offset) == $0.element }
-            && peek(ahead: 4)?.endsBareValue != false
-    }
+    /// Whether the next value is a scalar without quotes.
+    var isAtBareScalar: Bool { peek.map { !"'\"([{".unicodeScalars.contains($0) } ?? false }
 
     /// The rest of a text up to its closing quote, with no escapes.
     mutating func quoted(by quote: Unicode.Scalar) throws(BrokerError) -> String {

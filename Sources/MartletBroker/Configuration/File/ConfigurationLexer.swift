@@ -69,6 +69,14 @@ struct ConfigurationLexer {
         return ConfigurationPosition(file: file, line: line, column: column)
     }
 
+    /// Where the cursor is, for `written`.
+    var place: Int { index }
+
+    /// What stands between a place and the cursor, as it is written.
+    func written(since start: Int) -> String {
+        String(String.UnicodeScalarView(scalars[start..<index]))
+    }
+
     /// A syntax error at the cursor.
     func failure(_ reason: String) -> BrokerError {
         BrokerError(

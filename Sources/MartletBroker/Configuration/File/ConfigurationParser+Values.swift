@@ -3,9 +3,10 @@ extension ConfigurationParser {
         at position: ConfigurationPosition
     ) throws(BrokerError) -> ConfigurationValue {
         lexer.skip { $0.isInlineSpace }
-        let isNull = lexer.isAtNull
+        let start = lexer.isAtBareScalar ? lexer.place : nil
+        let content = try parseContent()
         return ConfigurationValue(
-            content: try parseContent(), position: position, isNull: isNull)
+            content: content, position: position, bareText: start.map { lexer.written(since: $0) })
     }
 
     private mutating func parseContent() throws(BrokerError) -> ConfigurationValue.Content {

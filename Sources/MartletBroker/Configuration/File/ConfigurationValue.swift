@@ -24,8 +24,8 @@ struct ConfigurationValue: Sendable {
 
     var content: Content
     var position: ConfigurationPosition
-    /// Written as `null` without quotes: a string to all but those who want JSON.
-    var isNull = false
+    /// A scalar without quotes as it is written: what it is differs for those who want JSON.
+    var bareText: String?
 
     /// What a user calls such a value, for errors.
     var kind: String {

@@ -2,7 +2,7 @@ import MartletRules
 
 /// What a rule makes of a message: where it goes, its fields, the answer.
 extension ConfigurationReader {
-    private static let weights: ClosedRange<Int64> = 1...100
+    private static let weights = 1...Int64(RuleSet.weightsMax)
 
     /// A template, or several with weights as those of `mappings`.
     mutating func destinations(
@@ -55,7 +55,7 @@ extension ConfigurationReader {
             return weight
         }
         guard case .integer(let weight) = value.content, weights.contains(weight) else {
-            throw value.complaint("\"weight\" takes a number from 1 to 100")
+            throw value.complaint("\"weight\" takes a number from 1 to \(weights.upperBound)")
         }
         return Int(weight)
     }

@@ -22,7 +22,7 @@ extension ConfigurationReader {
             }
         }
         // What is only half read would be called wrong for what it lacks.
-        if errors.count == errorCount { check(rules.definition) }
+        compilesRules = errors.count == errorCount
         configuration.rules = rules
         return true
     }
@@ -41,10 +41,12 @@ extension ConfigurationReader {
         }
     }
 
-    /// Compiles the rules, for what only a compiler finds.
-    private mutating func check(_ definition: RuleSetDefinition) {
+    /// Compiles the rules, for what only a compiler finds; in the end, for what other keys mean for them.
+    mutating func checkRules() {
+        configuration.rules?.definition.supportsHeaders = !configuration.disablesHeaders
+        guard compilesRules, let rules = configuration.rules else { return }
         do throws(RuleSetFailure) {
-            add(errors: [], warnings: try RuleSet(definition).warnings)
+            add(errors: [], warnings: try RuleSet(rules.definition).warnings)
         } catch {
             add(errors: error.errors, warnings: [])
         }

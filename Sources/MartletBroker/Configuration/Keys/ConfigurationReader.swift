@@ -5,6 +5,8 @@
 struct ConfigurationReader {
     var configuration: BrokerConfiguration
     var hasReadRules = false
+    /// Whether all of the rules could be read.
+    var compilesRules = false
     /// Accounts, and their users, who join those of `authorization` in the end.
     var accountNames: Set<String> = []
     var accountUsers: [BrokerConfiguration.User] = []
@@ -29,6 +31,7 @@ struct ConfigurationReader {
             }
         }
         joinAccounts()
+        checkRules()
     }
 
     private mutating func readTopLevel(

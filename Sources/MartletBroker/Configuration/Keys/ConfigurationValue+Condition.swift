@@ -10,8 +10,11 @@ extension ConfigurationValue {
     }
 
     private func append(to json: inout [UInt8]) throws(ConfigurationComplaint) {
+        if let text = try bareJSON() {
+            json += Array(text.utf8)
+            return
+        }
         switch content {
-        case .string where isNull: json += Array("null".utf8)
         case .string(let text), .datetime(let text): ConfigurationDigest.append(text, to: &json)
         case .integer(let number): json += Array("\(number)".utf8)
         case .float(let number): json += Array(ConfigurationDigest.text(of: number).utf8)
@@ -34,5 +37,24 @@ extension ConfigurationValue {
             }
             json.append(UInt8(ascii: "}"))
         }
+    }
+
+    /// A scalar without quotes by JSON's rules, if it is one: `1e3` is a number. What is not the same to
+    /// the grammar and to JSON is an error: `NO` is false here, and would be a text there.
+    private func bareJSON() throws(ConfigurationComplaint) -> String? {
+        guard let text = bareText, !text.hasPrefix("$") else { return nil }
+        if ["true", "false", "null"].contains(text) || Self.isNumber(text) { return text }
+        switch content {
+        case .string where text.lowercased() != "null": return nil
+        case .datetime: return nil
+        default:
+            throw complaint(
+                "\(text) is no value of JSON: write \"\(text)\", or "
+                    + "a number, true, false or null as JSON has them")
+        }
+    }
+
+    private static func isNumber(_ text: String) -> Bool {
+        text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
     }
 }
