@@ -76,7 +76,7 @@ public final class Monitor: Sendable {
 
     /// The path less the configured prefix; nil if it is not below that.
     private func endpoint(of path: String) -> String? {
-        let base = Self.basePath(broker.configuration.httpBasePath)
+        let base = Self.basePath(broker.configuration.monitoring.basePath)
         guard path.hasPrefix(base) else { return nil }
         let rest = String(path.dropFirst(base.count))
         return rest.isEmpty ? "/" : rest
@@ -106,7 +106,7 @@ extension Monitor {
     }
 
     private func index() -> HTTPResponse {
-        let base = Self.basePath(broker.configuration.httpBasePath)
+        let base = Self.basePath(broker.configuration.monitoring.basePath)
         let html = IndexPage.html(basePath: base, serverName: broker.snapshot().serverName)
         return HTTPResponse(contentType: "text/html; charset=utf-8", body: Array(html.utf8))
     }

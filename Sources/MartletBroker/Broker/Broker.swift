@@ -55,8 +55,9 @@ public final class Broker: Sendable {
     }
 
     /// A broker that does not run yet. Throws `BrokerError.Code.system` when the system refuses what a
-    /// loop needs, and `.configuration` when there is something wrong with the rules.
+    /// loop needs, and `.configuration` when there is something wrong with the configuration.
     public init(configuration: BrokerConfiguration, logger: Logger) throws(BrokerError) {
+        try configuration.validate()
         let seed = UInt64.random(in: .min ... .max)
         let loopCount = configuration.loopCount ?? Self.defaultLoopCount()
         shared = BrokerShared(
@@ -72,6 +73,7 @@ public final class Broker: Sendable {
     init(
         simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger
     ) throws(BrokerError) {
+        try configuration.validate()
         shared = BrokerShared(
             configuration: configuration, loopCount: configuration.loopCount ?? 1, logger: logger,
             seed: seed)

@@ -1,23 +1,24 @@
 extension BrokerConfiguration {
-    /// Checks what only the finished configuration shows, with file and command line merged.
+    /// Checks the configuration as a whole; `Broker` does so at its start and at each reload.
     ///
-    /// A single key's errors come from `ConfigurationFile` or the command line before.
+    /// What is wrong with a single key of a file or flag is told before. Throws
+    /// `BrokerError.Code.configuration`.
     public func validate() throws(BrokerError) {
-        if lameDuckDurationNanoseconds > 0,
-            lameDuckGracePeriodNanoseconds >= lameDuckDurationNanoseconds
+        if lameDuck.durationNanoseconds > 0,
+            lameDuck.gracePeriodNanoseconds >= lameDuck.durationNanoseconds
         {
-            let grace = ConfigurationDuration.text(ofNanoseconds: lameDuckGracePeriodNanoseconds)
-            let duration = ConfigurationDuration.text(ofNanoseconds: lameDuckDurationNanoseconds)
+            let grace = ConfigurationDuration.text(ofNanoseconds: lameDuck.gracePeriodNanoseconds)
+            let duration = ConfigurationDuration.text(ofNanoseconds: lameDuck.durationNanoseconds)
             throw BrokerError(
                 .configuration,
                 "lame duck grace period (\(grace)) should be strictly lower than lame duck "
                     + "duration (\(duration))")
         }
-        if payloadBytesMax > pendingBytesMax {
+        if limits.payloadBytesMax > limits.pendingBytesMax {
             throw BrokerError(
                 .configuration,
-                "max_payload (\(payloadBytesMax)) cannot be higher than max_pending "
-                    + "(\(pendingBytesMax))")
+                "max_payload (\(limits.payloadBytesMax)) cannot be higher than max_pending "
+                    + "(\(limits.pendingBytesMax))")
         }
         if serverName?.contains(" ") == true {
             throw BrokerError(.configuration, "server name cannot contain spaces")

@@ -68,7 +68,7 @@ final class HandlerConnection: @unchecked Sendable {
         self.place = place
         outlet = HandlerOutlet(
             pipe: pipe, room: room,
-            controlLineBytesMax: broker.configuration.controlLineBytesMax)
+            controlLineBytesMax: broker.configuration.limits.controlLineBytesMax)
         exchange = HandlerExchange(outlet: outlet, fields: fields)
         reader.connection = self
     }

@@ -10,15 +10,13 @@ struct ServeConfiguration {
     init(_ options: ServeOptions) throws(BrokerError) {
         var configuration = BrokerConfiguration()
         var warnings: [String] = []
-        if let path = options.configurationPath, !path.isEmpty {
+        if let path = options.configurationPath {
             let file = try ConfigurationFile.load(
                 path: path, environment: ProcessInfo.processInfo.environment)
-            try file.apply(to: &configuration)
-            configuration.configurationFile = path
-            configuration.configurationDigest = file.digest
-            warnings = file.warnings
+            warnings = try file.apply(to: &configuration)
         }
-        options.apply(to: &configuration)
+        try options.apply(to: &configuration)
+        try configuration.validate()
         self.configuration = configuration
         self.warnings = warnings
     }

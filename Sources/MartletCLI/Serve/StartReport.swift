@@ -22,7 +22,7 @@ struct StartReport {
             let digest = configuration.configurationDigest.map { "(\($0))" } ?? ""
             logger.info("Using configuration file: \(file) \(digest)")
         }
-        if configuration.payloadBytesMax > 8 << 20 {
+        if configuration.limits.payloadBytesMax > 8 << 20 {
             logger.warning(
                 """
                 Maximum payloads over 8.00 MB are generally discouraged and could lead to poor \

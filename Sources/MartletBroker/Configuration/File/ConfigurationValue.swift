@@ -1,12 +1,13 @@
 /// Where something stands in a configuration file.
 ///
-/// Columns count bytes as nats-server does: from 0 on a file's first line, from 1 on all others.
+/// Columns count bytes as nats-server does: from 0 on a file's first line, from 1 on all others. What is
+/// in no file, a flag, has line 0.
 struct ConfigurationPosition: Equatable, Sendable, CustomStringConvertible {
     var file: String
     var line: Int
     var column: Int
 
-    var description: String { "\(file):\(line):\(column)" }
+    var description: String { line == 0 ? file : "\(file):\(line):\(column)" }
 }
 
 /// A parsed value and where its key (in an array: itself) stands.
@@ -50,6 +51,9 @@ struct ConfigurationMap: Sendable {
         var isVariable = false
         /// It replaced another one with the same key.
         var isRepeated = false
+
+        /// The key as tables have it: in lower case.
+        var name: String { key.lowercased() }
     }
 
     private(set) var entries: [Entry] = []
@@ -75,6 +79,14 @@ struct ConfigurationMap: Sendable {
         guard let index = indices[key] else { return nil }
         entries[index].isVariable = true
         return entries[index].value
+    }
+
+    /// Whether there is a key by one of these names, in any case of its letters.
+    func has(_ names: String...) -> Bool { entries.contains { names.contains($0.name) } }
+
+    /// All of it, what has this name in front.
+    func entries(first name: String) -> [Entry] {
+        entries.filter { $0.name == name } + entries.filter { $0.name != name }
     }
 
     /// Takes all of an included file, with what it knows of its own variables.
