@@ -37,7 +37,7 @@ struct ServeOptionsTests {
         file.port = 1
         #expect(try configuration(["-p", "0"], over: file).port == 4222)
         #expect(try configuration(["-p", "-1"]).port == -1)
-        #expect(try configuration(["-m", "-1"]).httpPort == -1)
+        #expect(try configuration(["-m", "-1"]).monitoring.port == -1)
     }
 
     @Test("every flag reaches its setting")

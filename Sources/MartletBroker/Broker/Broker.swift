@@ -222,7 +222,7 @@ public final class Broker: Sendable {
     }
 
     /// Stops accepting, tells clients to go elsewhere, closes them one after another over
-    /// `lameDuckDurationNanoseconds`, then stops. Returns at once.
+    /// `lameDuck.durationNanoseconds`, then stops. Returns at once.
     public func enterLameDuck() {
         let starts = lifecycle.withLock { state in
             guard state.phase == .running, !state.isLameDuck else { return false }

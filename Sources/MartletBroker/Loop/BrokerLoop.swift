@@ -32,6 +32,9 @@ final class BrokerLoop: EventLoopDriver {
     let input: MutableBytes
     /// A control line's rest in the form subscribers get it, where the publisher wrote it differently.
     let scratch: MutableBytes
+    /// Where messages that rules make are composed: subject, line and a payload that is not large.
+    let frame: MutableBytes
+    private let lineMemory: ReservedMemory
     let vectors: UnsafeMutablePointer<iovec>
 
     static let vectorsMax = 64
@@ -70,20 +73,22 @@ final class BrokerLoop: EventLoopDriver {
         unsafe mailboxes = .allocate(capacity: loopCount)
         // Until the loops are connected, each mailbox is its own.
         for i in 0..<loopCount { unsafe (mailboxes + i).initialize(to: .passRetained(mail)) }
-        let settings = LoopSettings(shared.configuration)
-        let longestLine = settings.controlLineBytesMax
+        // Room for the longest line that a reload may ever allow.
+        let longestLine = BrokerConfiguration.Limits.controlLineBytesCeiling
         // What a connection keeps: a verb, a control line, a small payload; then one read.
-        let inputBytes = max(
-            2 * Self.readBytesMax, 64 + longestLine + Self.largePayloadBytes + Self.readBytesMax)
-        unsafe input = .allocate(capacity: inputBytes + Parser.slack)
-        unsafe input.initialize(repeating: 0, count: inputBytes + Parser.slack)
-        unsafe scratch = .allocate(capacity: longestLine + Parser.slack)
-        unsafe scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
+        let inputBytes =
+            64 + longestLine + Self.largePayloadBytes + Self.readBytesMax + Parser.slack
+        let scratchBytes = longestLine + Parser.slack
+        let frameBytes =
+            RuleOutput.subjectBytesMax + 64 + longestLine + Self.largePayloadBytes + Parser.slack
+        lineMemory = try ReservedMemory(byteCount: inputBytes + scratchBytes + frameBytes)
+        unsafe input = lineMemory.bytes
+        unsafe scratch = input + inputBytes
+        unsafe frame = scratch + scratchBytes
         unsafe vectors = .allocate(capacity: Self.vectorsMax)
         state = StablePointer(
             onLinesOfItsOwn: LoopState(
-                now: clock.now(), settings: settings, inputBytes: inputBytes,
-                scratchBytes: longestLine,
+                now: clock.now(), settings: LoopSettings(shared.configuration),
                 loopCount: loopCount, seed: seed))
     }
 
@@ -95,8 +100,7 @@ final class BrokerLoop: EventLoopDriver {
         events.destroy()
         returns.destroy()
         pool.destroy()
-        unsafe input.deallocate()
-        unsafe scratch.deallocate()
+        lineMemory.release()
         unsafe vectors.deallocate()
         unsafe outgoing.deallocate()
         unsafe incoming.deallocate()
@@ -189,8 +193,6 @@ final class BrokerLoop: EventLoopDriver {
 struct LoopState {
     var now: UInt64
     var settings: LoopSettings
-    let inputBytes: Int
-    let scratchBytes: Int
 
     var connections = Slab<Connection>()
     var subscriptions = Slab<Subscription>()
@@ -234,14 +236,9 @@ struct LoopState {
     var isStopping = false
     var isLameDuck = false
 
-    init(
-        now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,
-        seed: UInt64
-    ) {
+    init(now: UInt64, settings: LoopSettings, loopCount: Int, seed: UInt64) {
         self.now = now
         self.settings = settings
-        self.inputBytes = inputBytes
-        self.scratchBytes = scratchBytes
         random = RandomSource(seed: seed)
         remote = RemoteDestinations(loopCount: loopCount)
         unsafe arrived = .allocate(capacity: loopCount)

@@ -151,7 +151,6 @@ extension BrokerLoop {
     private func send(
         _ parts: MessageParts, like origin: Message, from publisher: ConnectionRef
     ) {
-        guard let frame = unsafe state.pointee.ruleStage.frame else { return }
         let total = parts.headerCount + parts.payloadCount
         var writer = unsafe FrameWriter(frame)
         unsafe writer.append(parts.subject, parts.subjectCount)

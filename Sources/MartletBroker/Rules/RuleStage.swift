@@ -21,8 +21,6 @@ struct RuleStage {
     var waiting = HandleList()
     /// Stands in for a publisher that has gone, in its account.
     let nobody = StablePointer(allocating: Connection())
-    /// Where messages are composed: subject, line and a payload that is not large.
-    var frame: MutableBytes?
 
     /// Of one connection, with workers.
     static let jobsPerConnection = 64
@@ -37,7 +35,6 @@ struct RuleStage {
         unsafe workers?.deallocate()
         waiting.destroy()
         nobody.destroy()
-        unsafe frame?.deallocate()
     }
 }
 
@@ -115,13 +112,6 @@ extension BrokerLoop {
                 RuleEvaluator(
                     limits: rules.set.limits, clock: events.clock, thread: index,
                     seed: state.pointee.random.next()))
-        }
-        if unsafe state.pointee.ruleStage.frame == nil {
-            let byteCount =
-                RuleOutput.subjectBytesMax + state.pointee.scratchBytes + 64
-                + Self.largePayloadBytes + Parser.slack
-            unsafe state.pointee.ruleStage.frame = .allocate(capacity: byteCount)
-            unsafe state.pointee.ruleStage.frame?.initialize(repeating: 0, count: byteCount)
         }
         state.pointee.ruleStage.nobody.pointee.handle = SlabHandle(index: 0, generation: .max)
     }

@@ -20,7 +20,7 @@ struct ServeCommand {
             Console.printError(failure.description)
             if failure.showsUsage { Console.print(Usage.text) }
         } catch {
-            Console.printError("nats-server: \(error)")
+            Console.printError("martlet: \(error)")
         }
         return 1
     }
@@ -61,7 +61,7 @@ struct ServeCommand {
             throw CommandFailure(description: loaded.warnings.joined(separator: "\n"))
         }
         let digest = loaded.configuration.configurationDigest ?? ""
-        Console.printError("nats-server: configuration file \(path) is valid (\(digest))")
+        Console.printError("martlet: configuration file \(path) is valid (\(digest))")
         return 0
     }
 }

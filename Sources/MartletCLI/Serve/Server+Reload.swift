@@ -1,13 +1,15 @@
 import MartletBroker
 import MartletMonitor
 
+enum ServerReload {
+    static let fileIsMissing = CommandFailure(
+        description: "can only reload config when a file is provided using -c or --config")
+}
+
 extension Server {
     /// Reads the configuration file again and adopts it, or throws and changes nothing.
     func reload() throws {
-        guard options.configurationPath != nil else {
-            throw CommandFailure(
-                description: "can only reload config when a file is provided using -c or --config")
-        }
+        guard options.configurationPath != nil else { throw ServerReload.fileIsMissing }
         let loaded = try ServeConfiguration(options)
         let old = broker.configuration
         let new = loaded.configuration

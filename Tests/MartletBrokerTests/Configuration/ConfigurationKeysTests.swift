@@ -326,6 +326,16 @@ struct ConfigurationKeysTests {
                     + "converted to a duration"
             ),
             (
+                "authorization { token: \"$2a$11$...\" }",
+                "x.conf:1:16: invalid use of field \"token\": it begins like a bcrypt hash and is "
+                    + "none, so nothing ever matches it"
+            ),
+            (
+                "authorization { users: [{user: a, pass: '$2b$04$abc'}] }",
+                "x.conf:1:34: invalid use of field \"pass\": it begins like a bcrypt hash and is "
+                    + "none, so nothing ever matches it"
+            ),
+            (
                 "authorization { timeout: \"2m\" }",
                 "x.conf:1:16: invalid use of field \"timeout\": timeout of 2m (120.000000 seconds)"
                     + " is high, consider keeping it under 60 seconds. possibly caused by "
@@ -344,6 +354,9 @@ struct ConfigurationKeysTests {
 
     @Test("a plain file has no warnings")
     func noWarnings() throws {
+        let hash = "$2a$11$" + String(repeating: "a./Z9", count: 10) + "abc"
+        #expect(
+            try ConfigurationUnderTest.warnings("authorization { token: '\(hash)' }") == [])
         let text = "port: 1, ping_interval: '1s', authorization {timeout: 1}"
         #expect(try ConfigurationUnderTest.warnings(text) == [])
     }

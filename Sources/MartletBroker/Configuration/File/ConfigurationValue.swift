@@ -23,10 +23,26 @@ struct ConfigurationValue: Sendable {
         case map(ConfigurationMap)
     }
 
-    var content: Content
-    var position: ConfigurationPosition
+    let content: Content
+    let position: ConfigurationPosition
     /// Written as `null` without quotes: a string to all but those who want JSON.
-    var isNull = false
+    let isNull: Bool
+    /// How much it is and how deep, what variables in it stand for included.
+    let extent: ConfigurationExtent
+
+    init(content: Content, position: ConfigurationPosition, isNull: Bool = false) {
+        self.content = content
+        self.position = position
+        self.isNull = isNull
+        switch content {
+        case .string(let text), .datetime(let text):
+            extent = ConfigurationExtent(bytes: 16 + text.utf8.count)
+        case .integer, .float, .boolean: extent = ConfigurationExtent(bytes: 16)
+        case .array(let values):
+            extent = values.reduce(into: ConfigurationExtent(bytes: 16, depth: 1)) { $0.take($1.extent) }
+        case .map(let map): extent = map.extent
+        }
+    }
 
     /// What a user calls such a value, for errors.
     var kind: String {
@@ -39,6 +55,21 @@ struct ConfigurationValue: Sendable {
         case .array: "an array"
         case .map: "a map"
         }
+    }
+}
+
+/// The size of a value. A variable costs a few letters however much it stands for, so values that refer
+/// to each other could grow without end.
+struct ConfigurationExtent: Sendable {
+    /// Memory that a copy of it would take, about.
+    var bytes = 16
+    /// Maps and arrays within each other.
+    var depth = 0
+
+    /// What holds `inner` is that much larger, and deeper than it.
+    mutating func take(_ inner: ConfigurationExtent, keyBytes: Int = 0) {
+        bytes = bytes.addingReportingOverflow(inner.bytes + keyBytes).partialValue
+        depth = max(depth, inner.depth + 1)
     }
 }
 
@@ -58,6 +89,7 @@ struct ConfigurationMap: Sendable {
 
     private(set) var entries: [Entry] = []
     private var indices: [String: Int] = [:]
+    private(set) var extent = ConfigurationExtent(depth: 1)
 
     subscript(key: String) -> ConfigurationValue? {
         indices[key].map { entries[$0].value }
@@ -65,6 +97,7 @@ struct ConfigurationMap: Sendable {
 
     mutating func set(_ key: String, to value: ConfigurationValue) {
         var entry = Entry(key: key, value: value)
+        extent.take(value.extent, keyBytes: key.utf8.count)
         if let index = indices[key] {
             entry.isRepeated = true
             entries[index] = entry

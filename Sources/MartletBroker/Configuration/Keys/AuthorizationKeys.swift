@@ -24,11 +24,11 @@ extension ConfigurationTable {
                 reload: .takenUnseenAs("authorization username"), flags: ["user"],
                 "The one user."),
             Key(
-                "password", "pass", sets: \.authorization.password, takes: .text, default: "none",
+                "password", "pass", sets: \.authorization.password, takes: .secret, default: "none",
                 reload: .takenUnseenAs("authorization password"), flags: ["pass"],
                 "Its password, in clear or as a bcrypt hash."),
             Key(
-                "token", sets: \.authorization.token, takes: .text, default: "none",
+                "token", sets: \.authorization.token, takes: .secret, default: "none",
                 reload: .takenUnseenAs("authorization token"), flags: ["auth"],
                 "The one token, in clear or as a bcrypt hash."),
             Key(

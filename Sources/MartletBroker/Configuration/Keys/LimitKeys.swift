@@ -21,7 +21,9 @@ extension ConfigurationTable {
             "Bytes of one message, its header included; not more than `max_pending`."),
         Key(
             "max_control_line", sets: \.limits.controlLineBytesMax,
-            takes: .limit("a size", upTo: int32Max, inBytes: true),
+            takes: .limit(
+                "a size", upTo: Int64(BrokerConfiguration.Limits.controlLineBytesCeiling),
+                inBytes: true),
             "Bytes of a protocol line without its payload."),
         Key(
             "max_pending", sets: \.limits.pendingBytesMax, takes: .limit("a size", inBytes: true),

@@ -7,7 +7,7 @@ extension ConfigurationTable {
                 "user", "username", sets: \.name, takes: .anyText, default: "needed",
                 reload: .partOfOthers, "The name; no two users have the same."),
             Key(
-                "password", "pass", sets: \.password, takes: .anyText, default: "empty",
+                "password", "pass", sets: \.password, takes: .userSecret, default: "empty",
                 reload: .partOfOthers, "The password, in clear or as a bcrypt hash."),
             .unsupported("nkey", summary: "A user by a public key."),
             .unsupported(

@@ -25,6 +25,9 @@ extension BrokerConfiguration {
         /// from the machine.
         public var memoryBytesMax = 0
 
+        /// No control line may be longer, whatever is configured: loops reserve addresses for as much.
+        static let controlLineBytesCeiling = 16 << 20
+
         /// nats-server's limits.
         public init() {}
     }
