@@ -259,12 +259,14 @@ struct ServeProcessTests {
         }
     }
 
-    @Test("what starts with a mistake does not start", arguments: [
-        (["-p", "99999"], "flag -p: port 99999 is not between -1 and 65535"),
-        (["-n", "a b"], "flag -n: server name cannot contain spaces"),
-        (["--user", "a", "--auth", "t"], "Cannot have a user/pass and token"),
-        (["--pass", "a"], "there is a password without a user, which would let everybody in"),
-    ])
+    @Test(
+        "what starts with a mistake does not start",
+        arguments: [
+            (["-p", "99999"], "flag -p: port 99999 is not between -1 and 65535"),
+            (["-n", "a b"], "flag -n: server name cannot contain spaces"),
+            (["--user", "a", "--auth", "t"], "Cannot have a user/pass and token"),
+            (["--pass", "a"], "there is a password without a user, which would let everybody in"),
+        ])
     func mistakes(arguments: [String], message: String) async throws {
         let process = try TestProcess(["-a", "127.0.0.1"] + arguments)
         #expect(try await process.exitCode() == 1)

@@ -1,5 +1,6 @@
 import CMartletSystem
 import Glibc
+import MartletRules
 import Logging
 import Synchronization
 

@@ -113,7 +113,8 @@ final class Server: Sendable {
             client: configuration.dontListen ? nil : client,
             monitoring: httpPort == 0
                 ? nil
-                : HostAndPort(host: configuration.monitoring.host ?? configuration.host, port: httpPort))
+                : HostAndPort(
+                    host: configuration.monitoring.host ?? configuration.host, port: httpPort))
         do {
             try ports.write(to: path)
         } catch {

@@ -1,4 +1,5 @@
 import Logging
+import MartletRules
 import MartletTestSupport
 import Testing
 
@@ -16,7 +17,7 @@ struct BrokerReloadTests {
         }
     }
 
-    static let mistakes = [
+    static let mistakes: [Mistake] = [
         Mistake("max_payload (2000) cannot be higher than max_pending (1000)") {
             $0.limits.payloadBytesMax = 2_000
             $0.limits.pendingBytesMax = 1_000
@@ -55,7 +56,7 @@ struct BrokerReloadTests {
     ]
 
     @Test("a program's mistakes are those of a file", arguments: mistakes)
-    func mistakes(_ mistake: Mistake) throws {
+    func isRefused(_ mistake: Mistake) throws {
         var configuration = BrokerConfiguration()
         mistake.make(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

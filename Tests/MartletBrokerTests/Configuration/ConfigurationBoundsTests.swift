@@ -34,7 +34,8 @@ struct ConfigurationBoundsTests {
                 == "x.conf:3:3: unknown field \"a\"\nx.conf:4:2: unknown field \"b\"")
     }
 
-    @Test("variables that double each other are refused", arguments: ["[$%, $%]", "{x: $%, y: $%}"])
+    @Test(
+        "variables that double each other are refused", arguments: ["[$%, $%]", "{x: $%, y: $%}"])
     func doubling(form: String) {
         let lines = (1...60).map { "v\($0) = " + form.replacing("%", with: "v\($0 - 1)") }
         let reason = failure("v0 = [abc]\n" + lines.joined(separator: "\n"))

@@ -38,8 +38,11 @@ struct ConfigurationKeysTests {
         ])
     func monitoring(text: String, expected: String) throws {
         let configuration = try configure(text)
-        let path = configuration.monitoring.basePath.isEmpty ? "-" : configuration.monitoring.basePath
-        #expect("\(configuration.monitoring.host ?? "-") \(configuration.monitoring.port) \(path)" == expected)
+        let path =
+            configuration.monitoring.basePath.isEmpty ? "-" : configuration.monitoring.basePath
+        #expect(
+            "\(configuration.monitoring.host ?? "-") \(configuration.monitoring.port) \(path)"
+                == expected)
     }
 
     struct Key: Sendable, CustomTestStringConvertible {
@@ -82,7 +85,9 @@ struct ConfigurationKeysTests {
         Key("max_traced_msg_len: -5") { $0.log.tracedMessageBytesMax == 0 },
         Key("ping_max: 5") { $0.keepalive.pingsOutstandingMax == 5 },
         Key("ping_max: 0") { $0.keepalive.pingsOutstandingMax == 2 },
-        Key("ping_interval: '1h5m.5s'") { $0.keepalive.pingIntervalNanoseconds == 3_900_500_000_000 },
+        Key("ping_interval: '1h5m.5s'") {
+            $0.keepalive.pingIntervalNanoseconds == 3_900_500_000_000
+        },
         Key("ping_interval: '0s'") { $0.keepalive.pingIntervalNanoseconds == 120_000_000_000 },
         Key("ping_interval: 30") { $0.keepalive.pingIntervalNanoseconds == 30_000_000_000 },
         Key("write_deadline: '250ms'") { $0.limits.writeDeadlineNanoseconds == 250_000_000 },
@@ -115,7 +120,9 @@ struct ConfigurationKeysTests {
                 && $0.tuning.stallThresholdNanoseconds == 1_000_000_000
         },
         Key("martlet { turn_clock: thread }") { $0.tuning.turnClock == .thread },
-        Key("martlet { max_publish_rate: 1000 }") { $0.limits.publishedMessagesPerSecondMax == 1_000 },
+        Key("martlet { max_publish_rate: 1000 }") {
+            $0.limits.publishedMessagesPerSecondMax == 1_000
+        },
         Key("martlet { max_publish_bytes: 10MB }") {
             $0.limits.publishedBytesPerSecondMax == 10_485_760
         },

@@ -394,6 +394,7 @@ struct ConfigurationRulesTests {
                 "x.conf:1:24: invalid use of field \"account\": there is no account \"A\", so the "
                     + "rule is for nobody"
             ])
-        #expect(try ConfigurationUnderTest.warnings("rules { r { subject: a, account: '$G' } }") == [])
+        #expect(
+            try ConfigurationUnderTest.warnings("rules { r { subject: a, account: '$G' } }") == [])
     }
 }

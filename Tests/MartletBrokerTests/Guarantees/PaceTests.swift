@@ -62,7 +62,7 @@ extension Guarantees {
             try client.send("SUB a 1\r\n" + pub("a", "x"))
             #expect(eventually { broker.broker.snapshot().messagesIn == 1 })
             var changed = try #require(configuration)
-            changed.coalesceNanoseconds = 0
+            changed.tuning.coalesceNanoseconds = 0
             try broker.broker.reload(changed)
             #expect(try client.barrier().first?.message?.text == "x")
             // A loop that thinks output is due waits for nothing: a turn after another.

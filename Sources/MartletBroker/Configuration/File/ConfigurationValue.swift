@@ -39,7 +39,9 @@ struct ConfigurationValue: Sendable {
             extent = ConfigurationExtent(bytes: 16 + text.utf8.count)
         case .integer, .float, .boolean: extent = ConfigurationExtent(bytes: 16)
         case .array(let values):
-            extent = values.reduce(into: ConfigurationExtent(bytes: 16, depth: 1)) { $0.take($1.extent) }
+            extent = values.reduce(into: ConfigurationExtent(bytes: 16, depth: 1)) {
+                $0.take($1.extent)
+            }
         case .map(let map): extent = map.extent
         }
     }

@@ -34,7 +34,8 @@ extension ConfigurationTable {
                 root.monitoring.port = port
             }),
         Key(
-            "http_port", "monitor_port", sets: \.monitoring.port, takes: .port(zero: "no monitoring"),
+            "http_port", "monitor_port", sets: \.monitoring.port,
+            takes: .port(zero: "no monitoring"),
             reload: .refusedAs("HTTPPort"), flags: ["m", "http_port"],
             "The port of monitoring, over HTTP."),
         Key(

@@ -47,7 +47,8 @@ extension ConfigurationTable {
                 }),
             .unsupported("permissions", summary: "Which subjects a user may use."),
             .unsupported(
-                "default_permissions", "default_permission", summary: "Permissions of users without any."),
+                "default_permissions", "default_permission",
+                summary: "Permissions of users without any."),
             .unsupported("auth_callout", "auth_hook", summary: "Authentication by a service."),
             .fixed("proxy_required", at: false, "Whether clients have to come by a proxy."),
         ])

@@ -20,7 +20,8 @@ extension ConfigurationTable {
         Key(
             "ports_file_dir", sets: \.files.portsDirectory, takes: .text, default: "none",
             flags: ["ports_file_dir"],
-            "A directory that receives `<executable>_<pid>.ports`, which says where the server listens."),
+            "A directory that receives `<executable>_<pid>.ports`, which says where the server listens."
+        ),
     ]
 }
 

@@ -30,7 +30,8 @@ extension ConfigurationTable {
             "Unsent bytes of a connection before it counts as a slow consumer."),
         Key(
             "write_deadline", sets: \.limits.writeDeadlineNanoseconds, takes: .durationOrSeconds,
-            "How long the oldest unsent byte of a connection may wait before that connection is closed."),
+            "How long the oldest unsent byte of a connection may wait before that connection is closed."
+        ),
         Key(
             "write_timeout", takes: "default or close",
             "What happens when `write_deadline` is over; `retry` is for links that this version does not have."

@@ -56,7 +56,9 @@ extension ConfigurationTable {
 extension ConfigurationKey {
     /// A key for what this version does not do, whatever its value.
     static func unsupported(_ names: String..., summary: String) -> ConfigurationKey {
-        ConfigurationKey(names: names, takes: "nothing", reload: .unsupported, summary) { (entry, _, _) throws(ConfigurationComplaint) in throw entry.unsupported }
+        ConfigurationKey(names: names, takes: "nothing", reload: .unsupported, summary) {
+            (entry, _, _) throws(ConfigurationComplaint) in throw entry.unsupported
+        }
     }
 
     /// A switch of which one position describes this broker.

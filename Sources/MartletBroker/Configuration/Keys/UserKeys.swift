@@ -11,7 +11,8 @@ extension ConfigurationTable {
                 reload: .partOfOthers, "The password, in clear or as a bcrypt hash."),
             .unsupported("nkey", summary: "A user by a public key."),
             .unsupported(
-                "permissions", "permission", "authorization", summary: "Which subjects the user may use."),
+                "permissions", "permission", "authorization",
+                summary: "Which subjects the user may use."),
             .unsupported(
                 "allowed_connection_types", "connection_types", "clients",
                 summary: "By which transports the user may connect."),

@@ -15,11 +15,12 @@ struct ConfigurationBlock<Root: ConfigurationRoot>: Sendable {
 
     init(
         _ path: String, _ summary: String, refusesRepetition: Bool = false,
-        readOther: @escaping @Sendable (
-            ConfigurationMap.Entry, inout Root, inout ConfigurationReader
-        ) throws(ConfigurationComplaint) -> Bool = { (_, _, _) throws(ConfigurationComplaint) in
-            false
-        },
+        readOther:
+            @escaping @Sendable (
+                ConfigurationMap.Entry, inout Root, inout ConfigurationReader
+            ) throws(ConfigurationComplaint) -> Bool = { (_, _, _) throws(ConfigurationComplaint) in
+                false
+            },
         _ keys: [ConfigurationKey<Root>]...
     ) {
         self.path = path
