@@ -16,10 +16,10 @@ private final class FuzzedBroker: @unchecked Sendable {
         var configuration = BrokerConfiguration()
         configuration.loopCount = 2
         configuration.dontListen = true
-        configuration.controlLineBytesMax = 512
-        configuration.payloadBytesMax = 40_000
-        configuration.memoryBytesMax = 64 << 20
-        configuration.closedConnectionsMax = 4
+        configuration.limits.controlLineBytesMax = 512
+        configuration.limits.payloadBytesMax = 40_000
+        configuration.limits.memoryBytesMax = 64 << 20
+        configuration.limits.closedConnectionsMax = 4
         configuration.slowConsumers.rules = [
             .init(subject: "o.>", policy: .dropOld, pendingBytesMax: 2_000),
             .init(subject: "n.>", policy: .dropNew, pendingBytesMax: 2_000),

@@ -14,10 +14,12 @@ struct Martlet: ParsableCommand {
         ]
     )
 
+    /// The commands that are no server.
+    static var clientCommands: [String] { configuration.subcommands.map { $0._commandName } }
+
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        let commands = configuration.subcommands.map { $0._commandName }
-        if let first = arguments.first, commands.contains(first) {
+        if let first = arguments.first, clientCommands.contains(first) {
             signal(SIGPIPE, SIG_IGN)
             main(arguments)
         } else {

@@ -81,7 +81,7 @@ public final class Monitor: Sendable {
 
     /// nil if the path is not below the configured prefix, or nothing is there.
     private func endpoint(of path: String) -> MonitorEndpoint? {
-        let base = Self.basePath(broker.configuration.httpBasePath)
+        let base = Self.basePath(broker.configuration.monitoring.basePath)
         guard path.hasPrefix(base) else { return nil }
         let rest = String(path.dropFirst(base.count))
         return MonitorEndpoint.at(rest.isEmpty ? "/" : rest)

@@ -1,3 +1,4 @@
+import MartletBroker
 import Testing
 
 @testable import MartletCLI
@@ -10,26 +11,35 @@ struct GoFlagsTests {
             ["-p", "1"], ["-p=1"], ["--p", "1"], ["--port=1"], ["-port", "1"], ["--port", "0x1"],
         ])
     func spellings(arguments: [String]) throws {
-        #expect(try GoFlags(arguments).canonical == ["--port=1"])
+        #expect(try given(arguments) == ["\(arguments[0].trimmingDashes)=number(1)"])
     }
 
     @Test(
         "a switch takes a value only after an equals sign",
         arguments: [
-            (["-D"], ["--debug=true"]), (["-D=false"], ["--debug=false"]),
-            (["--debug=T"], ["--debug=true"]), (["-logtime=0"], ["--logtime=false"]),
-            (["-DV"], ["--debug=true", "--trace=true"]),
-            (["-DVV"], ["--debug=true", "--trace=true", "--trace-verbose=true"]),
-            (["-VV=false"], ["--trace=false", "--trace-verbose=false"]),
+            (["-D"], ["D=toggle(true)"]), (["-D=false"], ["D=toggle(false)"]),
+            (["--debug=T"], ["debug=toggle(true)"]), (["-logtime=0"], ["logtime=toggle(false)"]),
+            (["-DV", "-p", "1"], ["DV=toggle(true)", "p=number(1)"]),
+            (["-VV=false"], ["VV=toggle(false)"]),
         ])
-    func switches(arguments: [String], canonical: [String]) throws {
-        #expect(try GoFlags(arguments).canonical == canonical)
+    func switches(arguments: [String], expected: [String]) throws {
+        #expect(try given(arguments) == expected)
+    }
+
+    @Test("loops are a number or a word")
+    func loops() throws {
+        #expect(try given(["--loops", "2"]) == ["loops=number(2)"])
+        #expect(try given(["--loops=auto"]) == [#"loops=text("auto")"#])
+    }
+
+    private func given(_ arguments: [String]) throws -> [String] {
+        try GoFlags(arguments).given.map { "\($0.name)=\($0.value)" }
     }
 
     @Test("the first word that is no flag ends the flags")
     func words() throws {
         let flags = try GoFlags(["-D", "false", "-p", "1"])
-        #expect(flags.canonical == ["--debug=true"])
+        #expect(flags.given.map(\.name) == ["D"])
         #expect(flags.words == ["false", "-p", "1"])
         #expect(try GoFlags(["-D", "--", "-p"]).words == ["-p"])
         #expect(try GoFlags(["-"]).words == ["-"])
@@ -59,7 +69,7 @@ struct GoFlagsTests {
             (["--cluster_name", "c"], "cluster_name"), (["-p", "1"], nil), (["-js=false"], nil),
         ])
     func unsupported(arguments: [String], name: String?) throws {
-        #expect(try GoFlags(arguments).unsupported == name)
+        #expect(ServeOptions(try GoFlags(arguments)).unsupported == name)
     }
 
     @Test(
@@ -71,4 +81,9 @@ struct GoFlagsTests {
     func numbers(text: String, number: Int?) {
         #expect(GoFlags.integer(text) == number)
     }
+}
+
+extension String {
+    /// The flag's name, without dashes and value.
+    fileprivate var trimmingDashes: Substring { drop { $0 == "-" }.prefix { $0 != "=" } }
 }

@@ -309,6 +309,6 @@ struct RulesCommandTests {
         #expect(lines[1].hasPrefix("warning: ") && lines[1].contains("sort"))
         let strict = try TestProcess(["-t", "-c", path])
         #expect(try await strict.exitCode() == 1)
-        #expect(strict.log == "nats-server: \(lines[1].dropFirst("warning: ".count))\n")
+        #expect(strict.log == "martlet: \(lines[1].dropFirst("warning: ".count))\n")
     }
 }

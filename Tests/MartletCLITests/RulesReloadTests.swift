@@ -30,7 +30,7 @@ struct RulesReloadTests {
         let lines = process.log.split(separator: "\n")
         try #require(lines.count == 2)
         let file = directory.path + "/rules.conf"
-        #expect(lines[0].hasPrefix("nats-server: \(file):2:2: rule a: subject: "))
+        #expect(lines[0].hasPrefix("martlet: \(file):2:2: rule a: subject: "))
         #expect(lines[1].hasPrefix("\(file):3:2: rule b: to: "))
     }
 

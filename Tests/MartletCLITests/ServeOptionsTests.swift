@@ -9,7 +9,7 @@ struct ServeOptionsTests {
         _ arguments: [String], over start: BrokerConfiguration = .init()
     ) throws -> BrokerConfiguration {
         var configuration = start
-        try ServeCommand.options(GoFlags(arguments)).apply(to: &configuration)
+        try ServeOptions(GoFlags(arguments)).apply(to: &configuration)
         return configuration
     }
 
@@ -37,7 +37,7 @@ struct ServeOptionsTests {
         file.port = 1
         #expect(try configuration(["-p", "0"], over: file).port == 4222)
         #expect(try configuration(["-p", "-1"]).port == -1)
-        #expect(try configuration(["-m", "-1"]).httpPort == -1)
+        #expect(try configuration(["-m", "-1"]).monitoring.port == -1)
     }
 
     @Test("every flag reaches its setting")
@@ -49,9 +49,9 @@ struct ServeOptionsTests {
             "9", "--loops", "2",
         ])
         #expect(result.host == "h")
-        #expect(result.httpPort == 8)
-        #expect(result.pidFile == "pid")
-        #expect(result.portsFileDirectory == "d")
+        #expect(result.monitoring.port == 8)
+        #expect(result.files.processID == "pid")
+        #expect(result.files.portsDirectory == "d")
         #expect(result.clientAdvertise == "c:1")
         #expect(result.authorization.user == "u")
         #expect(result.authorization.password == "p")
@@ -61,13 +61,52 @@ struct ServeOptionsTests {
         #expect(result.log.file == "file")
         #expect(result.log.fileBytesMax == 7)
         #expect(result.log.remoteSyslog == "udp://x")
-        #expect(result.tracedMessageBytesMax == 9)
+        #expect(result.log.tracedMessageBytesMax == 9)
         #expect(result.loopCount == 2)
     }
 
-    @Test("loops are a number or auto", arguments: ["0", "-1", "many", "1025"])
-    func loops(text: String) throws {
-        #expect(throws: CommandFailure.self) { try configuration(["--loops", text]) }
+    @Test("each combined switch sets what its letters say", arguments: ["-DV", "-VV", "-DVV"])
+    func combined(flag: String) throws {
+        let log = try configuration([flag]).log
+        #expect(log.debug == flag.contains("D"))
+        #expect(log.trace)
+        #expect(log.traceVerbose == flag.contains("VV"))
+    }
+
+    @Test(
+        "a flag is refused where a file with the same value is",
+        arguments: [
+            (["--loops", "0"], "flag -loops: loops value must be 1 or more, not 0"),
+            (["--loops", "many"], "flag -loops: \"loops\" takes a number or auto, not \"many\""),
+            (["--loops", "1025"], "flag -loops: loops value is too big"),
+            (["-p", "99999"], "flag -p: port 99999 is not between -1 and 65535"),
+            (["--port", "-2"], "flag -port: port -2 is not between -1 and 65535"),
+            (["-m", "70000"], "flag -m: port 70000 is not between -1 and 65535"),
+            (["-n", "a b"], "flag -n: server name cannot contain spaces"),
+        ])
+    func refused(arguments: [String], message: String) {
+        let error = #expect(throws: BrokerError.self) { try configuration(arguments) }
+        #expect(error?.message == message)
+    }
+
+    @Test("empty values are the defaults")
+    func empty() throws {
+        var file = BrokerConfiguration()
+        file.serverName = "file"
+        file.host = "127.0.0.1"
+        let result = try configuration(["-n", "", "-a", "", "-P", "", "-l", ""], over: file)
+        #expect(result.serverName == nil)
+        #expect(result.host == "0.0.0.0")
+        #expect(result.files.processID == nil)
+        #expect(result.log.file == nil)
+        #expect(ServeOptions(try GoFlags(["-c", ""])).configurationPath == nil)
         #expect(try configuration(["--loops", "auto"]).loopCount == nil)
+    }
+
+    @Test("the help names every flag that sets something")
+    func help() {
+        for flag in ConfigurationFlags.names {
+            #expect(Usage.text.contains("-\(flag)"), "\(flag)")
+        }
     }
 }

@@ -38,7 +38,7 @@ struct ServeProcessTests {
         #expect(missing.log.contains("-js is not supported by this version"))
         let word = try TestProcess(["foo"])
         #expect(try await word.exitCode() == 1)
-        #expect(word.log == "nats-server: unrecognized command: \"foo\"\n")
+        #expect(word.log == "martlet: unrecognized command: \"foo\"\n")
     }
 
     @Test("-t checks the configuration file")
@@ -50,18 +50,18 @@ struct ServeProcessTests {
         try "port: 4999\n".write(toFile: path, atomically: true, encoding: .utf8)
         let good = try TestProcess(["-t", "-c", path])
         #expect(try await good.exitCode() == 0)
-        let line = "nats-server: configuration file \(path) is valid (sha256:"
+        let line = "martlet: configuration file \(path) is valid (sha256:"
         #expect(good.log.hasPrefix(line))
         try "port: 4999\nping_interval: 3\n".write(
             toFile: path, atomically: true, encoding: .utf8)
         let doubtful = try TestProcess(["-t", "-c", path])
         #expect(try await doubtful.exitCode() == 1)
-        #expect(doubtful.log.hasPrefix("nats-server: \(path):2:"))
+        #expect(doubtful.log.hasPrefix("martlet: \(path):2:"))
         #expect(doubtful.log.contains("ping_interval should be converted to a duration"))
         try "authorization {\n user: a\n".write(toFile: path, atomically: true, encoding: .utf8)
         let broken = try TestProcess(["-c", path])
         #expect(try await broken.exitCode() == 1)
-        #expect(broken.log.hasPrefix("nats-server: Parse error on line "))
+        #expect(broken.log.hasPrefix("martlet: Parse error on line "))
         let bad = try TestProcess(["-t", "-c", none.directory + "/absent.conf"])
         #expect(try await bad.exitCode() == 1)
         #expect(bad.log.contains("absent.conf: no such file or directory"))
@@ -71,7 +71,7 @@ struct ServeProcessTests {
     func startLines() async throws {
         let process = try await started(["-m", "-1", "--name", "nm"])
         let texts = [
-            "Starting nats-server", "  Version:  2.", "  Git:      [", "  Name:     nm",
+            "Starting martlet", "  Version:  2.", "  Git:      [", "  Name:     nm",
             "  ID:       N", "Starting http monitor on 127.0.0.1:",
             "Listening for client connections on 127.0.0.1:", "Server is ready",
         ]
@@ -236,13 +236,70 @@ struct ServeProcessTests {
         return socket.port
     }
 
+    @Test("a reload that would fail is told to who asks for it, and nobody is signalled")
+    func failedReload() async throws {
+        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try "debug: false\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let process = try await started(["-c", path])
+        try "max_payload: 2MB\nmax_pending: 1MB\n".write(
+            toFile: path, atomically: true, encoding: .utf8)
+        let reload = try TestProcess(["--signal", "reload=\(process.pid)"])
+        #expect(try await reload.exitCode() == 1)
+        #expect(reload.log.hasPrefix("martlet: process \(process.pid) would not take this over: "))
+        #expect(reload.log.hasSuffix("(2097152) cannot be higher than max_pending (1048576)\n"))
+        let plain = try await started()
+        let nothing = try TestProcess(["--signal", "reload=\(plain.pid)"])
+        #expect(try await nothing.exitCode() == 1)
+        #expect(nothing.log.contains("can only reload config when a file is provided using -c"))
+        for process in [process, plain] {
+            process.signal(SIGINT)
+            #expect(try await process.exitCode() == 0)
+            #expect(!process.log.contains("hangup"))
+        }
+    }
+
+    @Test(
+        "what starts with a mistake does not start",
+        arguments: [
+            (["-p", "99999"], "flag -p: port 99999 is not between -1 and 65535"),
+            (["-n", "a b"], "flag -n: server name cannot contain spaces"),
+            (["--user", "a", "--auth", "t"], "Cannot have a user/pass and token"),
+            (["--pass", "a"], "there is a password without a user, which would let everybody in"),
+        ])
+    func mistakes(arguments: [String], message: String) async throws {
+        let process = try TestProcess(["-a", "127.0.0.1"] + arguments)
+        #expect(try await process.exitCode() == 1)
+        #expect(process.log == "martlet: \(message)\n")
+    }
+
+    @Test("a file is checked as a whole, and so is one with placeholders for hashes")
+    func wholeFile() async throws {
+        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let texts = [
+            "no_auth_user: bob\n": "no_auth_user: \"bob\" present, but users/nkeys are not defined",
+            "authorization { token: '$2a$11$...' }\n": "it begins like a bcrypt hash and is none",
+        ]
+        for (text, message) in texts {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let check = try TestProcess(["-t", "-c", path])
+            #expect(try await check.exitCode() == 1)
+            #expect(check.log.contains(message))
+        }
+    }
+
     @Test(
         "bad signal commands",
         arguments: [
-            ("foo=1x", "nats-server: invalid pid: 1x"),
-            ("foo=4194303", "nats-server: unknown signal \"foo\""),
-            ("quit=1=2", "nats-server: invalid signal parameters: [2]"),
-            ("quit=4194303", "nats-server: \nsignal \"quit\" 4194303: no such process"),
+            ("foo=1x", "martlet: unknown signal \"foo\""),
+            ("foo", "martlet: unknown signal \"foo\""),
+            ("quit=1x", "martlet: invalid pid: 1x"),
+            ("reload=0", "martlet: invalid pid: 0"),
+            ("reload=-1", "martlet: invalid pid: -1"),
+            ("reload=-1*", "martlet: invalid pid: -1"),
+            ("quit=1=2", "martlet: invalid signal parameters: [2]"),
+            ("quit=4194303", "martlet: \nsignal \"quit\" 4194303: no such process"),
         ])
     func signalMistakes(text: String, message: String) async throws {
         let process = try TestProcess(["--signal", text])

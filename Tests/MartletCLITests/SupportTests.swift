@@ -32,19 +32,6 @@ struct SupportTests {
         #expect(StartReport.holdsPlainPasswords(authorization))
     }
 
-    @Test("what a reload changed is told")
-    func reloadReport() {
-        var new = BrokerConfiguration()
-        new.log.debug = true
-        new.connectionsMax = 7
-        new.authorization.users = [.init(name: "a", password: "secret")]
-        #expect(
-            ReloadReport.lines(from: BrokerConfiguration(), to: new) == [
-                "Reloaded: debug = true", "Reloaded: authorization users",
-                "Reloaded: max_connections = 7",
-            ])
-    }
-
     @Test("0.0.0.0 stands for the addresses of the machine in the ports file")
     func ports() {
         let file = PortsFile(client: HostAndPort(host: "0.0.0.0", port: 1), monitoring: nil)

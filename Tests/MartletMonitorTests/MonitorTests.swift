@@ -232,7 +232,7 @@ struct MonitorTests {
     @Test("everything stands below http_base_path")
     func basePath() async throws {
         try await onThread {
-            let setup = try Setup { $0.httpBasePath = "nats/" }
+            let setup = try Setup { $0.monitoring.basePath = "nats/" }
             defer { setup.stop() }
             #expect(try setup.json("/nats/varz")["http_base_path"] as? String == "nats/")
             #expect(try setup.get("/nats/").body.contains("href=\"/nats/varz\""))

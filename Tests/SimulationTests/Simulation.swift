@@ -22,7 +22,7 @@ final class Simulation {
         var configuration = BrokerConfiguration()
         configuration.loopCount = loops
         configuration.dontListen = true
-        configuration.memoryBytesMax = 1 << 30
+        configuration.limits.memoryBytesMax = 1 << 30
         configure(&configuration)
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical

@@ -9,8 +9,8 @@ import Testing
     @Test(arguments: simulationSeeds(5))
     func aSilentClientIsPingedThenStale(seed: UInt64) throws {
         let simulation = try Simulation(seed: seed, loops: 2) {
-            $0.pingIntervalNanoseconds = 1_000_000_000
-            $0.pingsOutstandingMax = 2
+            $0.keepalive.pingIntervalNanoseconds = 1_000_000_000
+            $0.keepalive.pingsOutstandingMax = 2
         }
         let client = simulation.connect()
         client.queue(connect)
@@ -31,8 +31,8 @@ import Testing
 
     @Test func aClientThatAnswersLives() throws {
         let simulation = try Simulation(seed: 1) {
-            $0.pingIntervalNanoseconds = 1_000_000_000
-            $0.pingsOutstandingMax = 1
+            $0.keepalive.pingIntervalNanoseconds = 1_000_000_000
+            $0.keepalive.pingsOutstandingMax = 1
         }
         let client = simulation.connect()
         client.queue(connect)
@@ -52,7 +52,7 @@ import Testing
         let simulation = try Simulation(seed: seed) {
             $0.authorization.user = "u"
             $0.authorization.password = "p"
-            $0.authenticationTimeoutNanoseconds = 500_000_000
+            $0.authorization.timeoutNanoseconds = 500_000_000
         }
         let silent = simulation.connect()
         let known = simulation.connect()
@@ -67,7 +67,7 @@ import Testing
     @Test(arguments: simulationSeeds(5))
     func theWriteDeadlineCountsFromTheOldestByte(seed: UInt64) throws {
         let simulation = try Simulation(seed: seed, loops: 2) {
-            $0.writeDeadlineNanoseconds = 1_000_000_000
+            $0.limits.writeDeadlineNanoseconds = 1_000_000_000
         }
         let deaf = simulation.connect(pipeBytes: 1_000, loop: 0)
         let publisher = simulation.connect(loop: 1)
@@ -95,7 +95,8 @@ import Testing
     @Test(arguments: simulationSeeds(5), [1, 2])
     func blockPausesPublishersForAWhileOnly(seed: UInt64, loops: Int) throws {
         let simulation = try Simulation(seed: seed, loops: loops) {
-            $0.pendingBytesMax = 10_000
+            $0.limits.pendingBytesMax = 10_000
+            $0.limits.payloadBytesMax = 10_000
             $0.slowConsumers.defaultPolicy = .block
             $0.slowConsumers.blockNanosecondsMax = 300_000_000
         }
@@ -123,7 +124,8 @@ import Testing
     @Test(arguments: simulationSeeds(5), [1, 2])
     func blockLosesNothingWhenTheSubscriberReads(seed: UInt64, loops: Int) throws {
         let simulation = try Simulation(seed: seed, loops: loops) {
-            $0.pendingBytesMax = 10_000
+            $0.limits.pendingBytesMax = 10_000
+            $0.limits.payloadBytesMax = 10_000
             $0.slowConsumers.defaultPolicy = .block
         }
         let slow = simulation.connect(pipeBytes: 2_000, loop: 0)
@@ -149,7 +151,8 @@ import Testing
     func droppingKeepsAWellFormedStream(seed: UInt64) throws {
         for policy in [BrokerConfiguration.SlowConsumerPolicy.dropOld, .dropNew] {
             let simulation = try Simulation(seed: seed, loops: 2) {
-                $0.pendingBytesMax = 50_000
+                $0.limits.pendingBytesMax = 50_000
+                $0.limits.payloadBytesMax = 50_000
                 $0.slowConsumers.defaultPolicy = policy
             }
             let slow = simulation.connect(pipeBytes: 700, loop: 0)
@@ -191,7 +194,7 @@ import Testing
     }
 
     @Test func whoPublishesTooFastIsSlowedDown() throws {
-        let simulation = try Simulation(seed: 1) { $0.publishedMessagesPerSecondMax = 100 }
+        let simulation = try Simulation(seed: 1) { $0.limits.publishedMessagesPerSecondMax = 100 }
         let client = simulation.connect()
         client.queue(connect + "SUB a 1\r\n")
         simulation.settle()
@@ -206,7 +209,7 @@ import Testing
     }
 
     @Test func bytesHaveARateToo() throws {
-        let simulation = try Simulation(seed: 1) { $0.publishedBytesPerSecondMax = 100_000 }
+        let simulation = try Simulation(seed: 1) { $0.limits.publishedBytesPerSecondMax = 100_000 }
         let client = simulation.connect()
         client.queue(connect + "SUB a 1\r\n")
         simulation.settle()
@@ -221,7 +224,10 @@ import Testing
     }
 
     @Test func aSlowConsumerOverItsLimitIsClosedAndNobodyElse() throws {
-        let simulation = try Simulation(seed: 1) { $0.pendingBytesMax = 20_000 }
+        let simulation = try Simulation(seed: 1) {
+            $0.limits.pendingBytesMax = 20_000
+            $0.limits.payloadBytesMax = 20_000
+        }
         let deaf = simulation.connect(pipeBytes: 1_000)
         let other = simulation.connect()
         let publisher = simulation.connect()

@@ -6,6 +6,8 @@ extension Broker {
     /// returned meets the new ones. Throws
     /// `BrokerError.Code.configuration` with everything that is wrong with them, and leaves the old ones.
     public func replaceRules(_ rules: RulesConfiguration?) throws(BrokerError) {
+        var rules = rules
+        rules?.setSupportsHeaders(!shared.configuration.disablesHeaders)
         try shared.rules.replace(rules, loops: shared.loops)
         shared.recordRules(rules)
     }

@@ -35,7 +35,7 @@ extension Broker: Service {
 }
 
 /// A broker as a service that goes into lame duck mode on a graceful shutdown: it accepts no more clients,
-/// tells the ones there are to go elsewhere, and closes them over `lameDuckDurationNanoseconds`. Give the
+/// tells the ones there are to go elsewhere, and closes them over `lameDuck.durationNanoseconds`. Give the
 /// service group at least as long.
 public struct LameDuckBroker: Service {
     /// The broker that runs.

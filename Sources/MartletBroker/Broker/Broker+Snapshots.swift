@@ -89,27 +89,4 @@ extension Broker {
             return await group.reduce(into: []) { $0 += $1 }
         }
     }
-
-    /// Takes over what may change while running: limits, users, accounts, logs, rules. Throws
-    /// `BrokerError.Code.configuration` for what may not.
-    public func reload(_ configuration: BrokerConfiguration) throws(BrokerError) {
-        let old = self.configuration
-        try Self.expectSame("Host", old.host, configuration.host)
-        try Self.expectSame("Port", old.port, configuration.port)
-        try Self.expectSame("ServerName", old.serverName ?? "", configuration.serverName ?? "")
-        try Self.expectSame("martlet.loops", old.loopCount ?? 0, configuration.loopCount ?? 0)
-        try Self.expectSame("martlet.max_memory", old.memoryBytesMax, configuration.memoryBytesMax)
-        try Self.expectSame(
-            "SystemAccount", old.systemAccountName ?? "", configuration.systemAccountName ?? "")
-        if configuration.rules != old.rules { try replaceRules(configuration.rules) }
-        shared.replace(configuration, isRunning: isRunning)
-    }
-
-    private static func expectSame<Value: Equatable>(
-        _ name: String, _ old: Value, _ new: Value
-    ) throws(BrokerError) {
-        guard old != new else { return }
-        throw BrokerError(
-            .configuration, "config reload not supported for \(name): old=\(old), new=\(new)")
-    }
 }

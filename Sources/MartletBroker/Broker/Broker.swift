@@ -55,7 +55,7 @@ public final class Broker: Sendable {
     }
 
     /// A broker that does not run yet. Throws `BrokerError.Code.system` when the system refuses what a
-    /// loop needs, and `.configuration` when there is something wrong with the rules.
+    /// loop needs, and `.configuration` when there is something wrong with the configuration.
     public convenience init(
         configuration: BrokerConfiguration, logger: Logger
     ) throws(BrokerError) {
@@ -67,6 +67,7 @@ public final class Broker: Sendable {
     init(
         configuration: BrokerConfiguration, logger: Logger, events: any EventSink
     ) throws(BrokerError) {
+        try configuration.validate()
         let seed = UInt64.random(in: .min ... .max)
         let loopCount = configuration.loopCount ?? Self.defaultLoopCount()
         shared = BrokerShared(
@@ -82,6 +83,7 @@ public final class Broker: Sendable {
     init(
         simulating configuration: BrokerConfiguration, clock: Clock, seed: UInt64, logger: Logger
     ) throws(BrokerError) {
+        try configuration.validate()
         shared = BrokerShared(
             configuration: configuration, loopCount: configuration.loopCount ?? 1,
             events: BrokerLog(logger: logger), seed: seed)
@@ -239,7 +241,7 @@ public final class Broker: Sendable {
     }
 
     /// Stops accepting, tells clients to go elsewhere, closes them one after another over
-    /// `lameDuckDurationNanoseconds`, then stops. Returns at once.
+    /// `lameDuck.durationNanoseconds`, then stops. Returns at once.
     public func enterLameDuck() {
         let starts = lifecycle.withLock { state in
             guard state.phase == .running, !state.isLameDuck else { return false }

@@ -35,8 +35,8 @@ final class BrokerShared: @unchecked Sendable {
         self.events = events
         current = Guarded(configuration)
         budget = MemoryBudget(
-            bytesMax: configuration.memoryBytesMax > 0
-                ? configuration.memoryBytesMax : Self.defaultMemoryBytes())
+            bytesMax: configuration.limits.memoryBytesMax > 0
+                ? configuration.limits.memoryBytesMax : Self.defaultMemoryBytes())
         accounts = AccountDirectory(budget: budget, seed: seed)
         currentAuthenticator = Guarded(
             Authenticator(configuration.authorization, accounts: accounts))
@@ -87,7 +87,7 @@ final class BrokerShared: @unchecked Sendable {
 
     var configuration: BrokerConfiguration { current.withLock { $0 } }
     var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
-    var connectionsMax: Int { current.withLock { $0.connectionsMax } }
+    var connectionsMax: Int { current.withLock { $0.limits.connectionsMax } }
 
     /// Of a broker that runs, returns when every loop has it: who connects then meets the new users.
     func replace(_ configuration: BrokerConfiguration, isRunning: Bool) {
@@ -140,7 +140,7 @@ final class BrokerShared: @unchecked Sendable {
     }
 
     func recordClosed(_ snapshot: ConnectionSnapshot) {
-        let limit = current.withLock { $0.closedConnectionsMax }
+        let limit = current.withLock { $0.limits.closedConnectionsMax }
         closed.withLock { $0.append(snapshot, keeping: limit) }
     }
 
@@ -176,7 +176,7 @@ final class BrokerShared: @unchecked Sendable {
         (info.host, info.port) = advertised(configuration)
         info.hasHeaders = !configuration.disablesHeaders
         info.requiresAuthentication = configuration.authorization.isRequired
-        info.payloadBytesMax = configuration.payloadBytesMax
+        info.payloadBytesMax = configuration.limits.payloadBytesMax
         info.isLameDuck = isLameDuck
         return info
     }

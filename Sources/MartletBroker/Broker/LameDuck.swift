@@ -13,16 +13,16 @@ struct LameDuck {
         let shared = broker.shared
         for loop in shared.loops { loop.mail.post(.enterLameDuck) }
         let configuration = shared.configuration
-        guard sleep(configuration.lameDuckGracePeriodNanoseconds, whileConnected: true) else {
+        guard sleep(configuration.lameDuck.gracePeriodNanoseconds, whileConnected: true) else {
             return finish()
         }
         let left = shared.connectionCount
         guard left > 0 else { return finish() }
         let duration =
-            configuration.lameDuckDurationNanoseconds
+            configuration.lameDuck.durationNanoseconds
             - min(
-                configuration.lameDuckDurationNanoseconds,
-                configuration.lameDuckGracePeriodNanoseconds)
+                configuration.lameDuck.durationNanoseconds,
+                configuration.lameDuck.gracePeriodNanoseconds)
         shared.events.record(.lameDuckClosesClients)
         // At most one step a second apart, and enough at each step to be done in time.
         let pause = min(1_000_000_000, duration / UInt64(left))

@@ -91,7 +91,7 @@ extension Broker {
         try SubjectCheck.forSubscription(service.subject)
         if let queue = service.queue { try SubjectCheck.forQueue(queue) }
         let lineCount = service.subject.utf8.count + (service.queue?.utf8.count ?? 0) + 16
-        guard lineCount <= configuration.controlLineBytesMax else {
+        guard lineCount <= configuration.limits.controlLineBytesMax else {
             throw BrokerError(.subject, "the subject is longer than a control line")
         }
         do throws(BrokerError) {

@@ -69,7 +69,7 @@ final class HandlerConnection: @unchecked Sendable {
         self.place = place
         outlet = HandlerOutlet(
             pipe: pipe, room: room,
-            controlLineBytesMax: broker.configuration.controlLineBytesMax)
+            controlLineBytesMax: broker.configuration.limits.controlLineBytesMax)
         let partial = PartialFrame()
         input = ServerInput(partial)
         shedInput = ServerInput(partial)

@@ -27,7 +27,7 @@ extension Broker {
         guard isRunning else { throw Self.notRunning }
         let place = PipePlace(on: loop, of: shared)
         let connection = InProcessConnection(
-            controlLineBytesMax: configuration.controlLineBytesMax, capacity: pipeBytes
+            controlLineBytesMax: configuration.limits.controlLineBytesMax, capacity: pipeBytes
         ) { place.wakeLoop() }
         guard place.give(connection.pipe) else { throw Self.notRunning }
         Task { await connection.read() }

@@ -1,5 +1,6 @@
 import CMartletSystem
 import Glibc
+import MartletRules
 import Synchronization
 
 /// One event loop with its connections, subscriptions, caches and buffers. Only its own thread touches
@@ -35,6 +36,13 @@ final class BrokerLoop: EventLoopDriver {
     let input: MutableBytes
     /// A control line's rest in the form subscribers get it, where the publisher wrote it differently.
     let scratch: MutableBytes
+    /// Where the broker puts messages together: subject, line and a payload that is not large.
+    let frame: MutableBytes
+    static let frameNamesBytes =
+        RuleOutput.subjectBytesMax + BrokerConfiguration.Limits.controlLineBytesCeiling
+    /// Subjects, the line's numbers, a payload that is not large, and what short copies may read behind it.
+    static let frameBytes = frameNamesBytes + 64 + largePayloadBytes + Parser.slack
+    private let lineMemory: ReservedMemory
     let vectors: UnsafeMutablePointer<iovec>
 
     static let vectorsMax = 64
@@ -73,20 +81,20 @@ final class BrokerLoop: EventLoopDriver {
         unsafe mailboxes = .allocate(capacity: loopCount)
         // Until the loops are connected, each mailbox is its own.
         for i in 0..<loopCount { unsafe (mailboxes + i).initialize(to: .passRetained(mail)) }
-        let settings = LoopSettings(shared.configuration)
-        let longestLine = settings.controlLineBytesMax
+        // Room for the longest line that a reload may ever allow.
+        let longestLine = BrokerConfiguration.Limits.controlLineBytesCeiling
         // What a connection keeps: a verb, a control line, a small payload; then one read.
-        let inputBytes = max(
-            2 * Self.readBytesMax, 64 + longestLine + Self.largePayloadBytes + Self.readBytesMax)
-        unsafe input = .allocate(capacity: inputBytes + Parser.slack)
-        unsafe input.initialize(repeating: 0, count: inputBytes + Parser.slack)
-        unsafe scratch = .allocate(capacity: longestLine + Parser.slack)
-        unsafe scratch.initialize(repeating: 0, count: longestLine + Parser.slack)
+        let inputBytes =
+            64 + longestLine + Self.largePayloadBytes + Self.readBytesMax + Parser.slack
+        let scratchBytes = longestLine + Parser.slack
+        lineMemory = try ReservedMemory(byteCount: inputBytes + scratchBytes + Self.frameBytes)
+        unsafe input = lineMemory.bytes
+        unsafe scratch = input + inputBytes
+        unsafe frame = scratch + scratchBytes
         unsafe vectors = .allocate(capacity: Self.vectorsMax)
         state = StablePointer(
             onLinesOfItsOwn: LoopState(
-                now: clock.now(), settings: settings, inputBytes: inputBytes,
-                scratchBytes: longestLine,
+                now: clock.now(), settings: LoopSettings(shared.configuration),
                 loopCount: loopCount, seed: seed))
     }
 
@@ -98,8 +106,7 @@ final class BrokerLoop: EventLoopDriver {
         events.destroy()
         returns.destroy()
         pool.destroy()
-        unsafe input.deallocate()
-        unsafe scratch.deallocate()
+        lineMemory.release()
         unsafe vectors.deallocate()
         unsafe outgoing.deallocate()
         unsafe incoming.deallocate()
@@ -202,14 +209,11 @@ final class BrokerLoop: EventLoopDriver {
 
 /// What changes in a loop, in one place behind one pointer.
 ///
-/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop, and `frame` is as long as
-/// `publish` says, both until `destroy()`.
+/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop until `destroy()`.
 @safe
 struct LoopState {
     var now: UInt64
     var settings: LoopSettings
-    let inputBytes: Int
-    let scratchBytes: Int
 
     var connections = Slab<Connection>()
     var subscriptions = Slab<Subscription>()
@@ -236,8 +240,6 @@ struct LoopState {
     var arrived: UnsafeMutablePointer<ArrivedBatches>
 
     var ruleStage = RuleStage()
-    /// Where the broker puts messages together; made for the first one.
-    var frame: MutableBytes?
     var random: RandomSource
     /// For tables whose keys clients choose.
     let hashSeed: UInt64
@@ -257,17 +259,10 @@ struct LoopState {
     var isShortOfMemory = false
     var isStopping = false
     var isLameDuck = false
-    /// Who runs the loop; nil while nobody does.
-    var thread: pthread_t?
 
-    init(
-        now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,
-        seed: UInt64
-    ) {
+    init(now: UInt64, settings: LoopSettings, loopCount: Int, seed: UInt64) {
         self.now = now
         self.settings = settings
-        self.inputBytes = inputBytes
-        self.scratchBytes = scratchBytes
         random = RandomSource(seed: seed)
         hashSeed = random.next()
         remote = RemoteDestinations(loopCount: loopCount)
@@ -283,7 +278,6 @@ struct LoopState {
         }
         remote.destroy()
         ruleStage.destroy()
-        unsafe frame?.deallocate()
         unsafe arrived.deallocate()
     }
 }

@@ -107,9 +107,7 @@ extension BrokerLoop {
     /// A reload: limits hold from now on, for connections that are there too.
     private func adopt(_ settings: LoopSettings) {
         var adopted = settings
-        // The receive buffer was made for the longest control line at the start.
         adopted.hasRules = state.pointee.settings.hasRules
-        adopted.controlLineBytesMax = min(settings.controlLineBytesMax, state.pointee.scratchBytes)
         state.pointee.settings = adopted
         // Held back by what was set before; this turn ends by what is set now.
         state.pointee.outputDueAt = .max

@@ -28,27 +28,27 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var hasRules = false
 
     init(_ configuration: BrokerConfiguration) {
-        controlLineBytesMax = configuration.controlLineBytesMax
-        payloadBytesMax = configuration.payloadBytesMax
-        pendingBytesMax = configuration.pendingBytesMax
-        subscriptionsMax = configuration.subscriptionsMax
-        subscriptionTokensMax = configuration.subscriptionTokensMax
-        writeDeadlineNanoseconds = configuration.writeDeadlineNanoseconds
-        pingIntervalNanoseconds = configuration.pingIntervalNanoseconds
-        pingsOutstandingMax = configuration.pingsOutstandingMax
+        controlLineBytesMax = configuration.limits.controlLineBytesMax
+        payloadBytesMax = configuration.limits.payloadBytesMax
+        pendingBytesMax = configuration.limits.pendingBytesMax
+        subscriptionsMax = configuration.limits.subscriptionsMax
+        subscriptionTokensMax = configuration.limits.subscriptionTokensMax
+        writeDeadlineNanoseconds = configuration.limits.writeDeadlineNanoseconds
+        pingIntervalNanoseconds = configuration.keepalive.pingIntervalNanoseconds
+        pingsOutstandingMax = configuration.keepalive.pingsOutstandingMax
         requiresAuthentication = configuration.authorization.isRequired
-        authenticationTimeoutNanoseconds = configuration.authenticationTimeoutNanoseconds
+        authenticationTimeoutNanoseconds = configuration.authorization.timeoutNanoseconds
         supportsHeaders = !configuration.disablesHeaders
-        messagesPerSecondMax = configuration.publishedMessagesPerSecondMax
-        bytesPerSecondMax = configuration.publishedBytesPerSecondMax
+        messagesPerSecondMax = configuration.limits.publishedMessagesPerSecondMax
+        bytesPerSecondMax = configuration.limits.publishedBytesPerSecondMax
         hasRate = messagesPerSecondMax > 0 || bytesPerSecondMax > 0
         blockNanosecondsMax = configuration.slowConsumers.blockNanosecondsMax
         traces = configuration.log.trace
-        tracedMessageBytesMax = configuration.tracedMessageBytesMax
-        spinNanoseconds = configuration.spinNanoseconds
-        coalesceNanoseconds = configuration.coalesceNanoseconds
-        stallThresholdNanoseconds = configuration.stallThresholdNanoseconds
-        measuresThreadTime = configuration.turnClock == .thread
+        tracedMessageBytesMax = configuration.log.tracedMessageBytesMax
+        spinNanoseconds = configuration.tuning.spinNanoseconds
+        coalesceNanoseconds = configuration.tuning.coalesceNanoseconds
+        stallThresholdNanoseconds = configuration.tuning.stallThresholdNanoseconds
+        measuresThreadTime = configuration.tuning.turnClock == .thread
         publishesSimply =
             !traces && !hasRate && controlLineBytesMax >= PublishFastPath.argumentBytesMax
     }

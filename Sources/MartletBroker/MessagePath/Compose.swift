@@ -21,12 +21,10 @@ extension BrokerLoop {
     /// Subject and reply subject are valid, and together no longer than a control line and what a rule
     /// writes.
     func publish(_ parts: MessageParts, from origin: Origin) {
-        let namesMax = RuleOutput.subjectBytesMax + state.pointee.scratchBytes
         precondition(
-            parts.subject.count + parts.reply.count <= namesMax,
+            parts.subject.count + parts.reply.count <= Self.frameNamesBytes,
             "a message's subjects are longer than the frame they are written to")
-        var writer = unsafe FrameWriter(
-            state.pointee.frame ?? makeFrame(), capacity: frameBytes - Parser.slack)
+        var writer = unsafe FrameWriter(frame, capacity: Self.frameBytes - Parser.slack)
         writer.append(parts.subject)
         let subject = writer.written
         writer.appendLine(of: parts)
@@ -48,20 +46,6 @@ extension BrokerLoop {
                 headerBytes: parts.header.count, totalBytes: parts.contentCount, content: content,
                 from: origin))
         if let joined { PayloadBuffer.release(joined, on: returns, pool: pool) }
-    }
-
-    /// Subjects, the line's numbers, a payload that is not large, and what short copies may read behind it.
-    private var frameBytes: Int {
-        RuleOutput.subjectBytesMax + state.pointee.scratchBytes + 64 + Self.largePayloadBytes
-            + Parser.slack
-    }
-
-    @inline(never)
-    private func makeFrame() -> MutableBytes {
-        let frame = MutableBytes.allocate(capacity: frameBytes)
-        unsafe frame.initialize(repeating: 0, count: frameBytes)
-        unsafe state.pointee.frame = unsafe frame
-        return unsafe frame
     }
 
     private func join(_ parts: MessageParts) -> PayloadRef {

@@ -22,7 +22,7 @@ final class ActiveRules: @unchecked Sendable {
         _ configuration: RulesConfiguration, threadCount: Int, accounts: AccountDirectory
     ) throws(RuleSetFailure) {
         settings = configuration
-        set = try RuleSet(configuration.definition)
+        set = try configuration.compiledSet()
         // Accounts that are named later are none of those that rules are for.
         let names = Set(configuration.definition.rules.compactMap(\.account))
         let places = names.map { (name: $0, place: accounts.place(ofAccount: $0)) }

@@ -1,5 +1,6 @@
-/// Turns arguments written by the rules of Go's `flag` package, which nats-server follows, into
-/// ones that swift-argument-parser reads: every flag becomes `--canonical-name=value`.
+import MartletBroker
+
+/// Reads arguments by the rules of Go's `flag` package, which nats-server follows.
 ///
 /// One or two dashes mean the same for every flag, `-p 1` equals `-p=1`, a switch takes a value
 /// only after `=`, and the first word that is no flag ends the flags.
@@ -11,12 +12,10 @@ struct GoFlags {
         var showsUsage = true
     }
 
-    /// `--name=value` for each flag, in the order given, so that the last one wins.
-    private(set) var canonical: [String] = []
+    /// Each flag as it was written, without dashes, in the order given.
+    private(set) var given: [(name: String, flag: ServeFlag, value: ConfigurationFlags.Value)] = []
     /// What comes after the flags.
     private(set) var words: [String] = []
-    /// A flag of a feature that this version does not have.
-    private(set) var unsupported: String?
 
     init(_ arguments: [String]) throws(Failure) {
         var rest = arguments[...]
@@ -47,30 +46,27 @@ struct GoFlags {
         guard let value else {
             throw Failure(description: "flag needs an argument: -\(name)")
         }
-        try append(flag, written: name, value: value)
+        given.append((name, flag, try Self.value(value, of: flag.kind, name)))
     }
 
-    private mutating func append(
-        _ flag: ServeFlag, written name: String, value: String
-    ) throws(Failure) {
-        switch flag.kind {
+    private static func value(
+        _ text: String, of kind: ConfigurationFlagKind, _ name: String
+    ) throws(Failure) -> ConfigurationFlags.Value {
+        switch kind {
         case .toggle:
-            guard let isOn = Self.boolean(value) else {
+            guard let isOn = boolean(text) else {
                 throw Failure(
-                    description: "invalid boolean value \"\(value)\" for -\(name): parse error")
+                    description: "invalid boolean value \"\(text)\" for -\(name): parse error")
             }
-            canonical += flag.targets.map { "--\($0)=\(isOn)" }
+            return .toggle(isOn)
         case .number:
-            guard let number = Self.integer(value) else {
+            guard let number = integer(text) else {
                 throw Failure(
-                    description: "invalid value \"\(value)\" for flag -\(name): parse error")
+                    description: "invalid value \"\(text)\" for flag -\(name): parse error")
             }
-            canonical += flag.targets.map { "--\($0)=\(number)" }
-        case .text:
-            canonical += flag.targets.map { "--\($0)=\(value)" }
-        }
-        if flag.isUnsupported, !(flag.kind == .toggle && Self.boolean(value) == false) {
-            unsupported = unsupported ?? name
+            return .number(number)
+        case .numberOrWord: return integer(text).map { .number($0) } ?? .text(text)
+        case .text: return .text(text)
         }
     }
 

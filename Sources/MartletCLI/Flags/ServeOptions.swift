@@ -1,74 +1,46 @@
-import ArgumentParser
 import MartletBroker
 
-/// The flags of `martlet serve` in their canonical form; nil is "not given", so that a flag can
-/// win over the configuration file whatever its value is.
-struct ServeOptions: ParsableArguments {
-    @Option(name: .customLong("show-help")) var showsHelp: Bool?
-    @Option(name: .customLong("show-version")) var showsVersion: Bool?
-    @Option(name: .customLong("check")) var checksConfiguration: Bool?
-    @Option(name: .customLong("config")) var configurationPath: String?
-    @Option(name: .customLong("signal")) var signal: String?
+/// What the flags of `martlet serve` ask for.
+struct ServeOptions {
+    var showsHelp = false
+    var showsVersion = false
+    var checksConfiguration = false
+    /// nil without one; an empty path is none.
+    var configurationPath: String?
+    /// `command` or `command=pid`; nil without one.
+    var signal: String?
+    /// Settings in the order given, so that the last one wins.
+    private(set) var settings: [(flag: String, value: ConfigurationFlags.Value)] = []
 
-    @Option(name: .customLong("addr")) var host: String?
-    @Option(name: .customLong("port")) var port: Int?
-    @Option(name: .customLong("name")) var name: String?
-    @Option(name: .customLong("client-advertise")) var clientAdvertise: String?
-    @Option(name: .customLong("http-port")) var httpPort: Int?
-    @Option(name: .customLong("pid")) var pidFile: String?
-    @Option(name: .customLong("ports-file-dir")) var portsFileDirectory: String?
-    @Option(name: .customLong("loops")) var loops: String?
+    /// A flag of a feature that this version does not have.
+    private(set) var unsupported: String?
 
-    @Option(name: .customLong("user")) var user: String?
-    @Option(name: .customLong("pass")) var password: String?
-    @Option(name: .customLong("auth")) var token: String?
-
-    @Option(name: .customLong("debug")) var debug: Bool?
-    @Option(name: .customLong("trace")) var trace: Bool?
-    @Option(name: .customLong("trace-verbose")) var traceVerbose: Bool?
-    @Option(name: .customLong("logtime")) var logTime: Bool?
-    @Option(name: .customLong("logtime-utc")) var logTimeUTC: Bool?
-    @Option(name: .customLong("log")) var logFile: String?
-    @Option(name: .customLong("log-size-limit")) var logSizeLimit: Int?
-    @Option(name: .customLong("syslog")) var syslog: Bool?
-    @Option(name: .customLong("remote-syslog")) var remoteSyslog: String?
-    @Option(name: .customLong("max-traced-msg-len")) var tracedMessageLimit: Int?
-
-    func validate() throws {
-        if let loops, loops != "auto", !(Int(loops).map { $0 >= 1 && $0 <= 1024 } ?? false) {
-            throw ValidationError("--loops takes a number from 1 to 1024, or auto")
+    init(_ flags: GoFlags) {
+        for (name, flag, value) in flags.given {
+            switch flag.purpose {
+            case .setting: settings.append((name, value))
+            case .command(let command): set(command, value)
+            case .unsupported where value == .toggle(false): break
+            case .unsupported: unsupported = unsupported ?? name
+            }
         }
     }
-}
 
-extension ServeOptions {
-    /// Writes what was given over what `configuration` holds.
-    func apply(to configuration: inout BrokerConfiguration) {
-        if let host { configuration.host = host.isEmpty ? BrokerConfiguration().host : host }
-        // Zero is "the default" for nats-server, not "any free port": that is -1.
-        if let port { configuration.port = port == 0 ? BrokerConfiguration().port : port }
-        if let name { configuration.serverName = name.isEmpty ? nil : name }
-        if let clientAdvertise { configuration.clientAdvertise = clientAdvertise }
-        if let httpPort { configuration.httpPort = httpPort }
-        if let pidFile { configuration.pidFile = pidFile }
-        if let portsFileDirectory { configuration.portsFileDirectory = portsFileDirectory }
-        if let loops { configuration.loopCount = Int(loops) }
-        if let tracedMessageLimit { configuration.tracedMessageBytesMax = tracedMessageLimit }
-        if let user { configuration.authorization.user = user }
-        if let password { configuration.authorization.password = password }
-        if let token { configuration.authorization.token = token }
-        apply(to: &configuration.log)
+    private mutating func set(_ command: ServeFlag.Command, _ value: ConfigurationFlags.Value) {
+        switch (command, value) {
+        case (.showHelp, .toggle(let isOn)): showsHelp = isOn
+        case (.showVersion, .toggle(let isOn)): showsVersion = isOn
+        case (.checkConfiguration, .toggle(let isOn)): checksConfiguration = isOn
+        case (.configurationFile, .text(let path)): configurationPath = path.isEmpty ? nil : path
+        case (.signal, .text(let text)): signal = text.isEmpty ? nil : text
+        default: preconditionFailure("a flag has a value of another kind than its own")
+        }
     }
 
-    private func apply(to log: inout BrokerConfiguration.Log) {
-        if let debug { log.debug = debug }
-        if let trace { log.trace = trace }
-        if let traceVerbose { log.traceVerbose = traceVerbose }
-        if let logTime { log.showsTime = logTime }
-        if let logTimeUTC { log.usesUTC = logTimeUTC }
-        if let logFile { log.file = logFile.isEmpty ? nil : logFile }
-        if let logSizeLimit { log.fileBytesMax = logSizeLimit }
-        if let syslog { log.syslog = syslog }
-        if let remoteSyslog { log.remoteSyslog = remoteSyslog.isEmpty ? nil : remoteSyslog }
+    /// Writes what was given over what `configuration` holds; what a file could not say is refused.
+    func apply(to configuration: inout BrokerConfiguration) throws(BrokerError) {
+        for (flag, value) in settings {
+            try ConfigurationFlags.set(flag, to: value, in: &configuration)
+        }
     }
 }

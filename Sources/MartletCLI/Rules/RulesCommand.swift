@@ -31,13 +31,12 @@ struct LoadedRules {
             let file = try ConfigurationFile.load(
                 path: path, environment: ProcessInfo.processInfo.environment)
             var configuration = BrokerConfiguration()
-            try file.apply(to: &configuration)
+            warnings = try file.apply(to: &configuration)
             guard let rules = configuration.rules else {
                 throw BrokerError(.configuration, "\(path): there is no block \"rules\"")
             }
             definition = rules.definition
-            set = try RuleSet(rules.definition)
-            warnings = file.warnings
+            set = try rules.compiledSet()
         } catch {
             throw CommandFailure(description: "\(error)", exitCode: Self.failureExitCode)
         }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import MartletBroker
 
 /// `martlet serve`: reads the flags, does what is over at once, or runs the server to its end.
@@ -11,17 +10,17 @@ struct ServeCommand {
     func run() -> Int32 {
         do {
             guard let options = try parse() else { return 0 }
-            if let signal = options.signal, !signal.isEmpty {
+            if let signal = options.signal {
                 try SignalCommand(signal).run()
                 return 0
             }
-            if options.checksConfiguration == true { return try checkConfiguration(options) }
+            if options.checksConfiguration { return try checkConfiguration(options) }
             return try Server.run(options)
         } catch let failure as GoFlags.Failure {
             Console.printError(failure.description)
             if failure.showsUsage { Console.print(Usage.text) }
         } catch {
-            Console.printError("nats-server: \(error)")
+            Console.printError("martlet: \(error)")
         }
         return 1
     }
@@ -29,37 +28,29 @@ struct ServeCommand {
     /// The flags, or nil when what they asked for was printed.
     private func parse() throws -> ServeOptions? {
         let flags = try GoFlags(arguments)
-        let options = try Self.options(flags)
+        let options = ServeOptions(flags)
         let word = flags.words.first?.lowercased()
-        if options.showsVersion == true || (options.showsHelp != true && word == "version") {
+        if options.showsVersion || (!options.showsHelp && word == "version") {
             // Clients and scripts read the first line as nats-server's own.
             Console.print("nats-server: v\(Broker.compatibleVersion)")
             Console.print("martlet \(Broker.version)")
             return nil
         }
-        if options.showsHelp == true || word == "help" {
+        if options.showsHelp || word == "help" {
             Console.print(Usage.text)
             return nil
         }
         if let word = flags.words.first {
             throw CommandFailure(description: "unrecognized command: \"\(word)\"")
         }
-        if let name = flags.unsupported {
+        if let name = options.unsupported {
             throw CommandFailure(description: "flag -\(name) is not supported by this version")
         }
         return options
     }
 
-    static func options(_ flags: GoFlags) throws(CommandFailure) -> ServeOptions {
-        do {
-            return try ServeOptions.parse(flags.canonical)
-        } catch {
-            throw CommandFailure(description: ServeOptions.message(for: error))
-        }
-    }
-
     private func checkConfiguration(_ options: ServeOptions) throws -> Int32 {
-        guard let path = options.configurationPath, !path.isEmpty else {
+        guard let path = options.configurationPath else {
             throw CommandFailure(
                 description:
                     "must specify [-c, --config] option to check configuration file syntax")
@@ -70,7 +61,7 @@ struct ServeCommand {
             throw CommandFailure(description: loaded.warnings.joined(separator: "\n"))
         }
         let digest = loaded.configuration.configurationDigest ?? ""
-        Console.printError("nats-server: configuration file \(path) is valid (\(digest))")
+        Console.printError("martlet: configuration file \(path) is valid (\(digest))")
         return 0
     }
 }

@@ -50,7 +50,7 @@ final class Server: Sendable {
         StartReport(broker: broker, logger: logger).write()
         for warning in warnings { log.write(.warning, warning) }
         let limit = FileLimit.raise()
-        let connectionsMax = configuration.connectionsMax
+        let connectionsMax = configuration.limits.connectionsMax
         if let warning = FileLimit.warning(limit: limit, connectionsMax: connectionsMax) {
             log.write(.warning, warning)
         }
@@ -71,9 +71,9 @@ final class Server: Sendable {
     }
 
     private func startMonitor(_ configuration: BrokerConfiguration) throws(CommandFailure) {
-        guard configuration.httpPort != 0 else { return }
-        let host = configuration.httpHost ?? configuration.host
-        let port = configuration.httpPort
+        guard configuration.monitoring.port != 0 else { return }
+        let host = configuration.monitoring.host ?? configuration.host
+        let port = configuration.monitoring.port
         do {
             monitorPort.store(try monitor.start(host: host, port: port), ordering: .relaxed)
         } catch {
@@ -86,7 +86,7 @@ final class Server: Sendable {
     private func finish() {
         announceStop()
         monitor.stop()
-        if let directory = broker.configuration.portsFileDirectory, !directory.isEmpty,
+        if let directory = broker.configuration.files.portsDirectory, !directory.isEmpty,
             let problem = PortsFile.remove(from: directory)
         {
             log.write(.error, problem)
@@ -96,7 +96,7 @@ final class Server: Sendable {
     }
 
     func writePIDFile(_ configuration: BrokerConfiguration) throws(CommandFailure) {
-        guard let path = configuration.pidFile, !path.isEmpty else { return }
+        guard let path = configuration.files.processID, !path.isEmpty else { return }
         do {
             try PIDFile.write(to: path)
         } catch {
@@ -105,7 +105,7 @@ final class Server: Sendable {
     }
 
     func writePortsFile(_ configuration: BrokerConfiguration) {
-        guard let directory = configuration.portsFileDirectory, !directory.isEmpty else { return }
+        guard let directory = configuration.files.portsDirectory, !directory.isEmpty else { return }
         let path = PortsFile.path(in: directory)
         let httpPort = monitorPort.load(ordering: .relaxed)
         let client = HostAndPort(host: configuration.host, port: broker.clientPort)
@@ -113,7 +113,8 @@ final class Server: Sendable {
             client: configuration.dontListen ? nil : client,
             monitoring: httpPort == 0
                 ? nil
-                : HostAndPort(host: configuration.httpHost ?? configuration.host, port: httpPort))
+                : HostAndPort(
+                    host: configuration.monitoring.host ?? configuration.host, port: httpPort))
         do {
             try ports.write(to: path)
         } catch {

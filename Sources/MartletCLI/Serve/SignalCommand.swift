@@ -3,9 +3,18 @@ import Glibc
 
 /// `--signal command[=pid]`: tells a running server to do something.
 struct SignalCommand {
-    let command: String
-    /// A process id, perhaps with a `*` at its end; empty for "the one that runs".
-    let target: String
+    private let command: String
+    private let signal: Int32
+    private let target: Target
+
+    /// Who is meant.
+    private enum Target {
+        /// The one Martlet server of this machine.
+        case onlyOne
+        case process(pid_t)
+        /// Every Martlet server whose process id begins so.
+        case prefix(String)
+    }
 
     init(_ text: String) throws(CommandFailure) {
         let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
@@ -14,42 +23,69 @@ struct SignalCommand {
             throw CommandFailure(description: "invalid signal parameters: [\(rest)]")
         }
         command = parts[0]
-        target = parts.count == 2 ? Self.contents(ofPIDFile: parts[1]) ?? parts[1] : ""
-    }
-
-    func run() throws(CommandFailure) {
-        let isPattern = target.hasSuffix("*")
-        let prefix = isPattern ? String(target.dropLast()) : target
-        let processes = try self.processes(prefix: prefix, isPattern: isPattern)
         guard let signal = Self.signals[command] else {
             throw CommandFailure(description: "unknown signal \"\(command)\"")
         }
+        self.signal = signal
+        let name = parts.count == 2 ? Self.contents(ofPIDFile: parts[1]) ?? parts[1] : ""
+        target = try Self.target(name)
+    }
+
+    private static func target(_ name: String) throws(CommandFailure) -> Target {
+        if name.isEmpty { return .onlyOne }
+        let prefix = name.hasSuffix("*") ? name.dropLast() : name[...]
+        // Zero and less stand for groups of processes, this one's among them.
+        guard prefix.isEmpty || pid_t(prefix).map({ $0 > 0 }) == true, !prefix.hasPrefix("+") else {
+            throw CommandFailure(description: "invalid pid: \(prefix)")
+        }
+        if name.hasSuffix("*") { return .prefix(String(prefix)) }
+        return .process(pid_t(prefix)!)
+    }
+
+    func run() throws(CommandFailure) {
+        let processes = try processes()
+        if signal == SIGHUP { try checkConfigurations(of: processes) }
         var failures = ""
-        for process in processes where isPattern ? "\(process)".hasPrefix(prefix) : true {
-            if kill(process, signal) != 0 {
-                let reason = SystemError.text(errno)
-                failures += "\nsignal \"\(command)\" \(process): \(reason)"
-            }
+        for process in processes where kill(process, signal) != 0 {
+            failures += "\nsignal \"\(command)\" \(process): \(SystemError.text(errno))"
         }
         if !failures.isEmpty { throw CommandFailure(description: failures) }
     }
 
-    private func processes(prefix: String, isPattern: Bool) throws(CommandFailure) -> [pid_t] {
-        var given: pid_t?
-        if !prefix.isEmpty {
-            given = pid_t(prefix)
-            if given == nil { throw CommandFailure(description: "invalid pid: \(prefix)") }
+    private func processes() throws(CommandFailure) -> [pid_t] {
+        switch target {
+        case .process(let process): return [process]
+        case .prefix(let prefix):
+            let running = try Self.running()
+            return running.filter { "\($0)".hasPrefix(prefix) }
+        case .onlyOne:
+            let running = try Self.running()
+            guard running.count == 1 else {
+                let list = running.map { "\n\($0)" }.joined()
+                throw CommandFailure(description: "multiple martlet processes running:\(list)")
+            }
+            return running
         }
-        if let given, !isPattern { return [given] }
-        let running = ServerProcesses.running()
-        if running.count > 1, !isPattern {
-            let list = running.map { "\n\($0)" }.joined()
-            throw CommandFailure(description: "multiple nats-server processes running:\(list)")
+    }
+
+    private static func running() throws(CommandFailure) -> [pid_t] {
+        let running = ServerProcess.running()
+        if running.isEmpty { throw CommandFailure(description: "no martlet processes running") }
+        return running.map(\.id)
+    }
+
+    /// A server logs why a reload failed, where who asked for it may not look: what is wrong with the
+    /// file is told here, and then nobody is signalled.
+    private func checkConfigurations(of processes: [pid_t]) throws(CommandFailure) {
+        for process in processes {
+            guard let server = ServerProcess(process) else { continue }
+            do {
+                try server.checkConfiguration()
+            } catch {
+                throw CommandFailure(
+                    description: "process \(process) would not take this over: \(error)")
+            }
         }
-        if running.isEmpty {
-            throw CommandFailure(description: "no nats-server processes running")
-        }
-        return running
     }
 
     private static let signals: [String: Int32] = [
@@ -60,32 +96,5 @@ struct SignalCommand {
     private static func contents(ofPIDFile path: String) -> String? {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
         return text.trimmed
-    }
-}
-
-/// The servers that run on this machine, ours or nats-server.
-enum ServerProcesses {
-    static func running() -> [pid_t] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { pid_t($0) }
-            .filter { $0 != getpid() && isServer($0) }
-            .sorted()
-    }
-
-    private static func isServer(_ process: pid_t) -> Bool {
-        guard let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)
-        else { return false }
-        switch name.trimmed {
-        case "nats-server": return true
-        case "martlet": return !isOtherCommand(process)
-        default: return false
-        }
-    }
-
-    /// `martlet pub` and its like carry the same name as the server.
-    private static func isOtherCommand(_ process: pid_t) -> Bool {
-        let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
-        let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        return words.count > 1 && ["pub", "sub", "request", "rules"].contains(words[1])
     }
 }

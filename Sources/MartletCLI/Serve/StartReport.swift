@@ -1,7 +1,7 @@
 import Logging
 import MartletBroker
 
-/// The first lines of the log, in nats-server's order and words: scripts wait for them.
+/// The first lines of the log, in nats-server's order: scripts wait for what follows them.
 struct StartReport {
     let broker: Broker
     let logger: Logger
@@ -9,20 +9,20 @@ struct StartReport {
     func write() {
         let configuration = broker.configuration
         let snapshot = broker.snapshot()
-        logger.info("Starting nats-server")
+        logger.info("Starting martlet")
         logger.info("  Version:  \(Broker.compatibleVersion)")
         logger.info("  Git:      [not set]")
         logger.info("  Name:     \(snapshot.serverName)")
         logger.info("  ID:       \(snapshot.serverID)")
         logger.info("  Martlet:  \(Broker.version)")
         if Self.holdsPlainPasswords(configuration.authorization) {
-            logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
+            logger.warning("Plaintext passwords detected, use bcrypt")
         }
         if let file = configuration.configurationFile {
             let digest = configuration.configurationDigest.map { "(\($0))" } ?? ""
             logger.info("Using configuration file: \(file) \(digest)")
         }
-        if configuration.payloadBytesMax > 8 << 20 {
+        if configuration.limits.payloadBytesMax > 8 << 20 {
             logger.warning(
                 """
                 Maximum payloads over 8.00 MB are generally discouraged and could lead to poor \

@@ -33,7 +33,7 @@ struct Varz: Encodable {
         let isLameDuck: Bool
 
         init(_ snapshot: BrokerSnapshot, _ configuration: BrokerConfiguration) {
-            turnClock = configuration.turnClock.rawValue
+            turnClock = configuration.tuning.turnClock.rawValue
             version = snapshot.martletVersion
             loops = snapshot.loopCount
             longestTurnNanoseconds = snapshot.longestTurnNanoseconds
@@ -134,9 +134,9 @@ struct Varz: Encodable {
         try values.encode(1, forKey: .proto)
         try values.encode(configuration.host, forKey: .host)
         try values.encode(snapshot.clientPort, forKey: .port)
-        try values.encode(configuration.httpHost ?? configuration.host, forKey: .httpHost)
+        try values.encode(configuration.monitoring.host ?? configuration.host, forKey: .httpHost)
         try values.encode(httpPort, forKey: .httpPort)
-        try values.encode(configuration.httpBasePath, forKey: .httpBasePath)
+        try values.encode(configuration.monitoring.basePath, forKey: .httpBasePath)
         try values.encode(0, forKey: .httpsPort)
         try values.encode(configuration.configurationDigest ?? "", forKey: .configDigest)
         let loaded = GoText.time(nanosecondsSince1970: configurationLoadedAt)
@@ -154,18 +154,18 @@ struct Varz: Encodable {
         if configuration.authorization.isRequired {
             try values.encode(true, forKey: .authRequired)
         }
-        let seconds = Double(configuration.authenticationTimeoutNanoseconds) / 1e9
+        let seconds = Double(configuration.authorization.timeoutNanoseconds) / 1e9
         try values.encode(seconds, forKey: .authTimeout)
-        try values.encode(configuration.connectionsMax, forKey: .maxConnections)
-        if configuration.subscriptionsMax > 0 {
-            try values.encode(configuration.subscriptionsMax, forKey: .maxSubscriptions)
+        try values.encode(configuration.limits.connectionsMax, forKey: .maxConnections)
+        if configuration.limits.subscriptionsMax > 0 {
+            try values.encode(configuration.limits.subscriptionsMax, forKey: .maxSubscriptions)
         }
-        try values.encode(configuration.pingIntervalNanoseconds, forKey: .pingInterval)
-        try values.encode(configuration.pingsOutstandingMax, forKey: .pingMax)
-        try values.encode(configuration.controlLineBytesMax, forKey: .maxControlLine)
-        try values.encode(configuration.payloadBytesMax, forKey: .maxPayload)
-        try values.encode(configuration.pendingBytesMax, forKey: .maxPending)
-        try values.encode(configuration.writeDeadlineNanoseconds, forKey: .writeDeadline)
+        try values.encode(configuration.keepalive.pingIntervalNanoseconds, forKey: .pingInterval)
+        try values.encode(configuration.keepalive.pingsOutstandingMax, forKey: .pingMax)
+        try values.encode(configuration.limits.controlLineBytesMax, forKey: .maxControlLine)
+        try values.encode(configuration.limits.payloadBytesMax, forKey: .maxPayload)
+        try values.encode(configuration.limits.pendingBytesMax, forKey: .maxPending)
+        try values.encode(configuration.limits.writeDeadlineNanoseconds, forKey: .writeDeadline)
         try values.encode(0, forKey: .tlsTimeout)
     }
 

@@ -42,7 +42,7 @@ public final class SystemRequests: Sendable {
         }
         answer.server.seq = lastAnswer.wrappingAdd(1, ordering: .relaxed).newValue
         let json = try answer.json
-        if json.count <= broker.configuration.payloadBytesMax { return json }
+        if json.count <= broker.configuration.limits.payloadBytesMax { return json }
         answer.data = nil
         answer.error = SystemAnswer.Failure(
             code: 413, description: "the answer is larger than max_payload; \(endpoint.path) has it"

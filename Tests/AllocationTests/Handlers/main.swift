@@ -11,7 +11,7 @@ var configuration = BrokerConfiguration()
 configuration.host = "127.0.0.1"
 configuration.port = -1
 // A turn that takes long on a busy machine is logged, and a log line allocates.
-configuration.stallThresholdNanoseconds = 60_000_000_000
+configuration.tuning.stallThresholdNanoseconds = 60_000_000_000
 if let flag = flags.firstIndex(of: "--loops"), flag + 1 < flags.count {
     configuration.loopCount = Int(flags[flag + 1])
 }

@@ -196,8 +196,8 @@ struct BrokerLifecycleTests {
     @Test("a lame duck lets nobody in, closes its clients and ends", arguments: [0, 5])
     func lameDuck(clients: Int) async throws {
         let broker = try makeBroker(loops: 2, port: -1) {
-            $0.lameDuckGracePeriodNanoseconds = 50_000_000
-            $0.lameDuckDurationNanoseconds = 250_000_000
+            $0.lameDuck.gracePeriodNanoseconds = 50_000_000
+            $0.lameDuck.durationNanoseconds = 250_000_000
         }
         try broker.start()
         var connected: [InProcessClient] = []
@@ -238,8 +238,8 @@ struct BrokerLifecycleTests {
         arguments: [false, true])
     func serviceGroup(asLameDuck: Bool) async throws {
         let broker = try makeBroker(port: -1) {
-            $0.lameDuckGracePeriodNanoseconds = 10_000_000
-            $0.lameDuckDurationNanoseconds = 20_000_000
+            $0.lameDuck.gracePeriodNanoseconds = 10_000_000
+            $0.lameDuck.durationNanoseconds = 20_000_000
         }
         let service: any Service = asLameDuck ? LameDuckBroker(broker) : broker
         let group = ServiceGroup(services: [service], logger: Logger(label: "group"))
@@ -276,8 +276,8 @@ struct BrokerLifecycleTests {
 /// A broker that starts, serves a socket and a client in process, and ends.
 private func oneLife(_ i: Int) async throws {
     let broker = try makeBroker(loops: 1 + i % 3, port: -1) {
-        $0.lameDuckGracePeriodNanoseconds = 1_000_000
-        $0.lameDuckDurationNanoseconds = 2_000_000
+        $0.lameDuck.gracePeriodNanoseconds = 1_000_000
+        $0.lameDuck.durationNanoseconds = 2_000_000
     }
     try broker.start()
     let socket = try TestSocket(port: broker.clientPort)

@@ -49,7 +49,7 @@ struct ConfigurationAuthorizationTests {
         ] as [(String, UInt64)])
     func timeout(text: String, nanoseconds: UInt64) throws {
         let configuration = try configure("authorization { timeout: \(text) }")
-        #expect(configuration.authenticationTimeoutNanoseconds == nanoseconds)
+        #expect(configuration.authorization.timeoutNanoseconds == nanoseconds)
         #expect(!configuration.authorization.isRequired)
     }
 

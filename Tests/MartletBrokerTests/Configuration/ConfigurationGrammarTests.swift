@@ -207,8 +207,9 @@ struct ConfigurationGrammarTests {
 
     @Test("an unclosed block is taken, as in nats-server, with a warning")
     func unclosedBlock() throws {
-        let file = try ConfigurationFile.parse("\n {port: 1\n", path: "x.conf", environment: [:])
-        #expect(file.warnings == ["x.conf:2:2: the '}' of this '{' is missing"])
+        #expect(
+            try ConfigurationUnderTest.warnings("\n {port: 1\n")
+                == ["x.conf:2:2: the '}' of this '{' is missing"])
     }
 
     // MARK: Variables

@@ -349,7 +349,7 @@ struct ConfigurationRulesTests {
         let bad = "rules { schemas { o: \"\(directory.path)/bad\" } }"
         #expect(failure(bad)?.hasPrefix("\(directory.path)/bad: ") == true)
         let odd = "rules { schemas { o: \"\(directory.path)/odd\" }"
-        let warnings = try parse(odd + " }").warnings
+        let warnings = try ConfigurationUnderTest.warnings(odd + " }")
         #expect(warnings.count == 1)
         #expect(warnings.first?.hasPrefix("\(directory.path)/odd: ") == true)
         #expect(failure(odd + ", strict_schema: true }")?.contains("sort") == true)
@@ -408,10 +408,11 @@ struct ConfigurationRulesTests {
     @Test("a rule of an account that cannot be there is warned of")
     func account() throws {
         #expect(
-            try parse("rules { r { subject: a, account: A } }").warnings == [
+            try ConfigurationUnderTest.warnings("rules { r { subject: a, account: A } }") == [
                 "x.conf:1:24: invalid use of field \"account\": there is no account \"A\", so the "
                     + "rule is for nobody"
             ])
-        #expect(try parse("rules { r { subject: a, account: '$G' } }").warnings == [])
+        #expect(
+            try ConfigurationUnderTest.warnings("rules { r { subject: a, account: '$G' } }") == [])
     }
 }

@@ -12,6 +12,12 @@ enum ConfigurationUnderTest {
         return configuration
     }
 
+    /// What works but should be changed.
+    static func warnings(_ text: String) throws(BrokerError) -> [String] {
+        var configuration = BrokerConfiguration()
+        return try parse(text).apply(to: &configuration)
+    }
+
     /// The message of the error that `read` ends with; nil without one.
     static func failure(
         _ text: String, _ read: (String) throws(BrokerError) -> BrokerConfiguration = configure

@@ -9,7 +9,7 @@ extension Guarantees {
     @Suite(.serialized) struct Limits {
         @Test("max_connections is exact, whoever comes at once", arguments: loopCounts)
         func connections(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) { $0.connectionsMax = 40 }
+            let broker = try TestBroker(loops: loops) { $0.limits.connectionsMax = 40 }
             let port = broker.port
             for _ in 0..<5 {
                 let admitted = Guarded<[RawClient]>([])
@@ -52,8 +52,8 @@ extension Guarantees {
             arguments: loopCounts)
         func sizes(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
-                $0.payloadBytesMax = 30_000
-                $0.controlLineBytesMax = 512
+                $0.limits.payloadBytesMax = 30_000
+                $0.limits.controlLineBytesMax = 512
             }
             for _ in 0..<loops {
                 let subscriber = try broker.client()
@@ -77,8 +77,8 @@ extension Guarantees {
         @Test("max_subscriptions and max_sub_tokens refuse, and go on", arguments: loopCounts)
         func subscriptions(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
-                $0.subscriptionsMax = 5
-                $0.subscriptionTokensMax = 3
+                $0.limits.subscriptionsMax = 5
+                $0.limits.subscriptionTokensMax = 3
             }
             let client = try broker.client()
             try client.send((0..<8).map { "SUB s.\($0) \($0)\r\n" }.joined())
@@ -111,13 +111,13 @@ extension Guarantees {
             let size = 200
             let broker = try TestBroker(loops: loops) {
                 if ofMessages {
-                    $0.publishedMessagesPerSecondMax = limit
+                    $0.limits.publishedMessagesPerSecondMax = limit
                 } else {
-                    $0.publishedBytesPerSecondMax = limit * size
+                    $0.limits.publishedBytesPerSecondMax = limit * size
                 }
                 // Its PONGs wait behind what it has sent.
-                $0.pingIntervalNanoseconds = 400_000_000
-                $0.pingsOutstandingMax = 2
+                $0.keepalive.pingIntervalNanoseconds = 400_000_000
+                $0.keepalive.pingsOutstandingMax = 2
             }
             let subscriber = try broker.client()
             let fast = try broker.client()
@@ -169,7 +169,7 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops) {
                 $0.authorization.user = "u"
                 $0.authorization.password = "p"
-                $0.authenticationTimeoutNanoseconds = 800_000_000
+                $0.authorization.timeoutNanoseconds = 800_000_000
             }
             let silent = try (0..<loops).map { _ in try RawClient(port: broker.port) }
             let known = try RawClient(port: broker.port)
@@ -184,8 +184,8 @@ extension Guarantees {
         @Test("Who answers no PING is stale; who answers stays", arguments: loopCounts)
         func stale(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
-                $0.pingIntervalNanoseconds = 600_000_000
-                $0.pingsOutstandingMax = 2
+                $0.keepalive.pingIntervalNanoseconds = 600_000_000
+                $0.keepalive.pingsOutstandingMax = 2
             }
             let silent = try broker.clients(loops)
             let lively = try broker.client()
@@ -202,7 +202,7 @@ extension Guarantees {
 
         @Test("The last closed connections are remembered, no more than max_closed_clients")
         func closedConnections() throws {
-            let broker = try TestBroker(loops: 2) { $0.closedConnectionsMax = 10 }
+            let broker = try TestBroker(loops: 2) { $0.limits.closedConnectionsMax = 10 }
             for _ in 0..<25 { try broker.client().close() }
             #expect(eventually { broker.connections().isEmpty })
             let closed = broker.broker.shared.closedConnections

@@ -13,8 +13,8 @@ extension Guarantees {
             [(20_000, 0), (0, 300_000), (50_000, 200_000)] as [(UInt64, UInt64)])
         func barriers(loops: Int, times: (spin: UInt64, coalesce: UInt64)) throws {
             let broker = try TestBroker(loops: loops) {
-                $0.spinNanoseconds = times.spin
-                $0.coalesceNanoseconds = times.coalesce
+                $0.tuning.spinNanoseconds = times.spin
+                $0.tuning.coalesceNanoseconds = times.coalesce
             }
             let publishers = try broker.clients(loops)
             let subscribers = try broker.clients(loops)
@@ -37,7 +37,7 @@ extension Guarantees {
 
         @Test("What is held back still leaves: before a close, and when the broker stops")
         func lastOutput() throws {
-            let broker = try TestBroker { $0.coalesceNanoseconds = 10_000_000 }
+            let broker = try TestBroker { $0.tuning.coalesceNanoseconds = 10_000_000 }
             let client = try broker.client()
             try client.send("SUB a 1\r\n" + pub("a", "x") + "NONSENSE\r\n")
             let frames = try client.framesToEnd()
@@ -55,14 +55,14 @@ extension Guarantees {
             var configuration: BrokerConfiguration?
             let broker = try TestBroker {
                 $0.loopCount = 1
-                $0.coalesceNanoseconds = 50_000_000
+                $0.tuning.coalesceNanoseconds = 50_000_000
                 configuration = $0
             }
             let client = try broker.client()
             try client.send("SUB a 1\r\n" + pub("a", "x"))
             #expect(eventually { broker.broker.snapshot().messagesIn == 1 })
             var changed = try #require(configuration)
-            changed.coalesceNanoseconds = 0
+            changed.tuning.coalesceNanoseconds = 0
             try broker.broker.reload(changed)
             #expect(try client.barrier().first?.message?.text == "x")
             // A loop that thinks output is due waits for nothing: a turn after another.
@@ -76,7 +76,7 @@ extension Guarantees {
         func threadClock() throws {
             let broker = try TestBroker {
                 $0.loopCount = 1
-                $0.turnClock = .thread
+                $0.tuning.turnClock = .thread
             }
             let client = try broker.client()
             let loop = broker.broker.shared.loops[0]
@@ -103,7 +103,7 @@ extension Guarantees {
             configuration.port = -1
             configuration.loopCount = 1
             // A busy machine makes long turns of its own; this one is longer.
-            configuration.stallThresholdNanoseconds = 300_000_000
+            configuration.tuning.stallThresholdNanoseconds = 300_000_000
             let broker = try Broker(
                 configuration: configuration, logger: Logger(label: "t") { _ in log })
             try broker.start()

@@ -41,7 +41,7 @@ extension Guarantees {
             "One that is stuck delays nobody, and is closed over max_pending", arguments: loopCounts
         )
         func close(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) { $0.pendingBytesMax = 1 << 20 }
+            let broker = try TestBroker(loops: loops) { $0.limits.pendingBytesMax = 1 << 20 }
             let healthy = try broker.clients(99)
             for client in healthy {
                 try client.send("SUB fan 1\r\n")
@@ -201,7 +201,8 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops) {
                 $0.slowConsumers.defaultPolicy = .block
                 $0.slowConsumers.blockNanosecondsMax = 300_000_000
-                $0.pendingBytesMax = 100_000
+                $0.limits.pendingBytesMax = 100_000
+                $0.limits.payloadBytesMax = 100_000
             }
             let stuck = try broker.client(ClientOptions(receiveBufferBytes: 8 << 10))
             try stuck.send("SUB b 1\r\n")
@@ -232,7 +233,8 @@ extension Guarantees {
             let broker = try TestBroker(loops: loops) {
                 $0.slowConsumers.defaultPolicy = .block
                 $0.slowConsumers.blockNanosecondsMax = 300_000_000
-                $0.pendingBytesMax = 100_000
+                $0.limits.pendingBytesMax = 100_000
+                $0.limits.payloadBytesMax = 100_000
             }
             let pair = try (0..<2).map { _ in
                 try broker.client(ClientOptions(receiveBufferBytes: 8 << 10))
@@ -256,7 +258,7 @@ extension Guarantees {
         @Test("A reader of a byte a second is closed at write_deadline", arguments: loopCounts)
         func writeDeadline(loops: Int) throws {
             let broker = try TestBroker(loops: loops) {
-                $0.writeDeadlineNanoseconds = 1_000_000_000
+                $0.limits.writeDeadlineNanoseconds = 1_000_000_000
             }
             let stuck = try StuckSubscriber(broker, [])
             let steady = try StuckSubscriber(broker, ["steady"])

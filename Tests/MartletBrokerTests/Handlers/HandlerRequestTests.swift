@@ -148,7 +148,7 @@ struct HandlerRequestTests {
 
     @Test("only one reply is sent, none without a reply subject, and none that is too large")
     func oneReply() async throws {
-        try await withBroker(changing { $0.payloadBytesMax = 1_000 }) { broker in
+        try await withBroker(changing { $0.limits.payloadBytesMax = 1_000 }) { broker in
             let registration = try broker.respond(to: "once") { request in
                 do throws(BrokerError) {
                     try request.reply([UInt8](repeating: 0, count: 1_001))

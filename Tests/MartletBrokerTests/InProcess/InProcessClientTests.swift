@@ -113,7 +113,7 @@ struct InProcessClientTests {
 
     @Test("what cannot be sent is refused before it is, and the client goes on")
     func refusedEarly() async throws {
-        try await withBroker(loops: 1, changing { $0.payloadBytesMax = 1_000 }) { broker in
+        try await withBroker(loops: 1, changing { $0.limits.payloadBytesMax = 1_000 }) { broker in
             let client = try await broker.connect()
             for subject in ["", "a b", "a..b", ".a", "a.", "a\r\nPUB b 0", "a.*", ">", "a\u{0}"] {
                 await expect(.subject) { try await client.publish("", to: subject) }
@@ -142,7 +142,7 @@ struct InProcessClientTests {
 
     @Test("what the broker refuses is an error of the subscribe or the next flush")
     func refusedByBroker() async throws {
-        try await withBroker(loops: 1, changing { $0.subscriptionsMax = 1 }) { broker in
+        try await withBroker(loops: 1, changing { $0.limits.subscriptionsMax = 1 }) { broker in
             let client = try await broker.connect()
             try await client.publish("", to: "$NRG.x")
             await expect(.permission) { try await client.flush() }
@@ -182,7 +182,7 @@ struct InProcessClientTests {
 
     @Test("a client over the limit of connections is told so")
     func tooManyConnections() async throws {
-        try await withBroker(loops: 1, changing { $0.connectionsMax = 1 }) { broker in
+        try await withBroker(loops: 1, changing { $0.limits.connectionsMax = 1 }) { broker in
             let first = try await broker.connect()
             let error = await expect(.connectionClosed) { _ = try await broker.connect() }
             #expect(error?.message.contains("maximum connections exceeded") == true)

@@ -10,8 +10,8 @@ struct InProcessLoadTests {
         arguments: [1, 2, 4], [4_096, 1 << 20])
     func largePayloads(loops: Int, pipeBytes: Int) async throws {
         let settings = changing {
-            $0.payloadBytesMax = 8 << 20
-            $0.writeDeadlineNanoseconds = 100_000_000_000
+            $0.limits.payloadBytesMax = 8 << 20
+            $0.limits.writeDeadlineNanoseconds = 100_000_000_000
         }
         try await withBroker(loops: loops, settings) { broker in
             let publisher = try await broker.connect(
@@ -139,7 +139,7 @@ struct InProcessLoadTests {
 
     @Test("a client that does not read is closed as a slow consumer, and others are not held up")
     func slowConsumer() async throws {
-        try await withBroker(loops: 2, changing { $0.pendingBytesMax = 1 << 20 }) { broker in
+        try await withBroker(loops: 2, changing { $0.limits.pendingBytesMax = 1 << 20 }) { broker in
             let publisher = try await broker.connect()
             let slow = try await broker.connect()
             let good = try await broker.connect()

@@ -27,7 +27,7 @@ func makeBroker(
     configuration.port = port ?? -1
     configuration.dontListen = port == nil
     configuration.loopCount = loops
-    configuration.memoryBytesMax = 256 << 20
+    configuration.limits.memoryBytesMax = 256 << 20
     change(&configuration)
     return try Broker(
         configuration: configuration,

@@ -7,9 +7,9 @@ public struct ConfigurationFile: Sendable {
     public let path: String
     /// `sha256:<hex>` of what the file says, as `nats-server -t` prints it.
     public let digest: String
-    /// What works but should be changed, one text each, with file, line and column.
-    public let warnings: [String]
     private let root: ConfigurationMap
+    /// What the grammar allows but nobody means.
+    private let doubts: [String]
 
     /// Reads a file and all that it includes.
     ///
@@ -26,31 +26,31 @@ public struct ConfigurationFile: Sendable {
     ) throws(BrokerError) -> ConfigurationFile {
         var parser = ConfigurationParser(text, file: path, environment: environment)
         let root = try parser.parse()
-        return ConfigurationFile(root, path: path, warnings: parser.warnings)
+        return ConfigurationFile(
+            path: path, digest: ConfigurationDigest.digest(of: root), root: root,
+            doubts: parser.warnings)
     }
 
-    private init(_ root: ConfigurationMap, path: String, warnings: [String]) {
-        var reader = ConfigurationReader(BrokerConfiguration())
-        reader.read(root, path: path)
-        self.root = root
-        self.path = path
-        self.warnings = warnings + reader.warnings
-        digest = ConfigurationDigest.digest(of: root)
-    }
-
-    /// Sets what the file says and leaves the rest alone.
+    /// Sets what the file says and leaves the rest alone; rules are compiled.
     ///
     /// The error names all that is wrong, one line each. `configuration` is then unchanged.
-    /// What depends on several keys is checked by `BrokerConfiguration.validate()`, after the
-    /// command line had its say.
-    public func apply(to configuration: inout BrokerConfiguration) throws(BrokerError) {
-        var reader = ConfigurationReader(configuration)
-        reader.read(root, path: path)
+    /// What depends on several keys is checked by `Broker`, and by `BrokerConfiguration.validate()`,
+    /// after the command line had its say.
+    ///
+    /// - Returns: what works but should be changed, one text each, with file, line and column.
+    @discardableResult
+    public func apply(
+        to configuration: inout BrokerConfiguration
+    ) throws(BrokerError) -> [String] {
+        var reader = ConfigurationReader()
+        var read = configuration
+        reader.read(root, path: path, into: &read)
         guard reader.errors.isEmpty else {
             throw BrokerError(.configuration, reader.errors.joined(separator: "\n"))
         }
-        configuration = reader.configuration
-        configuration.configurationFile = path
-        configuration.configurationDigest = digest
+        read.configurationFile = path
+        read.configurationDigest = digest
+        configuration = read
+        return doubts + reader.warnings
     }
 }

@@ -6,8 +6,8 @@ struct ConfigurationLexer {
     private let scalars: [Unicode.Scalar]
     private var index = 0
     private var line = 1
-    /// The newline before the current line (0 on the first), from which columns are counted.
-    private var lineStart = 0
+    /// Bytes since the newline before the current line, it included.
+    private var column = 0
 
     init(_ text: String, file: String) {
         self.file = file
@@ -25,8 +25,9 @@ struct ConfigurationLexer {
         guard let scalar = peek else { return nil }
         if scalar == "\n" {
             line += 1
-            lineStart = index
+            column = 0
         }
+        column += UTF8.width(scalar)
         index += 1
         return scalar
     }
@@ -65,8 +66,7 @@ struct ConfigurationLexer {
     }
 
     var position: ConfigurationPosition {
-        let column = scalars[lineStart..<index].reduce(0) { $0 + UTF8.width($1) }
-        return ConfigurationPosition(file: file, line: line, column: column)
+        ConfigurationPosition(file: file, line: line, column: column)
     }
 
     /// Where the cursor is, for `written`.

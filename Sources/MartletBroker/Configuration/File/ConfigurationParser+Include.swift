@@ -13,10 +13,15 @@ extension ConfigurationParser {
                     "files include each other more than \(Self.includeDepthMax) deep")
             }
             let path = ConfigurationSource.path(of: name, besides: lexer.file)
-            var parser = ConfigurationParser(
-                try ConfigurationSource.text(ofFile: path), file: path, environment: environment)
+            let text = try ConfigurationSource.text(ofFile: path)
+            // Opening a file costs something too, even if it is empty.
+            try take(bytes: text.utf8.count + 4_096)
+            var parser = ConfigurationParser(text, file: path, environment: environment)
             parser.includeDepth = includeDepth + 1
+            parser.depth = depth
+            parser.bytesTaken = bytesTaken
             scopes[scopes.count - 1].merge(try parser.parse())
+            bytesTaken = parser.bytesTaken
             warnings += parser.warnings
         } catch {
             throw BrokerError(

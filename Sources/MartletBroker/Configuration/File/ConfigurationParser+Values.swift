@@ -97,23 +97,33 @@ extension ConfigurationParser {
     ) throws(BrokerError) -> ConfigurationValue.Content {
         if Self.bcryptPrefixes.contains(where: name.hasPrefix) { return .string("$" + name) }
         for scope in scopes.indices.reversed() {
-            if let value = scopes[scope].useAsVariable(name) { return value.content }
+            guard let value = scopes[scope].useAsVariable(name) else { continue }
+            return try take(value)
         }
         let reference = "\(position): variable reference for '\(name)' on line \(position.line)"
         guard let text = environment[name] else {
             throw BrokerError(.configuration, "\(reference) can not be found")
         }
         do throws(BrokerError) {
-            return try environmentValue(of: name, text)
+            return try take(try environmentValue(of: name, text))
         } catch {
             throw BrokerError(.configuration, "\(reference) could not be parsed: \(error.message)")
         }
     }
 
-    /// What an environment variable's text would be as a value in a file: it may refer to others.
-    private func environmentValue(
-        of name: String, _ text: String
+    /// What a variable stands for, if there may be as much in this place.
+    private mutating func take(
+        _ value: ConfigurationValue
     ) throws(BrokerError) -> ConfigurationValue.Content {
+        try expectDepth(depth + value.extent.depth)
+        try take(bytes: value.extent.bytes)
+        return value.content
+    }
+
+    /// What an environment variable's text would be as a value in a file: it may refer to others.
+    private mutating func environmentValue(
+        of name: String, _ text: String
+    ) throws(BrokerError) -> ConfigurationValue {
         guard !resolving.contains(name) else {
             throw BrokerError(.configuration, "variable reference cycle for '\(name)'")
         }
@@ -125,9 +135,11 @@ extension ConfigurationParser {
         var parser = ConfigurationParser(
             "\(key)=\(text)", file: "$\(name)", environment: environment)
         parser.resolving = resolving.union([name])
+        parser.bytesTaken = bytesTaken
         guard let value = try parser.parse()[key] else {
             throw BrokerError(.configuration, "the environment variable has no value")
         }
-        return value.content
+        bytesTaken = parser.bytesTaken
+        return value
     }
 }

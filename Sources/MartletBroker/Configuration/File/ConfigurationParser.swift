@@ -5,6 +5,8 @@
 struct ConfigurationParser {
     static let depthMax = 64
     static let includeDepthMax = 16
+    /// Of all that a file includes and that its variables stand for, about.
+    static let bytesMax = 64 << 20
 
     var lexer: ConfigurationLexer
     /// The maps that are open, the outermost first: where variables are looked up.
@@ -14,7 +16,10 @@ struct ConfigurationParser {
     var resolving: Set<String> = []
     var includeDepth = 0
     var warnings: [String] = []
-    private var depth = 0
+    /// Of the map or array that is being read, with those of the files that include this one.
+    var depth = 0
+    /// What includes and variables have come to so far.
+    var bytesTaken = 0
 
     init(_ text: String, file: String, environment: [String: String]) {
         lexer = ConfigurationLexer(text, file: file)
@@ -103,8 +108,21 @@ struct ConfigurationParser {
 
     private mutating func descend() throws(BrokerError) {
         depth += 1
+        try expectDepth(depth)
+    }
+
+    func expectDepth(_ depth: Int) throws(BrokerError) {
         guard depth <= Self.depthMax else {
             throw lexer.failure("Maps and arrays are nested more than \(Self.depthMax) deep")
+        }
+    }
+
+    /// Counts what did not stand in the file itself.
+    mutating func take(bytes: Int) throws(BrokerError) {
+        bytesTaken += bytes
+        guard bytesTaken <= Self.bytesMax else {
+            throw lexer.failure(
+                "Includes and variables come to more than \(Self.bytesMax >> 20) MB")
         }
     }
 

@@ -1,12 +1,13 @@
 /// Where something stands in a configuration file.
 ///
-/// Columns count bytes as nats-server does: from 0 on a file's first line, from 1 on all others.
+/// Columns count bytes as nats-server does: from 0 on a file's first line, from 1 on all others. What is
+/// in no file, a flag, has line 0.
 struct ConfigurationPosition: Equatable, Sendable, CustomStringConvertible {
     var file: String
     var line: Int
     var column: Int
 
-    var description: String { "\(file):\(line):\(column)" }
+    var description: String { line == 0 ? file : "\(file):\(line):\(column)" }
 }
 
 /// A parsed value and where its key (in an array: itself) stands.
@@ -22,10 +23,28 @@ struct ConfigurationValue: Sendable {
         case map(ConfigurationMap)
     }
 
-    var content: Content
-    var position: ConfigurationPosition
+    let content: Content
+    let position: ConfigurationPosition
     /// A scalar without quotes as it is written: what it is differs for those who want JSON.
-    var bareText: String?
+    let bareText: String?
+    /// How much it is and how deep, what variables in it stand for included.
+    let extent: ConfigurationExtent
+
+    init(content: Content, position: ConfigurationPosition, bareText: String? = nil) {
+        self.content = content
+        self.position = position
+        self.bareText = bareText
+        switch content {
+        case .string(let text), .datetime(let text):
+            extent = ConfigurationExtent(bytes: 16 + text.utf8.count)
+        case .integer, .float, .boolean: extent = ConfigurationExtent(bytes: 16)
+        case .array(let values):
+            extent = values.reduce(into: ConfigurationExtent(bytes: 16, depth: 1)) {
+                $0.take($1.extent)
+            }
+        case .map(let map): extent = map.extent
+        }
+    }
 
     /// What a user calls such a value, for errors.
     var kind: String {
@@ -41,6 +60,21 @@ struct ConfigurationValue: Sendable {
     }
 }
 
+/// The size of a value. A variable costs a few letters however much it stands for, so values that refer
+/// to each other could grow without end.
+struct ConfigurationExtent: Sendable {
+    /// Memory that a copy of it would take, about.
+    var bytes = 16
+    /// Maps and arrays within each other.
+    var depth = 0
+
+    /// What holds `inner` is that much larger, and deeper than it.
+    mutating func take(_ inner: ConfigurationExtent, keyBytes: Int = 0) {
+        bytes = bytes.addingReportingOverflow(inner.bytes + keyBytes).partialValue
+        depth = max(depth, inner.depth + 1)
+    }
+}
+
 /// Keys and values in the order of the file. Setting a key again replaces its value.
 struct ConfigurationMap: Sendable {
     struct Entry: Sendable {
@@ -50,10 +84,14 @@ struct ConfigurationMap: Sendable {
         var isVariable = false
         /// It replaced another one with the same key.
         var isRepeated = false
+
+        /// The key as tables have it: in lower case.
+        var name: String { key.lowercased() }
     }
 
     private(set) var entries: [Entry] = []
     private var indices: [String: Int] = [:]
+    private(set) var extent = ConfigurationExtent(depth: 1)
 
     subscript(key: String) -> ConfigurationValue? {
         indices[key].map { entries[$0].value }
@@ -61,6 +99,7 @@ struct ConfigurationMap: Sendable {
 
     mutating func set(_ key: String, to value: ConfigurationValue) {
         var entry = Entry(key: key, value: value)
+        extent.take(value.extent, keyBytes: key.utf8.count)
         if let index = indices[key] {
             entry.isRepeated = true
             entries[index] = entry
@@ -75,6 +114,14 @@ struct ConfigurationMap: Sendable {
         guard let index = indices[key] else { return nil }
         entries[index].isVariable = true
         return entries[index].value
+    }
+
+    /// Whether there is a key by one of these names, in any case of its letters.
+    func has(_ names: String...) -> Bool { entries.contains { names.contains($0.name) } }
+
+    /// All of it, what has this name in front.
+    func entries(first name: String) -> [Entry] {
+        entries.filter { $0.name == name } + entries.filter { $0.name != name }
     }
 
     /// Takes all of an included file, with what it knows of its own variables.

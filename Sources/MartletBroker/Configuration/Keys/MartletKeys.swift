@@ -1,0 +1,47 @@
+/// `martlet { … }`: what nats-server does not know.
+extension ConfigurationTable {
+    static let martlet = ConfigurationBlock<BrokerConfiguration>(
+        "martlet", "What nats-server does not know.",
+        [
+            Key(
+                "loops", sets: \.loopCount, takes: .numberOrAuto(1...1024),
+                reload: .refusedAs("martlet.loops"), flags: ["loops"],
+                "Event loops: threads that carry messages."),
+            Key(
+                "max_memory", sets: \.limits.memoryBytesMax, takes: .bytes(0...Int64.max, "a size"),
+                default: "three quarters of the machine's",
+                reload: .refusedAs("martlet.max_memory"),
+                "Bytes that buffers, payloads, routes and subscriptions may take."),
+            Key(
+                "max_publish_rate", sets: \.limits.publishedMessagesPerSecondMax,
+                takes: .number(0...Int64.max, "a number; 0 is without limit"),
+                "Messages a second that one connection may publish."),
+            Key(
+                "max_publish_bytes", sets: \.limits.publishedBytesPerSecondMax,
+                takes: .bytes(0...Int64.max, "a size; 0 is without limit"),
+                "Payload bytes a second that one connection may publish."),
+            Key(
+                "spin", sets: \.tuning.spinNanoseconds,
+                takes: .duration(0...100_000_000, "0 to 100ms"),
+                "How long a loop looks for events before it sleeps; a core each is spent on it."),
+            Key(
+                "coalesce", sets: \.tuning.coalesceNanoseconds,
+                takes: .duration(0...10_000_000, "0 to 10ms"),
+                "How long output may wait for more; 0s writes at the end of each turn."),
+            Key(
+                "stall_threshold", sets: \.tuning.stallThresholdNanoseconds,
+                takes: .duration(10_000...60_000_000_000, "10us to 60s"),
+                "A turn of a loop that takes longer is logged and counted as a stall."),
+            Key(
+                "turn_clock", sets: \.tuning.turnClock, takes: .choice,
+                "What turns are measured by: the time that passes, or what the thread itself runs."),
+            Key(
+                "slow_consumers", takes: "a block",
+                "What happens to subscribers that do not keep up."
+            ) { (entry, root, reader) throws(ConfigurationComplaint) in
+                // The default first, because it is also the policy of rules that name none.
+                let entries = try entry.value.map(entry.name).entries(first: "default")
+                reader.read(entries, slowConsumers, into: &root)
+            },
+        ])
+}

@@ -1,0 +1,25 @@
+extension BrokerConfiguration {
+    /// How loops trade latency, processor time and system calls.
+    public struct Tuning: Sendable {
+        /// How long a loop looks for events before it sleeps; up to a core each is spent on it.
+        public var spinNanoseconds: UInt64 = 0
+        /// How long output may wait for more to come before it is written; 0 writes at the end of a turn.
+        public var coalesceNanoseconds: UInt64 = 0
+        /// A turn of a loop that takes longer is logged and counted as a stall.
+        public var stallThresholdNanoseconds: UInt64 = 5_000_000
+        /// What turns of loops are measured by.
+        public var turnClock = TurnClock.wall
+
+        /// Sleeps at once, writes at once.
+        public init() {}
+    }
+
+    /// What turns of loops are measured by.
+    public enum TurnClock: String, Sendable, CaseIterable {
+        /// The time that passes, as whoever waits for the loop sees it.
+        case wall
+        /// Processor time of the loop's thread: what it does itself, without the time in which it was kept
+        /// from running. Costs two system calls a turn.
+        case thread
+    }
+}
