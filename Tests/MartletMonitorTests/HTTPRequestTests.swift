@@ -23,9 +23,9 @@ struct HTTPRequestTests {
         arguments: ["http://x/a?b=c", "HTTPS://x:80/a?b=c", "/a?b=c"])
     func absolute(target: String) throws {
         let request = try request(target)
-        #expect(request.path == "/a" && request.value("b") == "c" && request.redirect == nil)
+        #expect(request.path == "/a" && request.query.value("b") == "c" && request.redirect == nil)
         #expect(try self.request("http://x").path == "/")
-        #expect(try self.request("http://x?b=c").value("b") == "c")
+        #expect(try self.request("http://x?b=c").query.value("b") == "c")
     }
 
     @Test(

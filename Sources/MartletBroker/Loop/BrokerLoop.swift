@@ -38,12 +38,18 @@ final class BrokerLoop: EventLoopDriver {
     let scratch: MutableBytes
     /// Where the broker puts messages together: subject, line and a payload that is not large.
     let frame: MutableBytes
-    static let frameNamesBytes =
-        RuleOutput.subjectBytesMax + BrokerConfiguration.Limits.controlLineBytesCeiling
-    /// Subjects, the line's numbers, a payload that is not large, and what short copies may read behind it.
-    static let frameBytes = frameNamesBytes + 64 + largePayloadBytes + Parser.slack
     private let lineMemory: ReservedMemory
     let vectors: UnsafeMutablePointer<iovec>
+
+    // Each has room for the longest control line that a reload may ever allow, and slack behind it.
+    /// What a connection keeps: a verb, a control line, a small payload; then one read.
+    static let inputBytes =
+        64 + BrokerConfiguration.Limits.controlLineBytesCeiling + largePayloadBytes + readBytesMax
+    static let scratchBytes = BrokerConfiguration.Limits.controlLineBytesCeiling
+    static let frameNamesBytes =
+        RuleOutput.subjectBytesMax + BrokerConfiguration.Limits.controlLineBytesCeiling
+    /// Subjects, the line's numbers, a payload that is not large.
+    static let frameBytes = frameNamesBytes + 64 + largePayloadBytes
 
     static let vectorsMax = 64
     /// Read at once from a socket.
@@ -81,16 +87,12 @@ final class BrokerLoop: EventLoopDriver {
         unsafe mailboxes = .allocate(capacity: loopCount)
         // Until the loops are connected, each mailbox is its own.
         for i in 0..<loopCount { unsafe (mailboxes + i).initialize(to: .passRetained(mail)) }
-        // Room for the longest line that a reload may ever allow.
-        let longestLine = BrokerConfiguration.Limits.controlLineBytesCeiling
-        // What a connection keeps: a verb, a control line, a small payload; then one read.
-        let inputBytes =
-            64 + longestLine + Self.largePayloadBytes + Self.readBytesMax + Parser.slack
-        let scratchBytes = longestLine + Parser.slack
-        lineMemory = try ReservedMemory(byteCount: inputBytes + scratchBytes + Self.frameBytes)
+        let slack = Parser.slack
+        lineMemory = try ReservedMemory(
+            byteCount: Self.inputBytes + slack + Self.scratchBytes + slack + Self.frameBytes + slack)
         unsafe input = lineMemory.bytes
-        unsafe scratch = input + inputBytes
-        unsafe frame = scratch + scratchBytes
+        unsafe scratch = input + Self.inputBytes + slack
+        unsafe frame = scratch + Self.scratchBytes + slack
         unsafe vectors = .allocate(capacity: Self.vectorsMax)
         state = StablePointer(
             onLinesOfItsOwn: LoopState(

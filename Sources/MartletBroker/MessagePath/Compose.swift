@@ -24,7 +24,7 @@ extension BrokerLoop {
         precondition(
             parts.subject.count + parts.reply.count <= Self.frameNamesBytes,
             "a message's subjects are longer than the frame they are written to")
-        var writer = unsafe FrameWriter(frame, capacity: Self.frameBytes - Parser.slack)
+        var writer = unsafe FrameWriter(frame, capacity: Self.frameBytes)
         writer.append(parts.subject)
         let subject = writer.written
         writer.appendLine(of: parts)

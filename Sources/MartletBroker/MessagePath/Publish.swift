@@ -94,7 +94,7 @@ extension BrokerLoop {
     /// `[reply ][header size ]size CR LF` with single spaces, in the loop's scratch.
     @inline(never)
     private func writeLine(_ buffer: Bytes, _ operation: Operation) -> CountedBytes {
-        var writer = unsafe FrameWriter(scratch, capacity: state.pointee.scratchBytes)
+        var writer = unsafe FrameWriter(scratch, capacity: Self.scratchBytes)
         func append(_ range: ByteRange) {
             unsafe writer.append(buffer.at(range), range.length)
         }

@@ -5,7 +5,7 @@ extension MonitorEndpoint {
         path: "/",
         answer: .page(contentType: "text/html; charset=utf-8") {
             IndexPage.html(
-                basePath: Monitor.basePath($0.broker.configuration.httpBasePath),
+                basePath: Monitor.basePath($0.broker.configuration.monitoring.basePath),
                 serverName: $0.broker.snapshot().serverName)
         })
 }

@@ -83,7 +83,7 @@ struct BrokerEventTests {
     @Test("say that a subscriber is slow, before it is closed")
     func slowConsumer() throws {
         let recorder = Recorder()
-        let broker = try broker(recorder) { $0.pendingBytesMax = 64 << 10 }
+        let broker = try broker(recorder) { $0.limits.pendingBytesMax = 64 << 10 }
         defer { broker.stop() }
         let slow = try RawClient(port: broker.clientPort, receiveBufferBytes: 4_096)
         try slow.connect()

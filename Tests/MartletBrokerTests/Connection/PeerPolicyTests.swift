@@ -83,7 +83,7 @@ private final class PipedBroker {
 
     @Test("only clients get PINGs")
     func pings() throws {
-        let piped = try PipedBroker { $0.pingIntervalNanoseconds = 1_000_000_000 }
+        let piped = try PipedBroker { $0.keepalive.pingIntervalNanoseconds = 1_000_000_000 }
         let pipes = peers(piped).map { piped.connect($0) }
         for pipe in pipes {
             _ = piped.answer(to: "CONNECT {\"verbose\":false}\r\nPING\r\n", of: pipe)
@@ -105,7 +105,7 @@ private final class PipedBroker {
 
     @Test("of what waits for them, handlers have a lower limit than max_pending")
     func pending() throws {
-        let piped = try PipedBroker { $0.pendingBytesMax = 64 << 20 }
+        let piped = try PipedBroker { $0.limits.pendingBytesMax = 64 << 20 }
         var limits: [Int] = []
         for peer in peers(piped) { _ = piped.connect(peer) }
         piped.broker.shared.loops[0].forEachConnection { limits.append($0.pointee.pendingBytesMax) }
