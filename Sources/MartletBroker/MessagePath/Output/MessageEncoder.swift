@@ -48,8 +48,9 @@ extension BrokerLoop {
             unsafe memcpy(end, message.body.start, message.body.count)
             unsafe end += message.body.count
         }
-        assert(unsafe end - start == copied)
-        connection.pointee.outbound.commit(copied)
+        // SAFETY: `copied` bytes were reserved, one for an H that may be missing.
+        assert(unsafe end - start <= copied)
+        unsafe connection.pointee.outbound.commit(end - start)
         if let payload = message.payload { appendPayload(payload, from: 0, on: connection) }
         recordDelivery(connection, message.totalBytes)
         return true
