@@ -23,9 +23,9 @@ struct HTTPRequestTests {
         arguments: ["http://x/a?b=c", "HTTPS://x:80/a?b=c", "/a?b=c"])
     func absolute(target: String) throws {
         let request = try request(target)
-        #expect(request.path == "/a" && request.value("b") == "c" && request.redirect == nil)
+        #expect(request.path == "/a" && request.query.value("b") == "c" && request.redirect == nil)
         #expect(try self.request("http://x").path == "/")
-        #expect(try self.request("http://x?b=c").value("b") == "c")
+        #expect(try self.request("http://x?b=c").query.value("b") == "c")
     }
 
     @Test(
@@ -85,7 +85,8 @@ struct HTTPRequestTests {
 
     @Test("good parameters")
     func parameters() throws {
-        let query = try ConnzQuery(request("/connz?subs=DETAIL&auth=T&offset=-1&limit=0&state=ALL").query)
+        let query = try ConnzQuery(
+            request("/connz?subs=DETAIL&auth=T&offset=-1&limit=0&state=ALL").query)
         #expect(query.showsSubscriptionDetail && !query.showsSubscriptions && query.showsAuth)
         #expect(query.offset == 0 && query.limit == 1_024 && query.state == .any)
         #expect(try ConnzQuery(request("/connz?cid=7&limit=50").query).limit == 1)
