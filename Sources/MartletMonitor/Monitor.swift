@@ -31,10 +31,10 @@ public final class Monitor: Sendable {
     public func start(host: String, port: Int) throws(MonitorError) -> Int {
         let listener = try HTTPListener(
             host: host, port: max(0, port),
-            isSlow: { [weak self] in self?.endpoint(of: $0.path)?.asksLoops ?? false }
-        ) { [weak self] request in
-            await self?.answer(request) ?? .text("stopping", status: 503)
-        }
+            isSlow: { [weak self] in self?.endpoint(of: $0.path)?.asksLoops ?? false },
+            handler: { [weak self] in
+                await self?.answer($0) ?? .text("stopping", status: 503)
+            })
         state.withLock {
             $0.listener = listener
             $0.configurationLoadedAt = broker.snapshot().startedAt

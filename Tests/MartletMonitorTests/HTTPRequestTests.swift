@@ -85,7 +85,8 @@ struct HTTPRequestTests {
 
     @Test("good parameters")
     func parameters() throws {
-        let query = try ConnzQuery(request("/connz?subs=DETAIL&auth=T&offset=-1&limit=0&state=ALL").query)
+        let query = try ConnzQuery(
+            request("/connz?subs=DETAIL&auth=T&offset=-1&limit=0&state=ALL").query)
         #expect(query.showsSubscriptionDetail && !query.showsSubscriptions && query.showsAuth)
         #expect(query.offset == 0 && query.limit == 1_024 && query.state == .any)
         #expect(try ConnzQuery(request("/connz?cid=7&limit=50").query).limit == 1)

@@ -2,7 +2,7 @@ import MartletRules
 
 /// What a loop needs for rules; nothing of it is there without a `rules` block.
 ///
-/// SAFETY: it holds a reference each to rules, evaluator and pool; `workers` has `workerCount` links.
+/// SAFETY: it holds a reference each to rules and evaluator, and `workers` one to the pool.
 @safe
 struct RuleStage {
     var rules: Unmanaged<ActiveRules>?

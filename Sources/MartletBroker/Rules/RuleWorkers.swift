@@ -70,7 +70,10 @@ extension BrokerLoop {
     private func collectFromWorkers() {
         guard let workers = state.pointee.ruleStage.workers else { return }
         var results = workers.results(atMostOfEach: RuleStage.resultsAtOnce)
-        while let job = results.next() { finish(job) }
+        while let job = results.next() {
+            assert(Int(job.message.origin.loop) == index, "a job comes back to its own loop")
+            finish(job)
+        }
         if results.hasMore { mail.wake() }
         resumeWaitingForRoom()
     }
