@@ -235,6 +235,8 @@ struct LoopState {
     var arrived: UnsafeMutablePointer<ArrivedBatches>
 
     var ruleStage = RuleStage()
+    /// Where the broker puts messages together; made for the first one.
+    var frame: MutableBytes?
     var random: RandomSource
     var deliveredBytes = 0
     /// When output that is held back must leave; the largest number when none is.
@@ -246,7 +248,7 @@ struct LoopState {
     var commandsRead = 0
     /// Empty; its memory serves the commands that come next.
     var spareCommands = Mailbox<LoopCommand>.roomForCommands()
-    var lastRead = SlabHandle(index: 0, generation: .max)
+    var lastRead = SlabHandle.none
     var stallLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
@@ -275,6 +277,7 @@ struct LoopState {
         }
         remote.destroy()
         ruleStage.destroy()
+        unsafe frame?.deallocate()
         unsafe arrived.deallocate()
     }
 }

@@ -50,11 +50,8 @@ extension BrokerLoop {
             if let publisher = connection(handle) { pauseForSubscriber(publisher) }
         case .resumePublisher(let handle):
             if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
-        case .noResponders(let handle, let account, let subject, let reply):
-            // It may have gone over to another account meanwhile.
-            guard let connection = connection(handle), connection.pointee.account == account
-            else { return }
-            sendNoRespondersLater(connection, subject, reply)
+        case .noResponders(let origin, let subject, let reply):
+            sendNoRespondersLater(origin, subject, reply)
         case .shedMemory: helpInShortage()
         case .waitForMemory(let handle):
             if let publisher = connection(handle) { waitForMemory(publisher) }
@@ -95,23 +92,14 @@ extension BrokerLoop {
         state.pointee.waitingForLinks.removeFirst(count)
     }
 
-    private func sendNoRespondersLater(
-        _ connection: ConnectionRef, _ subject: [UInt8], _ reply: [UInt8]
-    ) {
+    private func sendNoRespondersLater(_ origin: Origin, _ subject: [UInt8], _ reply: [UInt8]) {
         unsafe subject.withUnsafeBufferPointer { subject in
             unsafe reply.withUnsafeBufferPointer { reply in
                 guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
                 else { return }
                 unsafe sendNoResponders(
-                    connection,
-                    Message(
-                        subject: subjectBytes, subjectCount: subject.count, head: replyBytes,
-                        headCount: reply.count, lineCount: reply.count, body: replyBytes,
-                        bodyCount: 0,
-                        payload: nil, replyCount: reply.count, headerBytes: 0, totalBytes: 0,
-                        publisher: connection.pointee.handle, publisherLoop: UInt16(index),
-                        wantsNoResponders: true,
-                        excludesPublisher: false))
+                    to: origin, subject: CountedBytes(subjectBytes, subject.count),
+                    reply: CountedBytes(replyBytes, reply.count))
             }
         }
     }

@@ -16,7 +16,7 @@ enum LoopCommand: Sendable {
     case pausePublisher(SlabHandle)
     case resumePublisher(SlabHandle)
     /// A queue delivery found nobody on the other loop.
-    case noResponders(SlabHandle, account: AccountRef, subject: [UInt8], reply: [UInt8])
+    case noResponders(Origin, subject: [UInt8], reply: [UInt8])
     /// Memory is short: close the slowest consumer.
     case shedMemory
     /// Its messages find no memory on another loop: wait a moment.

@@ -1,64 +1,124 @@
 // Message path, beside Publish.swift: a message as deliveries see it.
 
+import Glibc
+
 /// A published message, as places of its bytes: in the receive buffer of the publisher's loop, in a
 /// batch on another loop, and its payload apart if that is large.
-@safe
 struct Message: BitwiseCopyable {
-    var subject: Bytes
-    var subjectCount: Int
-    /// `[reply ][header size ]size CR LF`, and the payload with its CR LF if that stands behind it.
-    var head: Bytes
-    var headCount: Int
+    var origin: Origin
+    private(set) var subject: CountedBytes
+    /// `[reply ][header size ]size CR LF`, and header block, payload and CR LF if they stand behind it.
+    private(set) var head: CountedBytes
+    /// Header block, payload and CR LF if they stand elsewhere; else nothing.
+    private(set) var body: CountedBytes
+    /// Header block, payload and CR LF of a large message.
+    let payload: PayloadRef?
     /// Of `head`, the control line's part.
-    var lineCount: Int
-    /// Payload and CR LF where they stand elsewhere; else nothing.
-    var body: Bytes
-    var bodyCount: Int
-    /// Payload and CR LF of a large message.
-    var payload: PayloadRef?
+    let lineCount: Int
     /// `head` starts with the reply subject, of so many bytes.
-    var replyCount: Int
+    let replyCount: Int
     /// Bytes of the header block; 0 without one.
-    var headerBytes: Int
+    let headerBytes: Int
     /// Header block and payload, without CR LF.
-    var totalBytes: Int
-    /// Who published it, for policies and for a 503 that comes back.
-    var publisher: SlabHandle
-    var publisherLoop: UInt16
-    var wantsNoResponders: Bool
-    /// The publisher asked for `echo: false`.
-    var excludesPublisher: Bool
+    let totalBytes: Int
+
+    /// Where header block, payload and CR LF stand.
+    @safe
+    enum Content {
+        case behindLine
+        case elsewhere(Bytes)
+        case shared(PayloadRef)
+    }
+
+    /// `line` is `[reply ][header size ]size CR LF`.
+    @inline(__always)
+    init(
+        subject: CountedBytes, line: CountedBytes, replyCount: Int, headerBytes: Int,
+        totalBytes: Int, content: Content, from origin: Origin
+    ) {
+        assert(replyCount < line.count && headerBytes <= totalBytes)
+        self.origin = origin
+        self.subject = subject
+        self.replyCount = replyCount
+        self.headerBytes = headerBytes
+        self.totalBytes = totalBytes
+        lineCount = line.count
+        let contentCount = totalBytes &+ 2
+        switch content {
+        case .behindLine:
+            // One copy takes both.
+            head = unsafe CountedBytes(line.start, line.count &+ contentCount)
+            body = line.prefix(0)
+            payload = nil
+        case .elsewhere(let bytes):
+            head = line
+            body = unsafe CountedBytes(bytes, contentCount)
+            payload = nil
+        case .shared(let shared):
+            assert(shared.pointee.count == contentCount)
+            head = line
+            body = line.prefix(0)
+            payload = shared
+        }
+    }
+
+    /// Empty without one.
+    @inline(__always)
+    var reply: CountedBytes { head.prefix(replyCount) }
+
+    /// Whether the publisher hears of it when nobody gets the message.
+    @inline(__always)
+    var wantsNoResponders: Bool { replyCount > 0 && origin.flags.contains(.noResponders) }
 
     var withoutNoResponders: Message {
         var copy = self
-        copy.wantsNoResponders = false
+        copy.origin.flags.remove(.noResponders)
         return copy
     }
 
     /// Header block and payload.
-    var content: Bytes {
-        if let payload { return unsafe Bytes(PayloadBuffer.bytes(payload)) }
-        return unsafe bodyCount > 0 ? body : head + lineCount
+    var content: CountedBytes {
+        if let payload { return unsafe CountedBytes(PayloadBuffer.bytes(payload), totalBytes) }
+        let place = body.isEmpty ? head.dropFirst(lineCount) : body
+        return place.prefix(totalBytes)
+    }
+}
+
+extension Message {
+    /// What is copied when a message goes to another thread; a large payload is not.
+    var copiedBytes: Int { subject.count + head.count + body.count }
+
+    /// Copies the message's bytes to a place with room for `copiedBytes`.
+    func copyBytes(to place: MutableBytes) {
+        unsafe memcpy(place, subject.start, subject.count)
+        unsafe memcpy(place + subject.count, head.start, head.count)
+        unsafe memcpy(place + subject.count + head.count, body.start, body.count)
+    }
+
+    /// The same message, whose bytes `copyBytes` has copied to `place`.
+    func moved(to place: Bytes) -> Message {
+        var copy = self
+        copy.subject = unsafe CountedBytes(place, subject.count)
+        copy.head = unsafe CountedBytes(place + subject.count, head.count)
+        copy.body = unsafe CountedBytes(place + subject.count + head.count, body.count)
+        return copy
     }
 }
 
 /// A message in a batch: this header, the destinations, then the bytes of subject, head, body and
 /// queue, each batch record a multiple of 8 bytes.
-@safe
 struct BatchRecord: BitwiseCopyable {
     var byteCount: Int
     var message: Message
     var destinationCount: Int
-    /// For a queue group: its name and its account, so that another member can be found if this one has
-    /// gone.
+    /// For a queue group: its name, so that another member can be found if this one has gone.
     var queueCount: Int
-    var account: AccountRef?
 
     static func byteCount(_ message: Message, destinations: Int, queueCount: Int) -> Int {
         let bytes =
             MemoryLayout<BatchRecord>.stride
             + destinations * MemoryLayout<Destination>.stride
-            + message.subjectCount + message.headCount + message.bodyCount + queueCount
+            + message.copiedBytes + queueCount
         // 16 bytes of slack behind the bytes, which short copies may read.
         return (bytes + 16 + 7) & ~7
     }

@@ -22,7 +22,8 @@ extension BrokerLoop {
             return encodeWithoutHeader(message, for: subscription, on: connection)
         }
         let sidCount = Int(subscription.pointee.spacedSIDCount)
-        let copied = 5 &+ message.subjectCount &+ sidCount &+ message.headCount &+ message.bodyCount
+        let copied =
+            5 &+ message.subject.count &+ sidCount &+ message.head.count &+ message.body.count
         let frameBytes = copied &+ (message.payload == nil ? 0 : message.totalBytes &+ 2)
         switch makeRoom(frameBytes, for: subscription, on: connection, message) {
         case .write: break
@@ -37,15 +38,15 @@ extension BrokerLoop {
         }
         unsafe UnsafeMutableRawPointer(end).storeBytes(of: 0x2047_534D, as: UInt32.self)  // "MSG "
         unsafe end += 4
-        unsafe martlet_copy_slack16(end, message.subject, message.subjectCount)
-        unsafe end += message.subjectCount
+        unsafe martlet_copy_slack16(end, message.subject.start, message.subject.count)
+        unsafe end += message.subject.count
         unsafe martlet_copy_slack16(end, subscription.pointee.spacedSID, sidCount)
         unsafe end += sidCount
-        unsafe martlet_copy_slack16(end, message.head, message.headCount)
-        unsafe end += message.headCount
-        if message.bodyCount > 0 {
-            unsafe memcpy(end, message.body, message.bodyCount)
-            unsafe end += message.bodyCount
+        unsafe martlet_copy_slack16(end, message.head.start, message.head.count)
+        unsafe end += message.head.count
+        if !message.body.isEmpty {
+            unsafe memcpy(end, message.body.start, message.body.count)
+            unsafe end += message.body.count
         }
         unsafe connection.pointee.outbound.commit(end - start)
         if let payload = message.payload { appendPayload(payload, from: 0, on: connection) }
@@ -60,25 +61,26 @@ extension BrokerLoop {
     ) -> Bool {
         let contentBytes = message.totalBytes - message.headerBytes
         let sidCount = Int(subscription.pointee.spacedSIDCount)
-        let inlined = message.payload == nil ? contentBytes + 2 : 0
-        let lineMax = 4 + message.subjectCount + sidCount + message.replyCount + 1 + 20 + 2
+        let lineMax = 4 + message.subject.count + sidCount + message.replyCount + 1 + 20 + 2
         switch makeRoom(lineMax + contentBytes + 2, for: subscription, on: connection, message) {
         case .write: break
         case .dropped: return true
         case .refused: return false
         }
-        var writer = unsafe FrameWriter(reserve(lineMax + inlined, on: connection))
+        let copied = lineMax + (message.payload == nil ? contentBytes + 2 : 0)
+        var writer = unsafe FrameWriter(reserve(copied, on: connection), capacity: copied)
         writer.append("MSG ")
-        unsafe writer.append(message.subject, message.subjectCount)
+        writer.append(message.subject)
         unsafe writer.append(subscription.pointee.spacedSID, sidCount)
         if message.replyCount > 0 {
-            unsafe writer.append(message.head, message.replyCount)
+            writer.append(message.reply)
             writer.append(" ")
         }
         writer.append(contentBytes)
         writer.append("\r\n")
         if message.payload == nil {
-            unsafe writer.append(message.content + message.headerBytes, inlined)
+            writer.append(message.content.dropFirst(message.headerBytes))
+            writer.append("\r\n")
         }
         connection.pointee.outbound.commit(writer.count)
         if let payload = message.payload {
@@ -90,25 +92,26 @@ extension BrokerLoop {
 
     /// `HMSG reply sid N N`, a header block with status 503 and the subject, no payload.
     func encodeNoResponders(
-        _ connection: ConnectionRef, _ subscription: SubscriptionRef, _ message: Message
+        _ subject: CountedBytes, _ reply: CountedBytes, for subscription: SubscriptionRef,
+        on connection: ConnectionRef
     ) {
-        let headerBytes = 32 + message.subjectCount
+        let headerBytes = 32 + subject.count
         let frameBytes =
-            5 + message.replyCount + Int(subscription.pointee.spacedSIDCount) + 44 + headerBytes
+            5 + reply.count + Int(subscription.pointee.spacedSIDCount) + 44 + headerBytes
         guard
             connection.pointee.outbound.pendingBytes + frameBytes
                 <= connection.pointee.pendingBytesMax
         else { return }
-        var writer = unsafe FrameWriter(reserve(frameBytes, on: connection))
+        var writer = unsafe FrameWriter(reserve(frameBytes, on: connection), capacity: frameBytes)
         writer.append("HMSG ")
-        unsafe writer.append(message.head, message.replyCount)
+        writer.append(reply)
         unsafe writer.append(
             subscription.pointee.spacedSID, Int(subscription.pointee.spacedSIDCount))
         writer.append(headerBytes)
         writer.append(" ")
         writer.append(headerBytes)
         writer.append("\r\nNATS/1.0 503\r\nNats-Subject: ")
-        unsafe writer.append(message.subject, message.subjectCount)
+        writer.append(subject)
         writer.append("\r\n\r\n\r\n")
         connection.pointee.outbound.commit(writer.count)
         markDirty(connection)
@@ -130,7 +133,8 @@ extension BrokerLoop {
     /// A protocol line for this connection.
     @inline(__always)
     func send(_ connection: ConnectionRef, _ line: StaticString) {
-        var writer = unsafe FrameWriter(reserve(line.utf8CodeUnitCount, on: connection))
+        let count = line.utf8CodeUnitCount
+        var writer = unsafe FrameWriter(reserve(count, on: connection), capacity: count)
         writer.append(line)
         connection.pointee.outbound.commit(writer.count)
         markDirty(connection)
@@ -138,7 +142,7 @@ extension BrokerLoop {
 
     func send(_ connection: ConnectionRef, _ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBufferPointer {
-            var writer = unsafe FrameWriter(reserve($0.count, on: connection))
+            var writer = unsafe FrameWriter(reserve($0.count, on: connection), capacity: $0.count)
             unsafe writer.append($0.baseAddress!, $0.count)
             connection.pointee.outbound.commit(writer.count)
         }
@@ -147,45 +151,5 @@ extension BrokerLoop {
 
     func sendError(_ connection: ConnectionRef, _ message: String) {
         send(connection, Array("-ERR '\(message)'\r\n".utf8))
-    }
-}
-
-/// Appends to room that was reserved for a whole frame.
-@safe
-struct FrameWriter {
-    private let start: MutableBytes
-    private var end: MutableBytes
-
-    init(_ start: MutableBytes) {
-        unsafe self.start = unsafe start
-        unsafe end = start
-    }
-
-    var count: Int { unsafe end - start }
-    /// Where the next byte goes.
-    var place: Bytes { unsafe Bytes(end) }
-
-    mutating func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) {
-        unsafe memcpy(end, bytes, count)
-        unsafe end += count
-    }
-
-    mutating func append(_ text: StaticString) {
-        unsafe append(text.utf8Start, text.utf8CodeUnitCount)
-    }
-
-    mutating func append(_ number: Int) {
-        var digits = 1
-        var bound = 10
-        while number >= bound {
-            digits += 1
-            bound *= 10
-        }
-        var rest = number
-        for i in stride(from: digits - 1, through: 0, by: -1) {
-            unsafe end[i] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        }
-        unsafe end += digits
     }
 }

@@ -1,8 +1,6 @@
 // Message path, step 4: a message is checked. Next: RouteMessage.swift.
 
-import CMartletSystem
 import Glibc
-import Synchronization
 
 extension BrokerLoop {
     /// A whole PUB or HPUB: `buffer` has its control line, and its payload unless that is large.
@@ -26,7 +24,7 @@ extension BrokerLoop {
         let message = unsafe makeMessage(connection, buffer, operation, payload)
         let hasRule =
             state.pointee.settings.hasRules && applyRules(connection, message)
-        if !hasRule { route(message, from: connection) }
+        if !hasRule { route(message) }
         if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
     }
 
@@ -77,45 +75,40 @@ extension BrokerLoop {
     private func makeMessage(
         _ connection: ConnectionRef, _ buffer: Bytes, _ operation: Operation, _ payload: PayloadRef?
     ) -> Message {
-        let contentBytes = operation.totalBytes &+ 2
-        var message = unsafe Message(
-            subject: buffer.at(operation.subject), subjectCount: operation.subject.length,
-            head: buffer.at(operation.tail), headCount: operation.tail.length,
-            lineCount: operation.tail.length, body: buffer + operation.payloadStart, bodyCount: 0,
-            payload: payload, replyCount: operation.reply.length,
-            headerBytes: max(0, operation.headerBytes), totalBytes: operation.totalBytes,
-            publisher: connection.pointee.handle, publisherLoop: UInt16(truncatingIfNeeded: index),
-            wantsNoResponders: operation.reply.count > 0
-                && connection.pointee.flags.contains(.noResponders),
-            excludesPublisher: !connection.pointee.flags.contains(.echo))
+        let line: CountedBytes
+        var content = Message.Content.behindLine
         if operation.hasCanonicalTail {
-            // The payload stands right behind the line: one copy takes both.
-            if payload == nil { message.headCount &+= contentBytes }
+            line = unsafe CountedBytes(buffer.at(operation.tail), operation.tail.length)
         } else {
-            message.lineCount = unsafe writeLine(buffer, operation)
-            unsafe message.head = unsafe Bytes(scratch)
-            message.headCount = message.lineCount
-            if payload == nil { message.bodyCount = contentBytes }
+            line = unsafe writeLine(buffer, operation)
+            content = unsafe .elsewhere(buffer + operation.payloadStart)
         }
-        return message
+        if let payload { content = .shared(payload) }
+        return unsafe Message(
+            subject: CountedBytes(buffer.at(operation.subject), operation.subject.length),
+            line: line, replyCount: operation.reply.length,
+            headerBytes: max(0, operation.headerBytes), totalBytes: operation.totalBytes,
+            content: content, from: Origin(connection, on: index))
     }
 
-    /// `[reply ][header size ]size CR LF` with single spaces, into the loop's scratch.
+    /// `[reply ][header size ]size CR LF` with single spaces, in the loop's scratch.
     @inline(never)
-    private func writeLine(_ buffer: Bytes, _ operation: Operation) -> Int {
-        var end = 0
+    private func writeLine(_ buffer: Bytes, _ operation: Operation) -> CountedBytes {
+        var writer = unsafe FrameWriter(scratch, capacity: state.pointee.scratchBytes)
         func append(_ range: ByteRange) {
-            unsafe memcpy(scratch + end, buffer.at(range), range.length)
-            end += range.length
-            unsafe scratch[end] = .space
-            end += 1
+            unsafe writer.append(buffer.at(range), range.length)
         }
-        if operation.reply.count > 0 { append(operation.reply) }
-        if operation.headerBytes > 0 { append(operation.headerDigits) }
+        if operation.reply.count > 0 {
+            append(operation.reply)
+            writer.append(" ")
+        }
+        if operation.headerBytes > 0 {
+            append(operation.headerDigits)
+            writer.append(" ")
+        }
         append(operation.sizeDigits)
-        unsafe scratch[end - 1] = .carriageReturn
-        unsafe scratch[end] = .lineFeed
-        return end + 1
+        writer.append("\r\n")
+        return writer.written
     }
 
     @inline(never)
@@ -127,23 +120,5 @@ extension BrokerLoop {
         guard until > 0 else { return }
         pause(connection, .rate)
         setDeadline(.resume, until, connection)
-    }
-
-    /// Status 503 to the requester: to a plain subscription of its own that takes the reply subject. It
-    /// does not count towards an UNSUB maximum.
-    @inline(never)
-    func sendNoResponders(_ connection: ConnectionRef, _ message: Message) {
-        let reply = unsafe message.head
-        let route = unsafe cache.route(
-            of: reply, message.replyCount, in: connection.pointee.account.space)
-        for i in 0..<Int(route.pointee.plainCount) {
-            let destination = unsafe route.pointee.destinations[i]
-            guard destination.connection == connection.pointee.handle,
-                Int(destination.loop) == index,
-                destination.subscription.pointee.state.load(ordering: .relaxed)
-                    & Subscription.openBit != 0
-            else { continue }
-            return encodeNoResponders(connection, destination.subscription, message)
-        }
     }
 }

@@ -180,20 +180,15 @@ extension BrokerLoop {
             unsafe isAllowedSubject(connection, subject, found.subjectCount)
         else { return }
         let message = unsafe Message(
-            subject: subject, subjectCount: found.subjectCount, head: line + found.tailStart,
-            headCount: found.byteCount &- found.tailStart,
-            lineCount: found.lineCount &- found.tailStart, body: line + found.lineCount,
-            bodyCount: 0, payload: nil, replyCount: found.replyCount, headerBytes: 0,
-            totalBytes: found.payloadCount, publisher: connection.pointee.handle,
-            publisherLoop: UInt16(truncatingIfNeeded: index),
-            wantsNoResponders: found.replyCount > 0
-                && connection.pointee.flags.contains(.noResponders),
-            excludesPublisher: false)
+            subject: CountedBytes(subject, found.subjectCount),
+            line: CountedBytes(line + found.tailStart, found.lineCount &- found.tailStart),
+            replyCount: found.replyCount, headerBytes: 0, totalBytes: found.payloadCount,
+            content: .behindLine, from: Origin(connection, on: index))
         let wasDelivered =
             !route.pointee.isEmpty
-            && deliver(message, along: route.pointee, from: connection, startingWith: first)
+            && deliver(message, along: route.pointee, startingWith: first)
         if !wasDelivered, deliveredBefore == 0, message.wantsNoResponders {
-            sendNoResponders(connection, message)
+            sendNoResponders(to: message.origin, subject: message.subject, reply: message.reply)
         }
     }
 }

@@ -108,13 +108,14 @@ extension BrokerLoop {
         if isClosedWhenSlow, connection.pointee.deadlines.block == Deadlines.never {
             setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
         }
-        let publisher = WaitingPublishers.Publisher(
-            handle: message.publisher, loop: message.publisherLoop)
+        let origin = message.origin
+        guard origin.kind != .broker else { return .write }
+        let publisher = WaitingPublishers.Publisher(handle: origin.connection, loop: origin.loop)
         guard remember(publisher, waitsFor: connection) else { return .write }
-        if Int(message.publisherLoop) == index {
-            if let own = self.connection(message.publisher) { pauseForSubscriber(own) }
+        if Int(origin.loop) == index {
+            if let own = self.connection(origin.connection) { pauseForSubscriber(own) }
         } else {
-            shared.loops[Int(message.publisherLoop)].mail.post(.pausePublisher(message.publisher))
+            shared.loops[Int(origin.loop)].mail.post(.pausePublisher(origin.connection))
         }
         return .write
     }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One subscription in a route, by value: nothing here points into another loop's slabs but the
 /// subscription's record, which stays mapped.
 ///
@@ -62,8 +64,17 @@ struct Route: BitwiseCopyable {
     }
 
     /// A group's name; kept here because the members' records may be recycled while it is needed.
-    func name(of group: QueueSpan) -> MutableBytes {
+    func name(of group: QueueSpan) -> CountedBytes {
+        unsafe CountedBytes(nameStart(of: group), Int(group.nameCount))
+    }
+
+    private func nameStart(of group: QueueSpan) -> MutableBytes {
         unsafe (block.unsafelyUnwrapped + Int(group.nameStart)).assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// Writes a group's name, for which the block has room.
+    func setName(of group: QueueSpan, to name: MutableBytes) {
+        unsafe memcpy(nameStart(of: group), name, Int(group.nameCount))
     }
 
     static func byteCount(destinations: Int, groups: Int) -> Int {

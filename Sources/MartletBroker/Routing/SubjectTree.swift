@@ -235,7 +235,7 @@ extension SubjectTree {
                     start: UInt32(start), count: UInt32(next - start),
                     nameStart: UInt32(nameStart), nameCount: head.nameCount)
                 unsafe route.groups[group] = span
-                unsafe memcpy(route.name(of: span), head.name, Int(head.nameCount))
+                unsafe route.setName(of: span, to: head.name)
                 nameStart += Int(head.nameCount)
                 group += 1
             }

@@ -35,20 +35,20 @@ final class RuleEvaluator {
         _ message: Message, from rule: Int, of rules: ActiveRules, clientID: UInt64
     ) -> RuleVerdict {
         let started = clock.now()
-        let content = unsafe message.content
+        let content = message.content
+        let payload = content.dropFirst(message.headerBytes)
         let subject = unsafe RuleMessage(
-            subject: message.subject, subjectCount: message.subjectCount, header: content,
-            headerCount: message.headerBytes)
-        let payloadCount = message.totalBytes - message.headerBytes
+            subject: message.subject.start, subjectCount: message.subject.count,
+            header: content.start, headerCount: message.headerBytes)
         let origin = RuleOrigin(
             clientID: clientID, unixNanoseconds: Int64(clamping: Clock.wallNanoseconds()),
             random: random.pointee.next())
         let verdict = unsafe rules.set.evaluate(
-            from: rule, subject, payload: content + message.headerBytes,
-            payloadCount: payloadCount, origin: origin, in: &scratch.pointee, into: output)
+            from: rule, subject, payload: payload.start, payloadCount: payload.count,
+            origin: origin, in: &scratch.pointee, into: output)
         let ended = clock.now()
         rules.note(
-            output, thread: thread, first: rule, bytes: payloadCount,
+            output, thread: thread, first: rule, bytes: payload.count,
             nanoseconds: ended &- started)
         if verdict.code != 0, rules.failures.isDue(at: ended) {
             note(verdict, origin, message, in: rules.failures)
@@ -63,7 +63,7 @@ final class RuleEvaluator {
         failures.note(
             RuleFailures.Failure(
                 unixNanoseconds: origin.unixNanoseconds, clientID: origin.clientID,
-                subject: unsafe text(message.subject, min(message.subjectCount, 256)),
+                subject: text(message.subject.prefix(min(message.subject.count, 256))),
                 code: verdict.code, offset: output.failureOffset,
                 message: unsafe text(output.message, output.messageCount)),
             rule: verdict.rule)

@@ -10,8 +10,6 @@ struct RuleJob: BitwiseCopyable {
     var message: Message
     /// Subject, control line and, of a small message, payload, where `message` points to.
     var bytes: PayloadRef
-    /// Where it was published.
-    var account: AccountRef
     var rules: Unmanaged<ActiveRules>
     /// Where to begin.
     var rule: Int
@@ -45,42 +43,36 @@ struct RuleResultBytes: BitwiseCopyable {
 }
 
 /// What becomes of a message, as places of bytes: in a loop's own output, or in a worker's block.
-@safe
 struct RuleOutcome {
-    var subject: Bytes
-    var subjectCount: Int
-    var header: Bytes
-    var headerCount: Int
-    var body: Bytes
-    var bodyCount: Int
-    var message: Bytes
-    var messageCount: Int
+    var subject: CountedBytes
+    var header: CountedBytes
+    var body: CountedBytes
+    var message: CountedBytes
     var slice: Range<Int>?
 
     /// What a loop's evaluation has just written.
     init(_ output: RuleOutput) {
-        unsafe subject = Bytes(output.subject)
-        subjectCount = output.subjectCount
-        unsafe header = Bytes(output.header)
-        headerCount = output.headerCount
-        unsafe body = Bytes(output.body)
-        bodyCount = output.bodyCount
-        unsafe message = Bytes(output.message)
-        messageCount = output.messageCount
+        subject = unsafe CountedBytes(output.subject, output.subjectCount)
+        header = unsafe CountedBytes(output.header, output.headerCount)
+        body = unsafe CountedBytes(output.body, output.bodyCount)
+        message = unsafe CountedBytes(output.message, output.messageCount)
         slice = output.slice
     }
 
-    /// What a worker has left in its block; `nothing` stands where it left none.
-    init(_ result: RuleResultBytes, nothing: Bytes) {
-        let start = unsafe result.buffer.map { unsafe Bytes(PayloadBuffer.bytes($0)) } ?? nothing
-        unsafe subject = start
-        subjectCount = result.subjectCount
-        unsafe header = subject + subjectCount
-        headerCount = result.headerCount
-        unsafe body = header + headerCount
-        bodyCount = result.bodyCount
-        unsafe message = body + bodyCount
-        messageCount = result.messageCount
+    /// What a worker has left in its block, if anything.
+    init(_ result: RuleResultBytes) {
+        var rest = CountedBytes.none
+        if let buffer = result.buffer {
+            rest = unsafe CountedBytes(PayloadBuffer.bytes(buffer), buffer.pointee.count)
+        }
+        func next(_ count: Int) -> CountedBytes {
+            defer { rest = rest.dropFirst(count) }
+            return rest.prefix(count)
+        }
+        subject = next(result.subjectCount)
+        header = next(result.headerCount)
+        body = next(result.bodyCount)
+        message = next(result.messageCount)
         slice =
             result.sliceStart < 0
             ? nil : result.sliceStart..<(result.sliceStart + result.sliceCount)

@@ -1,4 +1,3 @@
-import Glibc
 import MartletRules
 
 /// What a loop needs for rules; nothing of it is there without a `rules` block.
@@ -19,10 +18,6 @@ struct RuleStage {
     var jobsOutMax = 0
     /// Connections whose next message finds its worker's ring full.
     var waiting = HandleList()
-    /// Stands in for a publisher that has gone, in its account.
-    var nobody: ConnectionRef?
-    /// Where messages are composed: subject, line and a payload that is not large.
-    var frame: MutableBytes?
 
     /// Of one connection, with workers.
     static let jobsPerConnection = 64
@@ -36,8 +31,6 @@ struct RuleStage {
         unsafe pool?.release()
         unsafe workers?.deallocate()
         waiting.destroy()
-        nobody?.destroy()
-        unsafe frame?.deallocate()
     }
 }
 
@@ -45,7 +38,7 @@ extension BrokerLoop {
     /// Lets rules decide about a message. False when none is for it, and it goes its usual way.
     @inline(never)
     func applyRules(_ connection: ConnectionRef, _ message: Message) -> Bool {
-        let rule = unsafe firstRule(message.subject, message.subjectCount, connection)
+        let rule = firstRule(message.subject, connection)
         guard rule >= 0, let rules = unsafe state.pointee.ruleStage.rules else { return false }
         let follows =
             connection.pointee.flags.contains(.hasJobs) && state.pointee.ruleStage.keepsOrder
@@ -58,13 +51,13 @@ extension BrokerLoop {
     }
 
     /// The first rule for a subject in the connection's account; -1 when there is none.
-    func firstRule(_ subject: Bytes, _ count: Int, _ connection: ConnectionRef) -> Int {
+    func firstRule(_ subject: CountedBytes, _ connection: ConnectionRef) -> Int {
         guard let rules = unsafe state.pointee.ruleStage.rules,
-            unsafe state.pointee.ruleStage.gate.admits(subject[0])
+            state.pointee.ruleStage.gate.admits(subject[0])
         else { return -1 }
         return unsafe rules._withUnsafeGuaranteedRef {
             unsafe $0.set.firstRule(
-                subject: subject, count: count,
+                subject: subject.start, count: subject.count,
                 accountNumber: $0.number(ofAccount: connection.pointee.account.pointee.index))
         }
     }
@@ -83,7 +76,7 @@ extension BrokerLoop {
             unsafe evaluator._withUnsafeGuaranteedRef { evaluator in
                 let verdict = evaluator.evaluate(
                     message, from: rule, of: rules, clientID: connection.pointee.id)
-                settle(verdict, RuleOutcome(evaluator.output), message, rules, connection)
+                settle(verdict, RuleOutcome(evaluator.output), message, rules)
             }
         }
         // Evaluating takes longer than delivering: a connection's share of the turn ends earlier.
@@ -115,18 +108,6 @@ extension BrokerLoop {
                 RuleEvaluator(
                     limits: rules.set.limits, clock: events.clock, thread: index,
                     seed: state.pointee.random.next()))
-        }
-        if unsafe state.pointee.ruleStage.frame == nil {
-            let byteCount =
-                RuleOutput.subjectBytesMax + state.pointee.scratchBytes + 64
-                + Self.largePayloadBytes + Parser.slack
-            unsafe state.pointee.ruleStage.frame = .allocate(capacity: byteCount)
-            unsafe state.pointee.ruleStage.frame?.initialize(repeating: 0, count: byteCount)
-        }
-        if state.pointee.ruleStage.nobody == nil {
-            let nobody = ConnectionRef(allocating: Connection(in: shared.accounts.global))
-            nobody.pointee.handle = SlabHandle(index: 0, generation: .max)
-            state.pointee.ruleStage.nobody = nobody
         }
     }
 

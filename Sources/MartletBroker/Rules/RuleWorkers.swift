@@ -1,4 +1,3 @@
-import Glibc
 import MartletRules
 
 /// A loop's way to one worker and back. The pool keeps all of it alive.
@@ -26,8 +25,8 @@ extension BrokerLoop {
         guard isPublish else { return hasJobs && waitForJobs(connection, leaving: 0) }
         let bytes = operation.totalBytes
         guard hasJobs || goesToWorker(bytes) else { return false }
-        let subject = unsafe buffer.at(operation.subject)
-        guard unsafe firstRule(subject, operation.subject.length, connection) >= 0 else {
+        let subject = unsafe CountedBytes(buffer.at(operation.subject), operation.subject.length)
+        guard firstRule(subject, connection) >= 0 else {
             return hasJobs && waitForJobs(connection, leaving: 0)
         }
         let jobs = Int(connection.pointee.jobs)
@@ -63,22 +62,16 @@ extension BrokerLoop {
         guard let rules = unsafe state.pointee.ruleStage.rules,
             let worker = worker(of: connection)
         else { return }
-        let count = message.subjectCount + message.headCount + message.bodyCount
+        let count = message.copiedBytes
         returns.collect(into: pool)
         let bytes =
             PayloadBuffer.make(count, pool: pool, owner: returns) ?? shedAndMakePayload(count)
-        var job = unsafe RuleJob(
-            message: message, bytes: bytes, account: connection.pointee.account, rules: rules,
-            rule: rule, clientID: connection.pointee.id)
-        job.holdRules()
         let start = unsafe PayloadBuffer.bytes(bytes)
-        unsafe memcpy(start, message.subject, message.subjectCount)
-        unsafe memcpy(start + message.subjectCount, message.head, message.headCount)
-        unsafe memcpy(
-            start + message.subjectCount + message.headCount, message.body, message.bodyCount)
-        unsafe job.message.subject = Bytes(start)
-        unsafe job.message.head = job.message.subject + message.subjectCount
-        unsafe job.message.body = job.message.head + message.headCount
+        unsafe message.copyBytes(to: start)
+        let job = unsafe RuleJob(
+            message: message.moved(to: start), bytes: bytes, rules: rules, rule: rule,
+            clientID: connection.pointee.id)
+        job.holdRules()
         if let payload = message.payload { PayloadBuffer.retain(payload) }
         connection.pointee.flags.insert(.hasJobs)
         connection.pointee.jobs &+= 1
@@ -118,12 +111,11 @@ extension BrokerLoop {
     }
 
     private func finish(_ job: RuleJob) {
-        let publisher = connection(job.message.publisher)
+        let publisher = connection(job.message.origin.connection)
         state.pointee.isShortOfMemory = false
         unsafe job.rules._withUnsafeGuaranteedRef { rules in
             settle(
-                job.verdict, unsafe RuleOutcome(job.result, nothing: job.message.subject),
-                job.message, rules, publisherInAccount(of: job, publisher))
+                job.verdict, RuleOutcome(job.result), job.message, rules)
         }
         release(job)
         guard let publisher else { return }
@@ -132,14 +124,6 @@ extension BrokerLoop {
         publisher.pointee.jobBytes &-= job.byteCount
         if publisher.pointee.jobs == 0 { publisher.pointee.flags.remove(.hasJobs) }
         goOnAfterJobs(publisher)
-    }
-
-    /// With `order: none`, a publisher may be in another account by now.
-    private func publisherInAccount(of job: RuleJob, _ publisher: ConnectionRef?) -> ConnectionRef {
-        if let publisher, publisher.pointee.account == job.account { return publisher }
-        let nobody = unsafe state.pointee.ruleStage.nobody.unsafelyUnwrapped
-        nobody.pointee.account = job.account
-        return nobody
     }
 
     private func goOnAfterJobs(_ connection: ConnectionRef) {

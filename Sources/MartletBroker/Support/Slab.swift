@@ -2,6 +2,9 @@
 struct SlabHandle: BitwiseCopyable, Hashable {
     var index: UInt32
     var generation: UInt32
+
+    /// Names no slot of any slab.
+    static var none: SlabHandle { SlabHandle(index: .max, generation: .max) }
 }
 
 /// Slots for one type at addresses that never change, in pages that are never unmapped while the

@@ -120,7 +120,7 @@ extension Guarantees {
             #expect(broker.snapshot().longestTurnNanoseconds >= 400_000_000)
             #expect(broker.snapshot().turns.counts.last == 1)
             let line = try #require(log.lines.first { $0.contains("stalled") })
-            let form = /Loop 0 stalled for \d{6}us: \d events, 1 letters, 0 deliveries.*/
+            let form = /Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries.*/
             #expect(line.wholeMatch(of: form) != nil, "\(line)")
         }
     }

@@ -132,7 +132,7 @@ final class RoutingBench {
             let members = (Int(group.start)..<Int(group.start + group.count)).map {
                 route.destinations[$0].subscription.pointee.index
             }
-            matched.groups[text(route.name(of: group), Int(group.nameCount))] = members.sorted()
+            matched.groups[text(route.name(of: group))] = members.sorted()
         }
         return matched
     }

@@ -1,0 +1,166 @@
+// Message path, step 9: which connections are written to, and when. Next: Flush.swift.
+
+extension BrokerLoop {
+    @inline(__always)
+    func markDirty(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.isDirty) else { return }
+        connection.pointee.flags.insert(.isDirty)
+        if connection.pointee.flushedInTurn == state.pointee.turn {
+            connection.pointee.gatheringTurns = Self.gatheringTurns
+        }
+        state.pointee.dirty.append(connection.pointee.handle)
+    }
+
+    /// Between two events of a turn: writes to those that got output from the first. The next one's
+    /// messages then need not wait for it, and its receiver can work while this loop does. Who would so be
+    /// written to twice in a turn gathers its output until the turn ends, for the next turns too.
+    ///
+    /// Other loops must get their batches before any socket is written; with more than one, all output
+    /// leaves at the end of the turn.
+    @inline(__always)
+    func flushBetweenEvents() {
+        guard events.poller.hasEvents, state.pointee.dirty.count > state.pointee.gathering,
+            loopCount == 1, state.pointee.settings.coalesceNanoseconds == 0
+        else { return }
+        flushNew()
+    }
+
+    @inline(never)
+    private func flushNew() {
+        let end = min(
+            state.pointee.dirty.count, state.pointee.gathering + Self.flushesBetweenEvents)
+        var kept = state.pointee.gathering
+        for i in state.pointee.gathering..<end {
+            let handle = unsafe state.pointee.dirty.items[i]
+            guard let connection = connection(handle) else { continue }
+            if connection.pointee.gatheringTurns > 0 {
+                unsafe state.pointee.dirty.items[kept] = handle
+                kept += 1
+            } else {
+                connection.pointee.flags.remove(.isDirty)
+                connection.pointee.flushedInTurn = state.pointee.turn
+                flushFast(connection)
+            }
+        }
+        state.pointee.gathering = kept
+        state.pointee.dirty.remove(from: kept, to: end)
+    }
+
+    /// Gather, then act once a turn: batches first, then one write for each connection with something
+    /// to say, then the connections that end.
+    @inline(__always)
+    func endTurn() {
+        returns.collect(into: pool)
+        postBatches()
+        flushDirty()
+        if state.pointee.fannedOut.count > 0 { settleFanOuts() }
+        if state.pointee.closing.count > 0 { finishClosing() }
+    }
+
+    /// Whether output waits for more to come, which the setting `coalesce` asks for.
+    @inline(__always)
+    private func holdsOutputBack() -> Bool {
+        let window = state.pointee.settings.coalesceNanoseconds
+        guard window > 0, state.pointee.dirty.count > 0, !state.pointee.isStopping else {
+            return false
+        }
+        if state.pointee.outputDueAt == .max { state.pointee.outputDueAt = now &+ window }
+        guard now >= state.pointee.outputDueAt else { return true }
+        state.pointee.outputDueAt = .max
+        return false
+    }
+
+    @inline(__always)
+    private func flushDirty() {
+        let count = state.pointee.dirty.count
+        guard state.pointee.settings.coalesceNanoseconds == 0,
+            state.pointee.unflushed.count == 0, count <= flushesPerTurn
+        else { return flushBounded() }
+        flush(state.pointee.dirty, count)
+        startGathering()
+    }
+
+    @inline(__always)
+    private func startGathering() {
+        state.pointee.dirty.removeAll()
+        state.pointee.gathering = 0
+        state.pointee.turn &+= 1
+    }
+
+    /// Those that got output in this turn first, then those that an earlier one left; `flushesPerTurn` in
+    /// all, so that a fan-out to thousands holds nobody else up, and a quarter of that at least of the
+    /// earlier ones.
+    @inline(never)
+    private func flushBounded() {
+        let holdsBack = holdsOutputBack()
+        let own = holdsBack ? 0 : min(state.pointee.dirty.count, flushesPerTurn)
+        flush(state.pointee.dirty, own)
+        let earlier = state.pointee.unflushed.count
+        if earlier > 0 {
+            let share = min(earlier, max(flushesPerTurn / 4, flushesPerTurn - own))
+            flush(state.pointee.unflushed, share)
+            state.pointee.unflushed.removeFirst(share)
+        }
+        guard !holdsBack else { return }
+        for i in own..<state.pointee.dirty.count {
+            unsafe state.pointee.unflushed.append(state.pointee.dirty.items[i])
+        }
+        startGathering()
+    }
+
+    /// Writes to the first `count` of a list. Flushing may release publishers or close connections, never
+    /// make new frames.
+    @inline(__always)
+    private func flush(_ list: HandleList, _ count: Int) {
+        for i in 0..<count {
+            guard let connection = unsafe connection(list.items[i]) else { continue }
+            connection.pointee.flags.remove(.isDirty)
+            if connection.pointee.gatheringTurns > 0 { connection.pointee.gatheringTurns &-= 1 }
+            flushFast(connection)
+        }
+    }
+
+    /// Writes a connection with much pending before the turn ends.
+    @inline(never)
+    func flushEarly(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
+        postBatches()
+        flush(connection)
+    }
+}
+
+// MARK: - Fan-outs
+
+extension BrokerLoop {
+    /// Somebody has published to more connections than a turn writes to.
+    @inline(never)
+    func recordFanOut(_ origin: Origin) {
+        if let publisher = publisher(origin) { recordFanOut(publisher) }
+    }
+
+    @inline(never)
+    func recordFanOut(_ publisher: ConnectionRef) {
+        guard !publisher.pointee.flags.contains(.fansOut) else { return }
+        publisher.pointee.flags.insert(.fansOut)
+        state.pointee.fannedOut.append(publisher.pointee.handle)
+    }
+
+    /// Publishers that fan out are read again when all that got output from them are written to, so that
+    /// what they publish cannot pile up faster than it leaves.
+    @inline(never)
+    private func settleFanOuts() {
+        let isWritten = state.pointee.unflushed.count == 0
+        for i in 0..<state.pointee.fannedOut.count {
+            guard let publisher = unsafe connection(state.pointee.fannedOut.items[i]) else {
+                continue
+            }
+            if isWritten {
+                publisher.pointee.flags.remove(.fansOut)
+                unpause(publisher, .fanOut)
+            } else {
+                pause(publisher, .fanOut)
+            }
+        }
+        if isWritten { state.pointee.fannedOut.removeAll() }
+    }
+}

@@ -1,0 +1,52 @@
+// Message path, beside ReadBuffer.swift: whose input is not read for a while, and what the poller watches.
+
+extension BrokerLoop {
+    func pause(_ connection: ConnectionRef, _ reason: PauseReasons) {
+        guard !connection.pointee.pauseReasons.contains(reason) else { return }
+        let wasReading = connection.pointee.pauseReasons.isEmpty
+        connection.pointee.pauseReasons.insert(reason)
+        endSlice()
+        guard wasReading else { return }
+        if reason.isDisjoint(with: [.authentication, .fanOut, .rules]) {
+            connection.pointee.stalls += 1
+            counters.pointee.pausedPublishers.add(1)
+        }
+        watch(connection)
+    }
+
+    func unpause(_ connection: ConnectionRef, _ reason: PauseReasons) {
+        guard connection.pointee.pauseReasons.contains(reason) else { return }
+        connection.pointee.pauseReasons.remove(reason)
+        guard connection.pointee.pauseReasons.isEmpty else { return }
+        connection.pointee.lastInputAt = now
+        // Its PONG may stand in what was not read.
+        connection.pointee.pingsOutstanding = 0
+        watch(connection)
+        keepForNextTurn(connection)
+    }
+
+    /// Tells the poller what this connection waits for.
+    func watch(_ connection: ConnectionRef) {
+        guard let descriptor = connection.pointee.transport.descriptor else { return }
+        var wanted: Readiness = []
+        if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
+        if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
+        guard connection.pointee.flags.contains(.isUnwatched) else {
+            return events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
+        }
+        guard !wanted.isEmpty else { return }
+        connection.pointee.flags.remove(.isUnwatched)
+        do {
+            try events.poller.add(descriptor, token: Self.token(of: connection), for: wanted)
+        } catch {
+            close(connection, .readError)
+        }
+    }
+
+    /// A peer that hung up while its connection is paused: the poller would say so at every turn.
+    func unwatch(_ connection: ConnectionRef) {
+        guard let descriptor = connection.pointee.transport.descriptor else { return }
+        connection.pointee.flags.insert(.isUnwatched)
+        events.poller.remove(descriptor)
+    }
+}
