@@ -202,7 +202,8 @@ final class BrokerLoop: EventLoopDriver {
 
 /// What changes in a loop, in one place behind one pointer.
 ///
-/// SAFETY: the loop's thread alone; `arrived` has an initialised place for every loop until `destroy()`.
+/// SAFETY: the loop's thread alone; until `destroy()`, `arrived` has an initialised place for every loop, and
+/// `frame` the bytes that `publish` counts on.
 @safe
 struct LoopState {
     var now: UInt64

@@ -94,6 +94,7 @@ struct LoopLink: ~Copyable {
     func reserve(
         _ byteCount: Int, payloadBytes: Int, pool: BlockPool
     ) -> UnsafeMutableRawPointer {
+        assert(byteCount > 0 && byteCount & 7 == 0)
         if let batch = source.pointee.batch,
             batch.pointee.used + byteCount > batch.pointee.blockBytes
         {
@@ -103,6 +104,7 @@ struct LoopLink: ~Copyable {
         source.pointee.batch = batch
         let record = unsafe batch.block + batch.pointee.used
         batch.pointee.used += byteCount
+        assert(batch.pointee.used <= batch.pointee.blockBytes)
         batch.pointee.payloadBytes += payloadBytes
         return unsafe record
     }

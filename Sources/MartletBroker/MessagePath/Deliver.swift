@@ -65,16 +65,37 @@ extension BrokerLoop {
         return false
     }
 
-    /// One delivery on this loop: claimed, open a moment ago. False when the connection cannot take it.
+    /// One delivery on this loop: claimed, open a moment ago. False when it cannot be made, and somebody
+    /// else should get the message. Each kind of subscription has its own way.
     @inline(__always)
     func deliver(_ message: Message, to subscription: SubscriptionRef) -> Bool {
-        let connection = state.pointee.connections[Int(subscription.pointee.connection.index)]
+        assert(Int(subscription.pointee.loop) == index)
+        switch subscription.pointee.kind {
+        case .client: return deliverToClient(message, subscription)
+        }
+    }
+
+    /// False when the connection cannot take it.
+    @inline(__always)
+    private func deliverToClient(_ message: Message, _ subscription: SubscriptionRef) -> Bool {
+        let connection = subscriber(subscription)
         guard connection.pointee.flags.isDisjoint(with: [.isClosing, .discardsOutput]) else {
             return false
         }
         guard encode(message, for: subscription, on: connection) else { return false }
         countDelivery(subscription, of: connection)
         return true
+    }
+
+    /// The connection of a subscription of this loop.
+    ///
+    /// SAFETY: a connection that ends closes its subscriptions first, so an open one's is in its slot.
+    @inline(__always)
+    private func subscriber(_ subscription: SubscriptionRef) -> ConnectionRef {
+        let handle = subscription.pointee.connection
+        let connection = state.pointee.connections[Int(handle.index)]
+        assert(connection.pointee.handle == handle)
+        return connection
     }
 
     /// The delivery that reaches an UNSUB's maximum closes the subscription.

@@ -45,6 +45,9 @@ extension BrokerLoop {
         let bytes = unsafe (list + listBytes).assumingMemoryBound(to: UInt8.self)
         unsafe message.copyBytes(to: bytes)
         unsafe memcpy(bytes + message.copiedBytes, queue.start, queue.count)
+        assert(
+            unsafe UnsafeRawPointer(bytes) + message.copiedBytes + queue.count
+                <= UnsafeRawPointer(place) + byteCount)
         if let payload = message.payload { PayloadBuffer.retain(payload) }
     }
 
@@ -96,6 +99,7 @@ extension BrokerLoop {
         let end = unsafe batch.block + batch.pointee.used
         while unsafe place < end {
             let record = unsafe place.load(as: BatchRecord.self)
+            assert(unsafe record.byteCount > 0 && place + record.byteCount <= end)
             unsafe deliver(record, at: place)
             if state.pointee.isShortOfMemory { holdBack(record.message.origin) }
             if let payload = record.message.payload {
@@ -135,9 +139,7 @@ extension BrokerLoop {
     /// message, on whatever loop; with none left the requester hears 503.
     @inline(never)
     private func redeliver(_ message: Message, _ queue: CountedBytes) {
-        let route = unsafe cache.route(
-            of: message.subject.start, message.subject.count, in: message.origin.account.space
-        ).pointee
+        let route = cache.route(of: message.subject, in: message.origin.account.space).pointee
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard route.name(of: group) == queue else { continue }

@@ -50,6 +50,7 @@ extension BrokerLoop {
     /// to say, then the connections that end.
     @inline(__always)
     func endTurn() {
+        assert(thread.isCurrent)
         returns.collect(into: pool)
         postBatches()
         flushDirty()

@@ -4,6 +4,8 @@ import Glibc
 
 /// The control line of a large message while its payload is read: the bytes of the line and the
 /// operation with its places in them.
+///
+/// SAFETY: `bytes` is a block of `blockBytes` of the loop's pool, or nil; the operation's places lie in it.
 @safe
 struct LargeMessageLine: BitwiseCopyable {
     var bytes: MutableBytes?

@@ -23,6 +23,8 @@ struct Message: BitwiseCopyable {
     let totalBytes: Int
 
     /// Where header block, payload and CR LF stand.
+    ///
+    /// SAFETY: as many bytes as the message's `totalBytes` and CR LF are readable there.
     @safe
     enum Content {
         case behindLine

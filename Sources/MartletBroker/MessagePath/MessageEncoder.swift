@@ -48,7 +48,8 @@ extension BrokerLoop {
             unsafe memcpy(end, message.body.start, message.body.count)
             unsafe end += message.body.count
         }
-        unsafe connection.pointee.outbound.commit(end - start)
+        assert(unsafe end - start == copied)
+        connection.pointee.outbound.commit(copied)
         if let payload = message.payload { appendPayload(payload, from: 0, on: connection) }
         recordDelivery(connection, message.totalBytes)
         return true

@@ -77,6 +77,8 @@ extension OutboundQueue {
 
 extension OutboundQueue {
     /// A place in a queue's bytes.
+    ///
+    /// SAFETY: `offset` is not beyond the end of `segment`, and the queue stays as it is meanwhile.
     @safe
     struct Cursor {
         private(set) var segment: SegmentRef?

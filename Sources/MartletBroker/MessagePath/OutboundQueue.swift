@@ -3,6 +3,9 @@
 import CMartletSystem
 
 /// A piece of what waits to be sent: a chunk that frames are copied into, or a large payload.
+///
+/// SAFETY: `start <= end <= capacity`, and `bytes` has `capacity` of them: behind this header in its block,
+/// or in the payload, to which the segment holds a reference.
 @safe
 struct OutboundSegment {
     var next: SegmentRef?
@@ -23,6 +26,8 @@ typealias SegmentRef = StablePointer<OutboundSegment>
 ///
 /// A frame that is copied is contiguous in one chunk; a large message is its control line in a
 /// chunk, then its payload as a segment of its own.
+///
+/// SAFETY: the segments are blocks of the one pool that every call is given; one thread.
 @safe
 struct OutboundQueue {
     var head: SegmentRef?
@@ -43,12 +48,18 @@ struct OutboundQueue {
     /// Room for a frame of `count` bytes at the end; nil when the memory budget is spent.
     @inline(__always)
     mutating func reserve(_ count: Int, pool: BlockPool) -> MutableBytes? {
-        if let tail, tail.pointee.payload == nil,
-            Int(tail.pointee.end) &+ count &+ Self.slack <= Int(tail.pointee.capacity)
-        {
-            return unsafe tail.pointee.bytes + Int(tail.pointee.end)
+        if hasRoom(for: count) {
+            let chunk = unsafe tail.unsafelyUnwrapped
+            return unsafe chunk.pointee.bytes + Int(chunk.pointee.end)
         }
         return unsafe appendChunk(for: count, pool: pool)
+    }
+
+    /// Whether a frame of `count` bytes, and the slack behind it, fits where the last one ends.
+    @inline(__always)
+    private func hasRoom(for count: Int) -> Bool {
+        guard let tail, tail.pointee.payload == nil else { return false }
+        return Int(tail.pointee.end) &+ count &+ Self.slack <= Int(tail.pointee.capacity)
     }
 
     /// All that waits, where it is one chunk.
@@ -61,6 +72,7 @@ struct OutboundQueue {
     /// Gives back the only chunk, which was sent whole.
     @inline(__always)
     mutating func removeOnly(_ chunk: SegmentRef, pool: BlockPool) {
+        assert(head == chunk && tail == chunk && chunk.pointee.payload == nil)
         head = nil
         tail = nil
         pendingBytes = 0
@@ -68,8 +80,11 @@ struct OutboundQueue {
     }
 
     /// Says that `count` bytes were written to what `reserve` gave.
+    ///
+    /// SAFETY: no more than was asked for; a debug build stops where it is more than there was room for.
     @inline(__always)
     mutating func commit(_ count: Int) {
+        assert(count >= 0 && hasRoom(for: count))
         unsafe tail.unsafelyUnwrapped.pointee.end &+= UInt32(truncatingIfNeeded: count)
         pendingBytes &+= count
     }
@@ -129,6 +144,7 @@ struct OutboundQueue {
     /// Drops `count` bytes that were sent from the front, and gives back what is then empty.
     @inline(__always)
     mutating func consume(_ count: Int, pool: BlockPool, returns: ReturnStack) {
+        assert(count >= 0 && count <= pendingBytes)
         pendingBytes &-= count
         var left = count
         while let segment = head {

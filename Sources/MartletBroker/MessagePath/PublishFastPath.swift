@@ -25,6 +25,17 @@ struct PublishFastPath {
     /// Line and payload, with the CR LF of both.
     @inline(__always) var byteCount: Int { lineCount &+ payloadCount &+ 2 }
 
+    @inline(__always)
+    @unsafe func subject(in line: Bytes) -> CountedBytes {
+        unsafe CountedBytes(line + Self.subjectStart, subjectCount)
+    }
+
+    /// `[reply ]size CR LF`, payload and CR LF.
+    @inline(__always)
+    @unsafe func tail(in line: Bytes) -> CountedBytes {
+        unsafe CountedBytes(line + tailStart, byteCount &- tailStart)
+    }
+
     /// Looks at the operation that starts at `line`, of which `count` bytes were received, at least one.
     @inline(__always)
     init?(_ line: Bytes, _ count: Int, payloadBytesMax: Int) {
@@ -87,13 +98,12 @@ extension BrokerLoop {
                 unsafe found.replyCount == 0
                     || !ReservedSubject.isSuspect(line + found.tailStart)
             else { break }
-            let subject = unsafe line + PublishFastPath.subjectStart
-            if hasRules, unsafe state.pointee.ruleStage.gate.admits(subject[0]) { break }
-            let route = unsafe cache.route(of: subject, found.subjectCount, in: space)
-            let tail = unsafe line + found.tailStart
+            assert(position &+ found.byteCount <= count)
+            let subject = unsafe found.subject(in: line)
+            if hasRules, state.pointee.ruleStage.gate.admits(subject[0]) { break }
+            let route = cache.route(of: subject, in: space)
             let (next, delivered) = unsafe deliverHere(
-                subject, found.subjectCount, tail, found.byteCount &- found.tailStart,
-                payloadBytes: found.payloadCount, along: route)
+                subject, found.tail(in: line), payloadBytes: found.payloadCount, along: route)
             if Int(route.pointee.plainCount) > flushesPerTurn { recordFanOut(connection) }
             if next >= 0 {
                 unsafe finish(found, line, connection, along: route, from: next, delivered)
@@ -126,7 +136,7 @@ extension BrokerLoop {
     /// nobody is left, and how many deliveries there were.
     @inline(always)
     private func deliverHere(
-        _ subject: Bytes, _ subjectCount: Int, _ tail: Bytes, _ tailCount: Int, payloadBytes: Int,
+        _ subject: CountedBytes, _ tail: CountedBytes, payloadBytes: Int,
         along route: StablePointer<Route>
     ) -> (next: Int, delivered: Int) {
         guard route.pointee.isPlainHere else { return (0, 0) }
@@ -139,20 +149,24 @@ extension BrokerLoop {
             let subscription = destination.subscription
             let connection = state.pointee.connections[Int(destination.connection.index)]
             let sidCount = Int(subscription.pointee.spacedSIDCount)
-            let frameBytes = 4 &+ subjectCount &+ sidCount &+ tailCount
+            let frameBytes = 4 &+ subject.count &+ sidCount &+ tail.count
             guard connection.pointee.flags.isDisjoint(with: [.isClosing, .discardsOutput]),
                 connection.pointee.outbound.pendingBytes &+ frameBytes
                     <= connection.pointee.pendingBytesMax
             else { break }
             i &+= 1
             guard Subscription.claim(subscription, expecting: destination.state) else { continue }
+            // SAFETY: until the claim, the slot may have been another connection's; an open subscription's
+            // is its own.
+            assert(connection.pointee.handle == destination.connection)
+            assert(Int(destination.loop) == index && destination.kind.takesCopiedFrames)
             var end = unsafe reserve(frameBytes, on: connection)
             unsafe UnsafeMutableRawPointer(end).storeBytes(of: 0x2047_534D, as: UInt32.self)
             unsafe end += 4
-            unsafe martlet_copy_slack16(end, subject, subjectCount)
-            unsafe end += subjectCount
+            unsafe martlet_copy_slack16(end, subject.start, subject.count)
+            unsafe end += subject.count
             unsafe martlet_copy_slack16(end, subscription.pointee.spacedSID, sidCount)
-            unsafe martlet_copy_slack16(end + sidCount, tail, tailCount)
+            unsafe martlet_copy_slack16(end + sidCount, tail.start, tail.count)
             connection.pointee.outbound.commit(frameBytes)
             delivered &+= 1
             connection.pointee.messagesOut &+= 1
@@ -175,12 +189,10 @@ extension BrokerLoop {
         _ found: PublishFastPath, _ line: Bytes, _ connection: ConnectionRef,
         along route: StablePointer<Route>, from first: Int, _ deliveredBefore: Int
     ) {
-        let subject = unsafe line + PublishFastPath.subjectStart
-        guard
-            unsafe isAllowedSubject(connection, subject, found.subjectCount)
-        else { return }
+        let subject = unsafe found.subject(in: line)
+        guard unsafe isAllowedSubject(connection, subject.start, subject.count) else { return }
         let message = unsafe Message(
-            subject: CountedBytes(subject, found.subjectCount),
+            subject: subject,
             line: CountedBytes(line + found.tailStart, found.lineCount &- found.tailStart),
             replyCount: found.replyCount, headerBytes: 0, totalBytes: found.payloadCount,
             content: .behindLine, from: Origin(connection, on: index))

@@ -14,6 +14,9 @@ extension BrokerLoop {
         else { return }
         if connection.pointee.payload != nil { return readPayload(connection) }
         let kept = connection.pointee.carryCount
+        // SAFETY: where more is read, what is kept is a part of one operation; the buffer has room for one,
+        // and for a read behind it.
+        assert(kept + Self.readBytesMax <= state.pointee.inputBytes)
         if kept > 0 { unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept) }
         switch unsafe connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
         case .bytes(let count):
@@ -90,6 +93,8 @@ extension BrokerLoop {
     /// Parses and carries out what stands in the receive buffer.
     @inline(never)
     func process(_ connection: ConnectionRef, _ count: Int) {
+        assert(thread.isCurrent)
+        assert(count <= state.pointee.inputBytes)
         var position = 0
         state.pointee.lastRead = connection.pointee.handle
         state.pointee.deliveredBytes = 0
@@ -213,6 +218,7 @@ extension BrokerLoop {
     /// Keeps bytes of the receive buffer for the connection's next read.
     @inline(never)
     func keep(_ connection: ConnectionRef, from start: Int, to end: Int) {
+        assert(start >= 0 && end <= state.pointee.inputBytes)
         let count = end - start
         guard count > 0 else { return releaseCarry(connection) }
         if connection.pointee.carryBlockBytes < count {

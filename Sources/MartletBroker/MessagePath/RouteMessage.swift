@@ -7,8 +7,9 @@ extension BrokerLoop {
     /// finds its subscribers, or its publisher hears that there are none.
     @inline(__always)
     func route(_ message: Message) {
-        let route = unsafe cache.route(
-            of: message.subject.start, message.subject.count, in: message.origin.account.space)
+        assert(thread.isCurrent)
+        assert(Int(message.origin.loop) == index)
+        let route = cache.route(of: message.subject, in: message.origin.account.space)
         let wasDelivered =
             !route.pointee.isEmpty && deliver(message, along: route.pointee)
         if !wasDelivered, message.wantsNoResponders {
@@ -21,7 +22,7 @@ extension BrokerLoop {
     @inline(never)
     func sendNoResponders(to origin: Origin, subject: CountedBytes, reply: CountedBytes) {
         guard let requester = publisher(origin) else { return }
-        let route = unsafe cache.route(of: reply.start, reply.count, in: origin.account.space)
+        let route = cache.route(of: reply, in: origin.account.space)
         for i in 0..<Int(route.pointee.plainCount) {
             let destination = unsafe route.pointee.destinations[i]
             guard origin.owns(destination),

@@ -13,13 +13,14 @@ enum Room {
 }
 
 /// Publishers that wait for one blocked subscriber, as a small list in a block of the loop's pool.
+///
+/// SAFETY: room for `capacity` publishers follows this header in its block; the first `count` are there.
 @safe
 struct WaitingPublishers {
     var count = 0
     var capacity: Int
     var blockBytes: Int
 
-    @safe
     struct Publisher: BitwiseCopyable {
         var handle: SlabHandle
         var loop: UInt16

@@ -56,6 +56,7 @@ extension BrokerLoop {
             return false
         }
         let record = state.pointee.subscriptions[slot]
+        record.pointee.kind = .client
         record.pointee.loop = UInt16(index)
         record.pointee.connection = connection.pointee.handle
         record.pointee.delivered = 0

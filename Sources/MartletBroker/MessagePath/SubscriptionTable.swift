@@ -4,6 +4,8 @@ import Glibc
 
 /// Finds a connection's subscriptions by the sid its client chose. Open addressing over indexes of the
 /// loop's subscription slab; empty, it holds no memory.
+///
+/// SAFETY: `entries` has `capacity` entries, a power of two, at least half of them empty; nil with none.
 @safe
 struct SubscriptionTable {
     private struct Entry: BitwiseCopyable {

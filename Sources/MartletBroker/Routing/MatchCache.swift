@@ -81,56 +81,61 @@ struct MatchCache {
 
     /// The route of a subject. Valid until the next call.
     @inline(__always)
-    func route(of subject: Bytes, _ count: Int, in space: SubjectSpaceRef) -> StablePointer<Route> {
+    func route(of subject: CountedBytes, in space: SubjectSpaceRef) -> StablePointer<Route> {
         let way = unsafe last.pointee
-        if unsafe way.pointee.space == space.bits, unsafe Int(way.pointee.keyCount) == count,
+        if unsafe way.pointee.space == space.bits,
+            unsafe Int(way.pointee.keyCount) == subject.count,
             unsafe way.pointee.level == .exact,
-            unsafe martlet_equal(way.pointee.key.unsafelyUnwrapped, subject, count),
+            unsafe martlet_equal(
+                way.pointee.key.unsafelyUnwrapped, subject.start, subject.count),
             unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
             return unsafe Self.route(of: way)
         }
-        return unsafe search(subject, count, space)
+        return search(subject, space)
     }
 
     @inline(never)
     private func search(
-        _ subject: Bytes, _ count: Int, _ space: SubjectSpaceRef
+        _ subject: CountedBytes, _ space: SubjectSpaceRef
     ) -> StablePointer<Route> {
         let seed = space.pointee.seed
-        let cut = unsafe SubjectHash.lastTokenStart(subject, count)
-        let parentCount = max(0, cut &- 1)
-        let parentHash = unsafe SubjectHash.bytes(subject, parentCount, seed: seed)
-        let lastHash = unsafe SubjectHash.bytes(subject + cut, count &- cut, seed: seed)
+        let cut = unsafe SubjectHash.lastTokenStart(subject.start, subject.count)
+        let parent = subject.prefix(max(0, cut &- 1))
+        let token = subject.dropFirst(cut)
+        let parentHash = unsafe SubjectHash.bytes(parent.start, parent.count, seed: seed)
+        let lastHash = unsafe SubjectHash.bytes(token.start, token.count, seed: seed)
         let hash = SubjectHash.join(parentHash, lastHash)
-        if let way = unsafe find(hash, .exact, subject, count, space), unsafe holds(way, space) {
+        if let way = unsafe find(hash, .exact, subject, space), unsafe holds(way, space) {
             counters.pointee.cacheHits.add(1)
             unsafe last.pointee = way
             return unsafe Self.route(of: way)
         }
         // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
-        if let way = unsafe find(parentHash, .parent, subject, parentCount, space),
-            unsafe way.pointee.level == .parent, count > cut, cut != 1, unsafe holds(way, space)
+        if let way = unsafe find(parentHash, .parent, parent, space),
+            unsafe way.pointee.level == .parent, !token.isEmpty, cut != 1,
+            unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
             return unsafe Self.route(of: way)
         }
-        return unsafe match(subject, count, parentCount, hash, parentHash, space)
+        return match(subject, hash, parent, parentHash, space)
     }
 
     @inline(__always)
     private func find(
-        _ hash: UInt64, _ level: Level, _ key: Bytes, _ count: Int, _ space: SubjectSpaceRef
+        _ hash: UInt64, _ level: Level, _ key: CountedBytes, _ space: SubjectSpaceRef
     ) -> UnsafeMutablePointer<Way>? {
         let set =
             unsafe table + Int(truncatingIfNeeded: hash & UInt64(Self.setCount - 1)) &* Self.ways
         for i in 0..<Self.ways {
             let way = unsafe set + i
             if unsafe way.pointee.hash == hash, unsafe way.pointee.space == space.bits,
-                unsafe Int(way.pointee.keyCount) == count,
+                unsafe Int(way.pointee.keyCount) == key.count,
                 unsafe (way.pointee.level == .exact) == (level == .exact),
-                unsafe count == 0 || martlet_equal(way.pointee.key.unsafelyUnwrapped, key, count)
+                unsafe key.isEmpty
+                    || martlet_equal(way.pointee.key.unsafelyUnwrapped, key.start, key.count)
             {
                 return unsafe way
             }
@@ -172,11 +177,12 @@ struct MatchCache {
     /// Asks the tree and remembers the answer on the level where it serves most.
     @inline(never)
     private func match(
-        _ subject: Bytes, _ count: Int, _ parentCount: Int, _ hash: UInt64, _ parentHash: UInt64,
+        _ subject: CountedBytes, _ hash: UInt64, _ parent: CountedBytes, _ parentHash: UInt64,
         _ space: SubjectSpaceRef
     ) -> StablePointer<Route> {
         let slots = unsafe InterestSlots.of(
-            subject: subject, count, hash: hash, parentHash: parentHash, seed: space.pointee.seed)
+            subject: subject.start, subject.count, hash: hash, parentHash: parentHash,
+            seed: space.pointee.seed)
         // Read before the match: a change during it makes the entry stale, never wrong.
         let changes = unsafe space.pointee.changes.pointee.load(ordering: .acquiring)
         let exactGenerations = Self.generations(slots.exact, space)
@@ -184,21 +190,21 @@ struct MatchCache {
         unsafe pthread_mutex_lock(space.pointee.lock)
         let contents = space.pointee.contents
         var (route, dependsOnLastToken) = unsafe contents.pointee.tree.match(
-            subject, count, pool: pool)
+            subject.start, subject.count, pool: pool)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
-        route.isPlainHere =
-            unsafe route.isPlain(on: loop) && !ReservedSubject.isSuspect(subject)
+        route.traits = route.traits(on: loop)
+        if unsafe ReservedSubject.isSuspect(subject.start) { route.traits.insert(.suspectSubject) }
         // A subject that starts with a dot is always told apart.
-        if unsafe !dependsOnLastToken || subject[0] != .dot {
+        if !dependsOnLastToken || subject[0] != .dot {
             let level: Level = dependsOnLastToken ? .dependsOnLastToken : .parent
-            let parent = unsafe claim(parentHash, .parent, subject, parentCount, space)
+            let way = unsafe claim(parentHash, .parent, parent, space)
             unsafe fill(
-                parent, level, slots.parent, parentGenerations, dependsOnLastToken ? .empty : route)
-            unsafe parent.pointee.changes = changes
-            if !dependsOnLastToken { return unsafe Self.route(of: parent) }
+                way, level, slots.parent, parentGenerations, dependsOnLastToken ? .empty : route)
+            unsafe way.pointee.changes = changes
+            if !dependsOnLastToken { return unsafe Self.route(of: way) }
         }
-        let exact = unsafe claim(hash, .exact, subject, count, space)
+        let exact = unsafe claim(hash, .exact, subject, space)
         unsafe fill(exact, .exact, slots.exact, exactGenerations, route)
         unsafe exact.pointee.changes = changes
         return unsafe Self.route(of: exact)
@@ -211,9 +217,9 @@ struct MatchCache {
 
     /// The way that has this key, or the oldest of its set with the key put in.
     private func claim(
-        _ hash: UInt64, _ level: Level, _ key: Bytes, _ count: Int, _ space: SubjectSpaceRef
+        _ hash: UInt64, _ level: Level, _ key: CountedBytes, _ space: SubjectSpaceRef
     ) -> UnsafeMutablePointer<Way> {
-        if let way = unsafe find(hash, level, key, count, space) { return unsafe way }
+        if let way = unsafe find(hash, level, key, space) { return unsafe way }
         let set = Int(truncatingIfNeeded: hash & UInt64(Self.setCount - 1))
         let victim = unsafe Int(victims[set])
         unsafe victims[set] = UInt8((victim + 1) % Self.ways)
@@ -223,11 +229,11 @@ struct MatchCache {
         unsafe freeRoute(of: way)
         unsafe way.pointee.hash = hash
         unsafe way.pointee.space = space.bits
-        unsafe way.pointee.keyCount = UInt32(count)
+        unsafe way.pointee.keyCount = UInt32(key.count)
         unsafe way.pointee.key = nil
-        if count > 0 {
-            let copy = unsafe pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
-            unsafe memcpy(copy, key, count)
+        if !key.isEmpty {
+            let copy = unsafe pool.allocateAlways(key.count).assumingMemoryBound(to: UInt8.self)
+            unsafe memcpy(copy, key.start, key.count)
             unsafe way.pointee.key = unsafe copy
         }
         return unsafe way

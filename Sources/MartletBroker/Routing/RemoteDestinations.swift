@@ -24,6 +24,7 @@ struct RemoteDestinations {
     @inline(__always)
     mutating func append(_ destination: Destination) {
         let loop = Int(destination.loop)
+        assert(loop < loopsMax)
         unsafe lists[loop].append(destination)
         guard unsafe !isAmong[loop] else { return }
         unsafe isAmong[loop] = true

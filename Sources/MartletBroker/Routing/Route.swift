@@ -12,6 +12,7 @@ struct Destination: BitwiseCopyable {
     var state: UInt64
     var connection: SlabHandle
     var loop: UInt16
+    var kind: SubscriptionKind
 }
 
 /// Members of one queue group in a route's destinations, and the group's name in the route's block.
@@ -20,6 +21,21 @@ struct QueueSpan: BitwiseCopyable {
     var count: UInt32
     var nameStart: UInt32
     var nameCount: UInt32
+}
+
+/// What keeps `PublishFastPath` from serving a route; nothing does where all of it is plain subscriptions
+/// of the loop that asked.
+struct RouteTraits: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+
+    /// Nobody has subscribed.
+    static let nobody = RouteTraits(rawValue: 1)
+    static let queueGroups = RouteTraits(rawValue: 2)
+    static let otherLoops = RouteTraits(rawValue: 4)
+    /// A subscription whose deliveries are more than a copied frame.
+    static let otherKinds = RouteTraits(rawValue: 8)
+    /// The subject may be one that clients must not publish to.
+    static let suspectSubject = RouteTraits(rawValue: 16)
 }
 
 /// Who gets a message of one subject: `plainCount` subscriptions, then the members of each queue
@@ -34,20 +50,29 @@ struct Route: BitwiseCopyable {
     var plainCount: UInt32
     var groupCount: UInt32
     var memberCount: UInt32
-    /// No queue groups, and every destination is on the loop that asked.
-    var isPlainHere = false
+    var traits: RouteTraits = .nobody
 
     static var empty: Route {
         unsafe Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
     }
 
-    func isPlain(on loop: Int) -> Bool {
-        guard plainCount > 0, groupCount == 0 else { return false }
-        for i in 0..<Int(plainCount) where unsafe Int(destinations[i].loop) != loop { return false }
-        return true
+    /// The one test of the fast path: copying a frame to each destination is all there is to do.
+    @inline(__always) var isPlainHere: Bool { traits.isEmpty }
+    @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }
+
+    /// What is special about it for a loop.
+    func traits(on loop: Int) -> RouteTraits {
+        guard !isEmpty else { return .nobody }
+        var traits: RouteTraits = []
+        if groupCount > 0 { traits.insert(.queueGroups) }
+        for i in 0..<destinationCount {
+            let destination = unsafe destinations[i]
+            if Int(destination.loop) != loop { traits.insert(.otherLoops) }
+            if !destination.kind.takesCopiedFrames { traits.insert(.otherKinds) }
+        }
+        return traits
     }
 
-    @inline(__always) var isEmpty: Bool { plainCount | groupCount == 0 }
     var destinationCount: Int { Int(plainCount &+ memberCount) }
 
     /// The plain destinations, followed by the groups' members.

@@ -278,7 +278,7 @@ extension SubjectTree {
                     state: subscription.pointee.state.load(ordering: .relaxed)
                         | Subscription.openBit,
                     connection: subscription.pointee.connection,
-                    loop: subscription.pointee.loop))
+                    loop: subscription.pointee.loop, kind: subscription.pointee.kind))
             next += 1
         }
     }

@@ -1,11 +1,29 @@
 import Synchronization
 
+/// What delivering to a subscription means. Whatever is added here gets a case in
+/// `BrokerLoop.deliver(_:to:)`, with a function of its own out of line, and says whether `PublishFastPath`
+/// may serve it.
+enum SubscriptionKind: UInt8 {
+    /// A client's SUB, or a handler's: each message is a MSG or HMSG frame on its connection.
+    case client
+
+    /// A MSG frame, copied to a connection's queue, is all there is to a delivery.
+    var takesCopiedFrames: Bool {
+        switch self {
+        case .client: true
+        }
+    }
+}
+
 /// A connection's interest in a subject.
 ///
 /// Three parts, each with its own writers: what the owning loop changes with every delivery; what is
 /// constant while the subscription is open and the subject tree reads; and the atomics that other
 /// loops look at while they publish. Those stay mapped for ever, because the slot is recycled but
 /// never freed, and stand on a cache line of their own: a delivery does not write to it.
+///
+/// SAFETY: `names` is a block with subject, queue and sid, as long as their counts say, while the
+/// subscription is open.
 @safe
 struct Subscription: ~Copyable {
     // Of the owning loop. These come first: the thread sanitizer marks a change to any field of a
@@ -15,6 +33,7 @@ struct Subscription: ~Copyable {
     var deliveredMax = Int.max
 
     // Constant while open.
+    var kind = SubscriptionKind.client
     var loop: UInt16 = 0
     var connection = SlabHandle(index: 0, generation: 0)
     var index: UInt32 = 0

@@ -30,7 +30,6 @@ struct RuleJob: BitwiseCopyable {
 }
 
 /// What an evaluation wrote, in a block of the worker's, one part behind another.
-@safe
 struct RuleResultBytes: BitwiseCopyable {
     var buffer: PayloadRef?
     var subjectCount = 0

@@ -80,8 +80,7 @@ extension BrokerLoop {
     /// The message as it came, under the subject that its rule names for what is not valid. False when
     /// nobody has subscribed to it.
     private func sendDeadLetter(_ message: Message, _ outcome: RuleOutcome) -> Bool {
-        let route = unsafe cache.route(
-            of: outcome.subject.start, outcome.subject.count, in: message.origin.account.space)
+        let route = cache.route(of: outcome.subject, in: message.origin.account.space)
         guard !route.pointee.isEmpty else { return false }
         publish(
             MessageParts(

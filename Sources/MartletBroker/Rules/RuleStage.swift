@@ -1,6 +1,8 @@
 import MartletRules
 
 /// What a loop needs for rules; nothing of it is there without a `rules` block.
+///
+/// SAFETY: it holds a reference each to rules, evaluator and pool; `workers` has `workerCount` links.
 @safe
 struct RuleStage {
     var rules: Unmanaged<ActiveRules>?

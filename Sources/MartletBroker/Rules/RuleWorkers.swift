@@ -1,6 +1,8 @@
 import MartletRules
 
-/// A loop's way to one worker and back. The pool keeps all of it alive.
+/// A loop's way to one worker and back.
+///
+/// SAFETY: the pool, to which `RuleStage` holds a reference, keeps rings and wakeup alive.
 @safe
 struct WorkerLink: BitwiseCopyable {
     let jobs: StablePointer<JobRing<RuleJob>>
@@ -95,6 +97,7 @@ extension BrokerLoop {
             let worker = unsafe StablePointer(workers + index)
             var count = 0
             while count < RuleStage.resultsAtOnce, let job = worker.pointee.results.pointee.pop() {
+                assert(Int(job.message.origin.loop) == self.index && worker.pointee.jobsOut > 0)
                 worker.pointee.jobsOut -= 1
                 finish(job)
                 count += 1

@@ -69,6 +69,7 @@ extension PayloadBuffer {
         let left = buffer.pointee.references.wrappingSubtract(
             1, ordering: .acquiringAndReleasing
         ).newValue
+        assert(left >= 0)
         guard left == 0 else { return }
         if buffer.pointee.owner == stack {
             unsafe pool.free(buffer.block, buffer.pointee.blockBytes)

@@ -43,6 +43,7 @@ struct Slab<Element: ~Copyable> {
     /// One past the highest slot that was ever in use.
     var endIndex: Int { state.pointee.count }
 
+    /// A slot that is or was in use.
     @inline(__always)
     subscript(_ index: Int) -> StablePointer<Element> {
         // SAFETY: slots below the end are in pages that are there, and initialised.

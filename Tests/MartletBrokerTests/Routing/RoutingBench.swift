@@ -87,8 +87,10 @@ final class RoutingBench {
 
     /// As a loop asks, through the cache.
     func matchedByCache(_ subject: String) -> Matched {
-        var bytes = Array(subject.utf8)
-        return Self.describe(cache.route(of: &bytes, bytes.count, in: space).pointee)
+        Array(subject.utf8).withUnsafeBufferPointer { bytes in
+            let subject = CountedBytes(bytes.baseAddress!, bytes.count)
+            return Self.describe(cache.route(of: subject, in: space).pointee)
+        }
     }
 
     /// By comparing each subscription, token by token.
