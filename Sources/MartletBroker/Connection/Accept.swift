@@ -1,3 +1,5 @@
+// Message path, step 0: a client connects. Next: ReadBuffer.swift.
+
 import CMartletSystem
 import Glibc
 import Logging
