@@ -257,8 +257,6 @@ struct LoopState {
     var isShortOfMemory = false
     var isStopping = false
     var isLameDuck = false
-    /// Who runs the loop; nil while nobody does.
-    var thread: pthread_t?
 
     init(
         now: UInt64, settings: LoopSettings, inputBytes: Int, scratchBytes: Int, loopCount: Int,
