@@ -103,6 +103,7 @@ import Testing
     @Test("A subscriber blocked by the broker's messages pauses nobody", arguments: [1, 2])
     func nobodyIsPaused(loops: Int) throws {
         let simulation = try Simulation(seed: 4, loops: loops) {
+            $0.limits.payloadBytesMax = 64 << 10
             $0.limits.pendingBytesMax = 64 << 10
             $0.slowConsumers.defaultPolicy = .block
         }

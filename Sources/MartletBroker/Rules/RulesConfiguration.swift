@@ -47,6 +47,9 @@ public struct RulesConfiguration: Sendable, Equatable {
         return try RuleSet(definition)
     }
 
+    /// What is right and yet may surprise; empty for rules that do not compile.
+    package var notes: [String] { (try? compiledSet())?.notes ?? [] }
+
     /// Whether they say the same, compiled or not.
     public static func == (one: RulesConfiguration, other: RulesConfiguration) -> Bool {
         one.definition == other.definition && one.workerCount == other.workerCount

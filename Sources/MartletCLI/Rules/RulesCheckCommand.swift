@@ -14,6 +14,7 @@ struct RulesCheckCommand: ParsableCommand {
             let loaded = try LoadedRules(path: file.path)
             Console.print("\(file.path): \(Self.summary(loaded.definition, loaded.warnings))")
             for warning in loaded.warnings { Console.print("warning: \(warning)") }
+            for note in loaded.set.notes { Console.print("note: \(note)") }
         }
     }
 

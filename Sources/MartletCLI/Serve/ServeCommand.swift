@@ -62,6 +62,9 @@ struct ServeCommand {
         }
         let digest = loaded.configuration.configurationDigest ?? ""
         Console.printError("martlet: configuration file \(path) is valid (\(digest))")
+        for note in loaded.configuration.rules?.notes ?? [] {
+            Console.printError("martlet: note: \(note)")
+        }
         return 0
     }
 }

@@ -5,8 +5,10 @@
 /// SAFETY: the cells never change after `init`; the set owns them and frees them once, and keeps all
 /// that the rules refer to.
 public final class RuleSet: Sendable {
-    /// What is likely not meant: keywords of schemas that have no effect, answers that pass by rules.
+    /// What is likely not meant: keywords of schemas that have no effect.
     public let warnings: [String]
+    /// What is right and yet may surprise: answers that pass by rules.
+    public let notes: [String]
     /// What scratch and output are to be made with.
     public let limits: JSONLimits
     let passesOversize: Bool
@@ -35,6 +37,7 @@ public final class RuleSet: Sendable {
         compiler.compile()
         guard compiler.errors.isEmpty else { throw RuleSetFailure(errors: compiler.errors) }
         warnings = compiler.warnings
+        notes = compiler.notes
         limits = definition.limits.clamped
         passesOversize = definition.passesOversize
         let dead = compiler.addDeadLetterFields()

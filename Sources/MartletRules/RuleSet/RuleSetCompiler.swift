@@ -3,6 +3,7 @@ struct RuleSetCompiler {
     let definition: RuleSetDefinition
     private(set) var errors: [String] = []
     private(set) var warnings: [String] = []
+    private(set) var notes: [String] = []
     private(set) var rules: [CompiledRule] = []
     private(set) var subjects = SubjectIndexBuilder()
     private(set) var accounts = ["$G": 0]
@@ -39,7 +40,7 @@ struct RuleSetCompiler {
             places[rule.name] = rule.position
             compile(rule, number: number)
         }
-        warnOfAnswers()
+        noteAnswers()
     }
 
     private mutating func compile(_ schema: RuleSetDefinition.Schema) {
@@ -78,12 +79,12 @@ struct RuleSetCompiler {
     }
 
     /// Who asks chooses the subject of the answer, and with a payload what is in it.
-    private mutating func warnOfAnswers() {
+    private mutating func noteAnswers() {
         let active = definition.rules.filter { $0.mode != .off }
         for rule in active where rule.reply != nil {
             let others = active.filter { $0.account == rule.account && $0.name != rule.name }
             guard let other = others.first else { continue }
-            warnings.append(
+            notes.append(
                 Self.place(of: rule) + "reply: an answer meets no rules, and who asks chooses its"
                     + " subject: it may be one that rule \(other.name) is for")
         }

@@ -41,6 +41,7 @@ struct BrokerEventTests {
     func peers() throws {
         let recorder = Recorder()
         let broker = try broker(recorder) {
+            $0.accounts = ["A"]
             $0.authorization.users = [.init(name: "ann", password: "a", account: "A")]
         }
         defer { broker.stop() }
@@ -83,7 +84,10 @@ struct BrokerEventTests {
     @Test("say that a subscriber is slow, before it is closed")
     func slowConsumer() throws {
         let recorder = Recorder()
-        let broker = try broker(recorder) { $0.limits.pendingBytesMax = 64 << 10 }
+        let broker = try broker(recorder) {
+            $0.limits.payloadBytesMax = 64 << 10
+            $0.limits.pendingBytesMax = 64 << 10
+        }
         defer { broker.stop() }
         let slow = try RawClient(port: broker.clientPort, receiveBufferBytes: 4_096)
         try slow.connect()

@@ -28,13 +28,20 @@ struct BrokerLifecycleTests {
     @Test(
         "an address that is nobody's is a clear error",
         arguments: [
-            ("256.0.0.1", 0), ("no.such.host.invalid", 0), ("127.0.0.1", 65_536), ("127.0.0.1", -2),
+            ("256.0.0.1", 0), ("no.such.host.invalid", 0),
         ])
     func badAddress(host: String, port: Int) throws {
         let broker = try makeBroker(port: port) { $0.host = host }
         let error = #expect(throws: BrokerError.self) { try broker.start() }
         #expect(error?.code == .listen)
         #expect(error?.message.hasPrefix("listen tcp") == true, "\(error?.message ?? "")")
+    }
+
+    @Test("a port that is none is an error of the configuration", arguments: [65_536, -2])
+    func badPort(port: Int) {
+        let error = #expect(throws: BrokerError.self) { try makeBroker(port: port) }
+        #expect(error?.code == .configuration)
+        #expect(error?.message == "port is \(port), but takes -1 to 65535")
     }
 
     @Test("port -1 takes a free one, another for each broker")

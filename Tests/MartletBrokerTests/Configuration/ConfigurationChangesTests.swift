@@ -27,7 +27,7 @@ struct ConfigurationChangesTests {
             ("write_deadline: 2s", "write_deadline = 2s"),
             ("ping_interval: '90s'", "ping_interval = 1m30s"),
             ("ping_max: 3", "ping_max = 3"),
-            ("lame_duck_duration: 1m", "lame_duck_duration = 1m0s"),
+            ("lame_duck_duration: '1m'", "lame_duck_duration = 1m0s"),
             ("no_header_support: true", "no_header_support = true"),
             ("client_advertise: 'h:1'", "client_advertise = h:1"),
             ("pid_file: /p", "pid_file = /p"),

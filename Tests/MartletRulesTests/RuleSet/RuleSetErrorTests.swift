@@ -230,17 +230,17 @@ struct RuleSetErrorTests {
             ])
     }
 
-    @Test("an answer that may go to what a rule is for is a warning")
+    @Test("an answer that may go to what a rule is for is a note")
     func answers() throws {
         var definition = RuleSetDefinition()
         let ask = rule("ask", "svc.*") { $0.reply = [.init(name: "a", value: "/a")] }
         definition.rules = [ask]
-        #expect(try RuleSet(definition).warnings.isEmpty)
+        #expect(try RuleSet(definition).notes.isEmpty)
         definition.rules = [ask, rule("off") { $0.mode = .off }, rule("other") { $0.account = "A" }]
-        #expect(try RuleSet(definition).warnings.isEmpty)
+        #expect(try RuleSet(definition).notes.isEmpty)
         definition.rules.append(rule("orders"))
         #expect(
-            try RuleSet(definition).warnings == [
+            try RuleSet(definition).notes == [
                 "rules.conf:3:5: rule ask: reply: an answer meets no rules, and who asks chooses its"
                     + " subject: it may be one that rule orders is for"
             ])
