@@ -1,8 +1,4 @@
 extension BrokerConfiguration.Authorization {
-    /// What to log once at the start when `usesPlaintextPasswords`.
-    public static let plaintextPasswordsWarning =
-        "Plaintext passwords detected, use nkeys or bcrypt"
-
     /// A password stands in clear in the configuration. As for nats-server, tokens do not count.
     public var usesPlaintextPasswords: Bool {
         if let password, !PasswordCheck.isHash(password) { return true }

@@ -62,6 +62,7 @@ public struct BrokerSnapshot: Sendable {
     /// Lame duck mode has begun.
     public var isLameDuck = false
 
+    /// Of a broker in which nothing has happened.
     public init() {}
 }
 
@@ -85,6 +86,7 @@ public struct RoutingSnapshot: Sendable {
     /// Destinations of a cached route, on average.
     public var fanoutAverage = 0.0
 
+    /// Of a broker in which nothing has happened.
     public init() {}
 }
 
@@ -140,13 +142,13 @@ public struct ConnectionSnapshot: Sendable {
     /// Filled only when asked for.
     public var subscriptions: [SubscriptionSnapshot] = []
 
+    /// Of nobody yet.
     public init() {}
 }
 
 /// One subscription, for /connz?subs=detail and /subsz?subs=1.
 public struct SubscriptionSnapshot: Sendable {
     /// The name of its account.
-    /// An empty snapshot.
     public var account = "$G"
     /// The subject filter.
     public var subject = ""
@@ -161,5 +163,6 @@ public struct SubscriptionSnapshot: Sendable {
     /// The connection's client_id.
     public var connectionID: UInt64 = 0
 
+    /// To nothing yet.
     public init() {}
 }
