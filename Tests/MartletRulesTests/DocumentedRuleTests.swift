@@ -49,7 +49,8 @@ struct DocumentedRuleTests {
             var scratch = RuleScratch()
             for (cell, isValid) in [(row[1], true), (row[2], false)] {
                 let text = quoted(try #require(code(cell)))
-                #expect((validate(Array(text.utf8), schema, &scratch) == .valid) == isValid, "\(row)")
+                #expect(
+                    (validate(Array(text.utf8), schema, &scratch) == .valid) == isValid, "\(row)")
             }
         }
     }
@@ -68,7 +69,8 @@ struct DocumentedRuleTests {
             var scratch = RuleScratch()
             for (cell, isValid) in [(row[1], true), (row[2], false)] {
                 let text = quoted(try #require(code(cell)))
-                #expect((validate(Array(text.utf8), schema, &scratch) == .valid) == isValid, "\(row)")
+                #expect(
+                    (validate(Array(text.utf8), schema, &scratch) == .valid) == isValid, "\(row)")
             }
         }
     }
