@@ -64,7 +64,8 @@ struct ChosenKeyTests {
             return "\"\(pairs.joined())\""
         },
         (0..<4_000).map { "\"\(String(repeating: "\\u0000", count: $0 % 6))\($0)\"" },
-        (0..<4_000).map { "\($0 + 1)000000000000000000" }, (0..<4_000).map { "0.\(1_000_000 + $0)e-\($0)" },
+        (0..<4_000).map { "\($0 + 1)000000000000000000" },
+        (0..<4_000).map { "0.\(1_000_000 + $0)e-\($0)" },
         (0..<1_000).map { "[\($0),[\(999 - $0)]]" },
         (0..<1_000).map { "{\"a\":\($0),\"b\":\(999 - $0)}" },
         (0..<1_000).map { "{\"a\":\($0 / 30),\"b\":\($0 % 30)}" },
@@ -93,14 +94,17 @@ struct ChosenKeyTests {
                 }
                 #expect(hashes.count == values.count && Set(hashes).count == values.count)
                 #expect(meetings(hashes.map { UInt32(truncatingIfNeeded: $0) }) < 2, "\(seed)")
-                #expect(meetings(hashes.map { UInt32(truncatingIfNeeded: $0 >> 32) }) < 2, "\(seed)")
+                #expect(
+                    meetings(hashes.map { UInt32(truncatingIfNeeded: $0 >> 32) }) < 2, "\(seed)")
             }
         }
     }
 
     @Test("a large object with chosen names is scanned as any other", arguments: choices)
     func largeObjects(choice: Choice) {
-        let members = keys(choice, count: 4_000).map { "\"\(String(decoding: $0, as: UTF8.self))\":0" }
+        let members = keys(choice, count: 4_000).map {
+            "\"\(String(decoding: $0, as: UTF8.self))\":0"
+        }
         #expect(failure("{" + members.joined(separator: ",") + "}") == nil)
         let again = "{" + (members + [members[members.count / 2]]).joined(separator: ",") + "}"
         #expect(failure(again)?.reason == .duplicateKey || members.count == 4_000)

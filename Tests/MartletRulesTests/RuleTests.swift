@@ -192,8 +192,12 @@ struct TemplateTests {
         let long = String(repeating: "x", count: 65)
         let header = "NATS/1.0\r\nX-A: \(long)\r\n\r\n"
         #expect(try render("a.{{json(/v)}}", payload: "{\"v\":\"\(long)\"}") == "tooLong")
-        #expect(try render("a.{{json(/v)}}", payload: "{\"v\":\"\(long.dropLast())\"}") == "a.\(long.dropLast())")
-        #expect(try render("a.{{json(/v)}}", payload: "{\"v\":\(String(repeating: "7", count: 65))}") == "tooLong")
+        #expect(
+            try render("a.{{json(/v)}}", payload: "{\"v\":\"\(long.dropLast())\"}")
+                == "a.\(long.dropLast())")
+        #expect(
+            try render("a.{{json(/v)}}", payload: "{\"v\":\(String(repeating: "7", count: 65))}")
+                == "tooLong")
         let digits = String(repeating: "7", count: 60)
         #expect(try render("a.{{json(/v)}}", payload: "{\"v\":-\(digits)}") == "a.-\(digits)")
         #expect(try render("a.{{json(/v)}}", payload: "{\"v\":\(digits).5}") == "badToken")
@@ -207,13 +211,17 @@ struct TemplateTests {
     @Test("a field behind an empty line, or behind an unusual line end, is none or is one for all")
     func headersEndAtTheEmptyLine() throws {
         for (block, expected) in [
-            ("NATS/1.0\r\n\r\nX-A: b\r\n\r\n", "missing"), ("NATS/1.0\r\n\nX-A: b\r\n\r\n", "missing"),
+            ("NATS/1.0\r\n\r\nX-A: b\r\n\r\n", "missing"),
+            ("NATS/1.0\r\n\nX-A: b\r\n\r\n", "missing"),
             ("NATS/1.0\n\nX-A: b\n", "missing"), ("NATS/1.0\r\rX-A: b\r\n", "missing"),
             ("NATS/1.0\r\nY: 1\rX-A: b\r\n\r\n", "a.b"), ("NATS/1.0\nX-A: b\r\n\r\n", "a.b"),
-            ("NATS/1.0\r\nX-A:b\rc\r\n\r\n", "badToken"), ("NATS/1.0\r\n X-A: b\r\n\r\n", "missing"),
+            ("NATS/1.0\r\nX-A:b\rc\r\n\r\n", "badToken"),
+            ("NATS/1.0\r\n X-A: b\r\n\r\n", "missing"),
             ("NATS/1.0\r\nX-A: b", "a.b"), ("NATS/1.0", "missing"), ("NATS/1.0\r", "missing"),
         ] {
-            #expect(try render("a.{{header(X-A)}}", header: block) == expected, "\(block.debugDescription)")
+            #expect(
+                try render("a.{{header(X-A)}}", header: block) == expected,
+                "\(block.debugDescription)")
         }
     }
 

@@ -32,8 +32,12 @@ struct SchemaCostTests {
         #expect(try isValid(email, "\"\(name)@\(name).example\""))
         #expect(try !isValid(email, "\"\(name)@\(name)\(name).example\""))
         #expect(try !isValid(email, "\"\(name)@\(name).exampl3\""))
-        #expect(try isValid(#"{"pattern":"^.{1,1000}$"}"#, "\"" + String(repeating: "é", count: 1_000) + "\""))
-        #expect(try !isValid(#"{"pattern":"^.{1,1000}$"}"#, "\"" + String(repeating: "é", count: 1_001) + "\""))
+        #expect(
+            try isValid(
+                #"{"pattern":"^.{1,1000}$"}"#, "\"" + String(repeating: "é", count: 1_000) + "\""))
+        #expect(
+            try !isValid(
+                #"{"pattern":"^.{1,1000}$"}"#, "\"" + String(repeating: "é", count: 1_001) + "\""))
     }
 
     @Test("an enum of thousands, used by thousands of values")
@@ -47,12 +51,15 @@ struct SchemaCostTests {
         let mixed =
             #"{"enum":[1,2.50,"a",null,true,[1,2],{"a":1,"b":[2]},"\u00e9",[],{},-7e2]}"#
         for document in [
-            "1.0", "25e-1", "\"\\u0061\"", "null", "true", "[1.0,2]", #"{"b":[2.0],"a":1}"#, "\"é\"",
+            "1.0", "25e-1", "\"\\u0061\"", "null", "true", "[1.0,2]", #"{"b":[2.0],"a":1}"#,
+            "\"é\"",
             "[]", "{}", "-700",
         ] {
             #expect(try isValid(mixed, document), "\(document)")
         }
-        for document in ["2", "false", "[2,1]", #"{"a":1}"#, #"{"a":1,"b":2}"#, "[[]]", "700", "\"b\""] {
+        for document in [
+            "2", "false", "[2,1]", #"{"a":1}"#, #"{"a":1,"b":2}"#, "[[]]", "700", "\"b\"",
+        ] {
             #expect(try !isValid(mixed, document), "\(document)")
         }
     }
@@ -63,7 +70,8 @@ struct SchemaCostTests {
         let schema = "{\"const\":{\(members.joined(separator: ","))}}"
         #expect(try isValid(schema, "{\(members.joined(separator: ","))}"))
         #expect(try isValid(schema, "{\(members.reversed().joined(separator: ","))}"))
-        #expect(try !isValid(schema, "{\((members.dropLast() + ["\"x\":1"]).joined(separator: ","))}"))
+        #expect(
+            try !isValid(schema, "{\((members.dropLast() + ["\"x\":1"]).joined(separator: ","))}"))
     }
 
     @Test("a value is looked at once by each subschema, however many ways lead to it")
@@ -87,7 +95,9 @@ struct SchemaCostTests {
                 var deep = "{}"
                 for _ in 0..<30 { deep = "{\"x\":\(deep)}" }
                 let found = try outcome(twice, deep, steps: &steps)
-                #expect(found != .tooComplex && found != nil && steps < 5_000, "\(keyword)\(extra): \(steps)")
+                #expect(
+                    found != .tooComplex && found != nil && steps < 5_000,
+                    "\(keyword)\(extra): \(steps)")
             }
         }
     }
@@ -109,7 +119,8 @@ struct SchemaCostTests {
         // Each value sees only its own.
         let apart = (0..<1_100).map { "\"p\($0)\":{\"minimum\":\($0)}" }.joined(separator: ",")
         #expect(error("{\"properties\":{\(apart)}}") == "")
-        #expect(error(#"{"pattern":"^(a?b?c?d?){1,200}x{0,900}y?(a?){900}$"}"#).contains("the pattern"))
+        #expect(
+            error(#"{"pattern":"^(a?b?c?d?){1,200}x{0,900}y?(a?){900}$"}"#).contains("the pattern"))
         let list = ##"{"items":{"$ref":"#"},"maxItems":2}"##
         #expect(error(list, levels: 400) == "")
         #expect(error(list, levels: 1_000).contains("within each other"))

@@ -90,7 +90,10 @@ struct SchemaCompilerTests {
         (#"{"$comment":1}"#, "order.json: #/$comment: must be of another type (draft 2020-12)"),
         (#"{"title":[]}"#, "order.json: #/title: must be of another type (draft 2020-12)"),
         (#"{"examples":{}}"#, "order.json: #/examples: must be of another type (draft 2020-12)"),
-        (#"{"deprecated":"no"}"#, "order.json: #/deprecated: must be of another type (draft 2020-12)"),
+        (
+            #"{"deprecated":"no"}"#,
+            "order.json: #/deprecated: must be of another type (draft 2020-12)"
+        ),
         (#"{"$defs":[]}"#, "order.json: #/$defs: must be of another type (draft 2020-12)"),
         (#"{"then":5}"#, "order.json: #/then: a schema is an object or a boolean"),
         (#"{"minContains":-1}"#, "order.json: #/minContains: must be >= 0 (draft 2020-12)"),
@@ -169,13 +172,16 @@ struct SchemaCompilerTests {
         #expect(error(long) == "order.json: #: has more than 262144 bytes")
         let many =
             "{\"allOf\":[" + (0..<9_000).map { "{\"minimum\":\($0)}" }.joined(separator: ",") + "]}"
-        #expect(error(many)?.contains("may take 9002 steps for one value") == true, "\(error(many) ?? "")")
+        #expect(
+            error(many)?.contains("may take 9002 steps for one value") == true,
+            "\(error(many) ?? "")")
         let wide =
             "{\"prefixItems\":["
             + (0..<100).map { _ in "{\"minimum\":0}" }.joined(separator: ",") + "]}"
         #expect(error(wide) == nil)
         #expect(
-            error(wide) { $0.limits.stepsMax = 150 }?.contains("makes the schema too large") == true)
+            error(wide) { $0.limits.stepsMax = 150 }?.contains("makes the schema too large") == true
+        )
     }
 }
 

@@ -19,7 +19,9 @@ struct StackDepthTests {
         }
     }
 
-    private static func nested(_ open: String, _ middle: String, _ close: String, _ depth: Int) -> String {
+    private static func nested(
+        _ open: String, _ middle: String, _ close: String, _ depth: Int
+    ) -> String {
         String(repeating: open, count: depth) + middle + String(repeating: close, count: depth)
     }
 

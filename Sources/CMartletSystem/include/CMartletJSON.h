@@ -58,10 +58,11 @@ MARTLET_INLINE uint32_t martlet_json_triples(const uint8_t *bytes) {
 
 /// The first eight bytes of a key of `count` bytes, zeros behind a shorter one. Reads eight bytes.
 MARTLET_INLINE uint64_t martlet_json_key_start(const uint8_t *bytes, intptr_t count) {
-    static const uint64_t first_bytes[8] = {
-        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
+    static const uint64_t first_bytes[9] = {
+        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+        0xFFFFFFFFFFFFFFFF};
     uint64_t start = martlet_load64(bytes);
-    return __builtin_expect(count < 8, 1) ? start & first_bytes[count] : start;
+    return __builtin_expect(count <= 8, 1) ? start & first_bytes[count] : start;
 }
 
 /// Two random factors of 128 bits, drawn once by each process.

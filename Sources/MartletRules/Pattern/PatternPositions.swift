@@ -23,7 +23,6 @@ struct PatternPositions {
     static let wordsMax = 64
     static let workPerCharacterMax = 128
 
-
     init(_ program: PatternProgram) throws(RuleError) {
         let takes = program.steps.indices.filter { program.steps[$0].kind == .take }
         guard takes.count <= 64 * Self.wordsMax else { throw RuleError("the pattern is too large") }

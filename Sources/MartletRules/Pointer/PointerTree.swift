@@ -9,6 +9,8 @@ public final class PointerTree: Sendable {
     /// The pointers, in the order of their slots.
     public let pointers: [JSONPointer]
     private let seed: KeySeed
+    /// Names that a key of one object is compared with, at most.
+    private let widest: Int
 
     /// Levels of the deepest pointer.
     private static let depthMax = 64
@@ -26,6 +28,7 @@ public final class PointerTree: Sendable {
         builder.build(unique)
         nodes = Cells(builder.nodes)
         hashes = Cells(builder.nodes.map(\.hash))
+        widest = builder.nodes.reduce(0) { max($0, Int($1.childrenEnd - $1.firstChild)) }
         names = Cells(builder.names)
     }
 
@@ -36,6 +39,11 @@ public final class PointerTree: Sendable {
     }
 
     public func slotIndex(of pointer: JSONPointer) -> Int? { pointers.firstIndex(of: pointer) }
+
+    /// Steps of about ten instructions that a search takes at most.
+    func steps(_ document: JSONDocument) -> Int {
+        (document.entryCount &* (widest &+ 4)) &>> 3 &+ pointers.count
+    }
 
     /// Finds every pointer's value; `slots` has room for one each.
     @unsafe public func find(

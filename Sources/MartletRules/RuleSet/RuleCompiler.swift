@@ -83,7 +83,8 @@ struct RuleCompiler {
         if !rule.headers.isEmpty {
             errors.append("set_headers: has no effect with no_header_support")
         }
-        let templates = rule.destinations.map { ("to", $0.template) } + [("dead_letter", rule.deadLetter ?? "")]
+        let templates =
+            rule.destinations.map { ("to", $0.template) } + [("dead_letter", rule.deadLetter ?? "")]
         for (what, template) in templates where TemplateParser.usesHeader(template) {
             errors.append("\(what): there is no header field with no_header_support: \(template)")
         }

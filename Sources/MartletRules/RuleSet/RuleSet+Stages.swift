@@ -17,7 +17,10 @@ extension RuleSet {
         case .document(let scanned): document = scanned
         }
         if let failure = validate(document, rule, scratch) { return .invalid(failure) }
-        rule.tree?.use { unsafe $0.find(in: document, into: scratch.slots.start) }
+        rule.tree?.use {
+            unsafe $0.find(in: document, into: scratch.slots.start)
+            scratch.spend($0.steps(document))
+        }
         switch holds(document, rule, scratch) {
         case .holds: break
         case .fails: return .filtered

@@ -31,7 +31,7 @@ struct EvaluationMemory {
 
     init(entries: Int) {
         var bits: UInt64 = 8
-        while 1 << bits < entries && bits < 16 { bits += 1 }
+        while 1 << bits < entries / 2 && bits < 16 { bits += 1 }
         shift = 64 - bits
         factor = KeySeed.process.factor
         slots = Cells(count: 1 << bits + Self.probesMax, repeating: Slot())

@@ -35,7 +35,7 @@ enum MetaSchema {
     private static func pointer(to entry: Int, in document: JSONDocument) -> JSONPointer {
         var buffer = [UInt8](repeating: 0, count: document.bytes.count * 2 + 64)
         let text = unsafe buffer.withUnsafeMutableBufferPointer { room -> String in
-            guard let start = unsafe room.baseAddress else { return "" }
+            guard let start = room.baseAddress else { return "" }
             var writer = unsafe ByteWriter(start, capacity: room.count)
             writer.writePath(to: entry, in: document)
             return unsafe String(decoding: room[..<writer.count], as: UTF8.self)

@@ -236,7 +236,9 @@ struct RuleSetErrorTests {
         let ask = rule("ask", "svc.*") { $0.reply = [.init(name: "a", value: "/a")] }
         definition.rules = [ask]
         #expect(try RuleSet(definition).notes.isEmpty)
-        definition.rules = [ask, rule("off") { $0.mode = .off }, rule("other") { $0.account = "A" }]
+        definition.rules = [
+            ask, rule("off") { $0.mode = .off }, rule("other") { $0.account = "A" },
+        ]
         #expect(try RuleSet(definition).notes.isEmpty)
         definition.rules.append(rule("orders"))
         #expect(

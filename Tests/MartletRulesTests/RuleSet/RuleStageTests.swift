@@ -173,11 +173,14 @@ struct RuleStageTests {
             let set = try RuleSetUnderTest([rule { $0.when = when(list) }])
             let outcome = set.send("orders.1", "{\"a\":[\(strings)]}")
             #expect(outcome.results == [.filteredPass], "\(outcome)")
-            let last = set.send("orders.1", "{\"a\":[\(strings),\"VALUE-1499\",\"A399\",\"value-1499\"]}")
+            let last = set.send(
+                "orders.1", "{\"a\":[\(strings),\"VALUE-1499\",\"A399\",\"value-1499\"]}")
             #expect(last.results == [.passed], "\(last)")
         }
         let many = (0..<1_900).map { "{\"equals-ignore-case\":\"a\($0)\"}" }
-        #expect(throws: RuleSetFailure.self) { try RuleSetUnderTest([rule { $0.when = when(many) }]) }
+        #expect(throws: RuleSetFailure.self) {
+            try RuleSetUnderTest([rule { $0.when = when(many) }])
+        }
     }
 
     @Test("a number is limited where it is compared, and carried elsewhere")
@@ -224,7 +227,9 @@ struct RuleStageTests {
             schemas: ["s": #"{"items":{"type":"integer","minimum":0}}"#])
         #expect(set.send("orders.1", "[]").steps.count == 1)
         let few = set.stepsSpent
-        #expect(set.send("orders.1", "[\((0..<1_000).map(String.init).joined(separator: ","))]").verdict.code == 0)
+        #expect(
+            set.send("orders.1", "[\((0..<1_000).map(String.init).joined(separator: ","))]").verdict
+                .code == 0)
         #expect((1_000...20_000).contains(set.stepsSpent), "\(set.stepsSpent)")
         #expect((1...100).contains(few), "\(few)")
         _ = set.send("other", "[1,2,3]")
