@@ -277,18 +277,36 @@ struct ConfigurationRulesTests {
             ),
             ("to: [ { dest: b, weight: 0% } ]", "\"weight\" takes a number from 1 to 1000000"),
             ("to: [ { dest: b, weight: x } ]", "\"weight\" takes a number from 1 to 1000000"),
-            ("when: { /c: [NO, SE] }", "NO is no value of JSON: write \"NO\", or a number, true, "
-                + "false or null as JSON has them"),
-            ("when: { /c: [TRUE] }", "TRUE is no value of JSON: write \"TRUE\", or a number, true, "
-                + "false or null as JSON has them"),
-            ("when: { /c: off }", "off is no value of JSON: write \"off\", or a number, true, "
-                + "false or null as JSON has them"),
-            ("when: { /c: Null }", "Null is no value of JSON: write \"Null\", or a number, true, "
-                + "false or null as JSON has them"),
-            ("when: { /c: [1KB] }", "1KB is no value of JSON: write \"1KB\", or a number, true, "
-                + "false or null as JSON has them"),
-            ("when: { /c: [007] }", "007 is no value of JSON: write \"007\", or a number, true, "
-                + "false or null as JSON has them"),
+            (
+                "when: { /c: [NO, SE] }",
+                "NO is no value of JSON: write \"NO\", or a number, true, "
+                    + "false or null as JSON has them"
+            ),
+            (
+                "when: { /c: [TRUE] }",
+                "TRUE is no value of JSON: write \"TRUE\", or a number, true, "
+                    + "false or null as JSON has them"
+            ),
+            (
+                "when: { /c: off }",
+                "off is no value of JSON: write \"off\", or a number, true, "
+                    + "false or null as JSON has them"
+            ),
+            (
+                "when: { /c: Null }",
+                "Null is no value of JSON: write \"Null\", or a number, true, "
+                    + "false or null as JSON has them"
+            ),
+            (
+                "when: { /c: [1KB] }",
+                "1KB is no value of JSON: write \"1KB\", or a number, true, "
+                    + "false or null as JSON has them"
+            ),
+            (
+                "when: { /c: [007] }",
+                "007 is no value of JSON: write \"007\", or a number, true, "
+                    + "false or null as JSON has them"
+            ),
             ("to: [ { dest: 5, weight: 1 } ]", "\"dest\" takes a string, not an integer"),
             ("to: [ { dest: b, weight: 1, x: 1 } ]", "unknown field \"x\""),
             ("reply: { pick: 5 }", "\"pick\" takes a map, not an integer"),

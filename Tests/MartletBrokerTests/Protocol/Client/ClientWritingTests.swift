@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -22,7 +23,7 @@ struct ClientWritingTests {
 
     @Test("a broker reads a publish as the client meant it", arguments: testSeeds(50))
     func publishIsRead(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         func letters(_ countMax: Int) -> String {
             let bytes = (0..<random.below(countMax)).map { _ in random.pick(Array("aP \r\n".utf8)) }
             return bytes.asText
