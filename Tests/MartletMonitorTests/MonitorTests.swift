@@ -53,27 +53,38 @@ struct MonitorTests {
                 var rules = RulesConfiguration()
                 var rule = RuleDefinition(name: "json", subject: "checked")
                 rule.validation = .json
+                rule.deadLetter = "bar"
                 rules.definition.rules = [rule]
                 $0.rules = rules
             }
             defer { setup.stop() }
-            try setup.client.send(pub("checked", "{}") + pub("checked", "{]"))
+            // One dead letter comes, the next one finds nobody any more.
+            try setup.client.send(pub("checked", "{}") + pub("checked", "{]") + "UNSUB 2\r\n")
+            try setup.client.send(pub("checked", "{]"))
             try setup.client.barrier()
             let rulesz = try setup.json("/rulesz")
             let rules = try #require(rulesz["rules"] as? [[String: Any]])
             #expect(rules.count == 1 && rules[0]["name"] as? String == "json")
-            #expect(rules[0]["matched"] as? Int == 2)
+            #expect(rules[0]["matched"] as? Int == 3 && rules[0]["bytes"] as? Int == 6)
+            #expect(rules[0]["invalid_by_code"] as? [String: Int] == ["400": 2])
+            #expect(rules[0]["dead_lettered"] as? Int == 1)
+            #expect(rules[0]["dead_letter_dropped"] as? Int == 1)
+            #expect(rules[0]["dead_letter_lost"] as? Int == 0)
             let results = try #require(rules[0]["results"] as? [String: Int])
-            #expect(results["passed"] == 1 && results["invalid"] == 1)
+            #expect(results["passed"] == 1 && results["invalid"] == 2)
             let failures = try #require(rules[0]["last_failures"] as? [[String: Any]])
             #expect(failures.first?["subject"] as? String == "checked")
             #expect(failures.first?["code"] as? Int == 400)
             let metrics = try setup.get("/metrics").body
             let label = "rule=\"json\",mode=\"enforce\""
             #expect(metrics.contains("nats_rule_messages_total{\(label),result=\"passed\"} 1\n"))
-            #expect(metrics.contains("nats_rule_invalid_total{\(label),code=\"400\"} 1\n"))
-            #expect(metrics.contains("nats_rule_seconds_count{\(label)} 2\n"))
-            #expect(metrics.contains("nats_rule_seconds_bucket{\(label),le=\"+Inf\"} 2\n"))
+            #expect(metrics.contains("nats_rule_invalid_total{\(label),code=\"400\"} 2\n"))
+            #expect(metrics.contains("nats_rule_seconds_count{\(label)} 3\n"))
+            #expect(metrics.contains("nats_rule_seconds_bucket{\(label),le=\"+Inf\"} 3\n"))
+            #expect(metrics.contains("nats_rule_bytes_total{\(label)} 6\n"))
+            #expect(metrics.contains("nats_rule_dead_letters_total{\(label)} 1\n"))
+            #expect(metrics.contains("nats_rule_dead_letters_dropped_total{\(label)} 1\n"))
+            #expect(metrics.contains("nats_rule_dead_letters_lost_total{\(label)} 0\n"))
         }
     }
 

@@ -279,6 +279,11 @@ extension Guarantees {
             }
             #expect(broker.broker.snapshot().slowConsumersByDeadline == 1)
             #expect(stuck.client.isClosed(within: 5))
+            #expect(
+                eventually {
+                    broker.broker.shared.closedConnections.map(\.closeReason)
+                        == ["Slow Consumer (Write Deadline)"]
+                })
             #expect(broker.connections().contains { $0.bytesOut > 10_000_000 })
             try steady.client.barrier()
         }
