@@ -84,11 +84,13 @@ let package = Package(
             path: "Tests/AllocationTests/Handlers",
             swiftSettings: settings
         ),
-        // Brokers, clients and processes that several test targets share.
-        .target(
+        // Brokers, clients and processes that several test targets share. It has no test itself, but looks
+        // into the broker as they do.
+        .testTarget(
             name: "MartletTestSupport",
             dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
             path: "Tests/Support",
+            exclude: ["Python"],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -103,7 +105,10 @@ let package = Package(
         // The whole broker on a virtual clock and in-memory connections.
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["MartletBroker", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "MartletBroker", "MartletTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -120,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "MartletMonitorTests",
             dependencies: [
-                "MartletBroker", "MartletMonitor", "MartletRules",
+                "MartletBroker", "MartletMonitor", "MartletRules", "MartletTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: testSettings

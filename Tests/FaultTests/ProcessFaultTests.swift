@@ -28,21 +28,22 @@ extension Faults {
             try clients[0].send("PUB still 2\r\nhi\r\n")
             #expect(try first.message().text == "hi")
             // Nobody comes: it must not spin.
-            let before = server.cpuSeconds
+            let before = try server.process.cpuSeconds()
             Thread.sleep(forTimeInterval: 0.5)
-            #expect(server.cpuSeconds - before < 0.2)
+            #expect(try server.process.cpuSeconds() - before < 0.2)
             for client in clients.prefix(10) { client.close() }
-            #expect(eventually { (try? server.client()) != nil }, "\(server.log.suffix(4_000))")
+            #expect(
+                eventually { (try? server.client()) != nil }, "\(server.process.log.suffix(4_000))")
             try first.barrier()
-            #expect(server.isRunning, "\(server.log.suffix(4_000))")
+            #expect(server.process.isRunning, "\(server.process.log.suffix(4_000))")
         }
 
         @Test("Killed, it starts again on the same port at once")
         func killed() throws {
             let first = try ServerProcess("")
             let clients = try (0..<20).map { _ in try first.client() }
-            first.signal(SIGKILL)
-            #expect(first.ends(within: 5))
+            first.process.signal(SIGKILL)
+            #expect(first.process.ends(within: 5))
             let second = try ServerProcess("", port: first.port)
             for client in clients { #expect(client.isClosed(within: 5)) }
             try second.client().barrier()
@@ -53,26 +54,26 @@ extension Faults {
             // /dev/full says that the disk is full at every write.
             let toFile = try ServerProcess("log_file: /dev/full\ndebug: true", port: freePort())
             let toStandardError = try ServerProcess(
-                "debug: true", port: freePort(), log: "/dev/full")
+                "debug: true", port: freePort(), errors: .file("/dev/full"))
             for server in [toFile, toStandardError] {
                 let steady = try server.client()
                 for _ in 0..<200 { try server.client().close() }
                 try steady.barrier()
-                #expect(server.isRunning)
-                server.signal(SIGINT)
-                #expect(server.ends(within: 5))
+                #expect(server.process.isRunning)
+                server.process.signal(SIGINT)
+                #expect(server.process.ends(within: 5))
             }
         }
 
         @Test("SIGINT with a thousand connections ends it at once", arguments: [1, 4])
         func interrupt(loops: Int) throws {
-            allowDescriptors(4_096)
+            try allowDescriptors(4_096)
             let server = try ServerProcess("martlet { loops: \(loops) }")
             let clients = try (0..<1_000).map { _ in try server.client() }
             for client in clients { try client.send("SUB a 1\r\n") }
             let started = ContinuousClock.now
-            server.signal(SIGINT)
-            #expect(server.ends(within: 5))
+            server.process.signal(SIGINT)
+            #expect(server.process.ends(within: 5))
             #expect(started.duration(to: .now) < .seconds(2))
             for client in clients { #expect(client.isClosed(within: 1)) }
         }
@@ -84,9 +85,9 @@ extension Faults {
             try publisher.send(String(repeating: "PUB a 1\r\nx\r\n", count: 500))
             Thread.sleep(forTimeInterval: 0.2)
             publisher.reset()
-            let before = server.cpuSeconds
+            let before = try server.process.cpuSeconds()
             Thread.sleep(forTimeInterval: 1)
-            #expect(server.cpuSeconds - before < 0.5)
+            #expect(try server.process.cpuSeconds() - before < 0.5)
             try server.client().barrier()
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import MartletBroker
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
@@ -45,14 +46,13 @@ enum PeerServer: String, CaseIterable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    /// `NATS_SERVER` names the real one, or it is found on the path.
-    var executable: URL? {
-        if self == .martlet { return TestProcess.executable }
-        let environment = ProcessInfo.processInfo.environment
-        let onPath = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/nats-server" }
-        return ([environment["NATS_SERVER"]].compactMap { $0 } + onPath)
+    /// NATS_SERVER_BINARY names the real one, or it is the one that dev/setup installs.
+    var executable: String? {
+        if self == .martlet { return MartletProcess.executable }
+        let installed = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../.venv/bin/nats-server").standardizedFileURL.path
+        return [environment("NATS_SERVER_BINARY"), installed].compactMap { $0 }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
-            .map { URL(fileURLWithPath: $0) }
     }
 
     static var available: [PeerServer] { allCases.filter { $0.executable != nil } }
@@ -62,9 +62,9 @@ enum PeerServer: String, CaseIterable, CustomTestStringConvertible {
 struct ClientCommandTests {
     private func started(
         _ peer: PeerServer, _ arguments: [String] = []
-    ) async throws -> (TestProcess, url: String) {
+    ) async throws -> (MartletProcess, url: String) {
         let executable = try #require(peer.executable)
-        let server = try TestProcess(
+        let server = try MartletProcess(
             ["-a", "127.0.0.1", "-p", "-1"] + arguments, executable: executable)
         try await server.waitForLog("Server is ready")
         let port = try server.port(after: "Listening for client connections")
@@ -75,14 +75,14 @@ struct ClientCommandTests {
     func publishAndSubscribe(peer: PeerServer) async throws {
         let (server, url) = try await started(peer)
         defer { server.signal(SIGINT) }
-        let subscriber = try TestProcess(["sub", "a.*", "--count", "3", "--server", url])
+        let subscriber = try MartletProcess(["sub", "a.*", "--count", "3", "--server", url])
         try await subscriber.waitForLog("Listening on")
         try await Task.sleep(for: .milliseconds(200))
-        let first = try TestProcess(
+        let first = try MartletProcess(
             ["pub", "a.x", "hello", "--header", "K: v", "--count", "2", "--server", url])
         #expect(try await first.exitCode() == 0)
         #expect(first.log.contains("Published 2 messages of 5 bytes to \"a.x\""))
-        let second = try TestProcess(["pub", "a.y", "--server", url], input: "from\nstdin")
+        let second = try MartletProcess(["pub", "a.y", "--server", url], input: "from\nstdin")
         #expect(try await second.exitCode() == 0)
         #expect(try await subscriber.exitCode() == 0)
         #expect(subscriber.output == "hello\nhello\nfrom\nstdin\n")
@@ -95,10 +95,10 @@ struct ClientCommandTests {
         let (server, url) = try await started(peer)
         defer { server.signal(SIGINT) }
         let members = try (0..<2).map { _ in
-            try TestProcess(["sub", "q", "--queue", "g", "--quiet", "--server", url])
+            try MartletProcess(["sub", "q", "--queue", "g", "--quiet", "--server", url])
         }
         try await Task.sleep(for: .milliseconds(500))
-        let publisher = try TestProcess(["pub", "q", "x", "--count", "100", "--server", url])
+        let publisher = try MartletProcess(["pub", "q", "x", "--count", "100", "--server", url])
         #expect(try await publisher.exitCode() == 0)
         try await Task.sleep(for: .milliseconds(200))
         let counts = members.map { $0.output.split(separator: "\n").count }
@@ -110,14 +110,14 @@ struct ClientCommandTests {
     func reply(peer: PeerServer) async throws {
         let (server, url) = try await started(peer)
         defer { server.signal(SIGINT) }
-        let responder = try TestProcess(
+        let responder = try MartletProcess(
             ["sub", "who", "--reply", "me", "--count", "2", "--server", url])
         try await responder.waitForLog("Listening on")
         try await Task.sleep(for: .milliseconds(200))
         // One that wants no answer gets none.
-        let message = try TestProcess(["pub", "who", "x", "--server", url])
+        let message = try MartletProcess(["pub", "who", "x", "--server", url])
         #expect(try await message.exitCode() == 0)
-        let request = try TestProcess(["request", "who", "is there?", "--server", url])
+        let request = try MartletProcess(["request", "who", "is there?", "--server", url])
         #expect(try await request.exitCode() == 0)
         #expect(request.output == "me\n")
         #expect(try await responder.exitCode() == 0)
@@ -129,13 +129,13 @@ struct ClientCommandTests {
     func request(peer: PeerServer) async throws {
         let (server, url) = try await started(peer)
         defer { server.signal(SIGINT) }
-        let nobody = try TestProcess(["request", "none", "x", "--server", url])
+        let nobody = try MartletProcess(["request", "none", "x", "--server", url])
         #expect(try await nobody.exitCode() == 1)
         #expect(nobody.log == "martlet: no responders on \"none\" (503)\n")
-        let silent = try TestProcess(["sub", "quiet", "--server", url])
+        let silent = try MartletProcess(["sub", "quiet", "--server", url])
         try await silent.waitForLog("Listening on")
         try await Task.sleep(for: .milliseconds(200))
-        let late = try TestProcess(
+        let late = try MartletProcess(
             ["request", "quiet", "x", "--timeout", "300ms", "--server", url])
         #expect(try await late.exitCode() == 1)
         #expect(late.log == "martlet: no answer on \"quiet\" within 0.3s\n")
@@ -144,15 +144,15 @@ struct ClientCommandTests {
     @Test("refused credentials and connections are explained", arguments: PeerServer.available)
     func refused(peer: PeerServer) async throws {
         let (server, url) = try await started(peer, ["--user", "a", "--pass", "b"])
-        let stranger = try TestProcess(["pub", "x", "y", "--server", url])
+        let stranger = try MartletProcess(["pub", "x", "y", "--server", url])
         #expect(try await stranger.exitCode() == 1)
         #expect(stranger.log == "martlet: server error: 'Authorization Violation'\n")
         let known = url.replacingOccurrences(of: "nats://", with: "nats://a:b@")
-        let friend = try TestProcess(["pub", "x", "y", "--server", known])
+        let friend = try MartletProcess(["pub", "x", "y", "--server", known])
         #expect(try await friend.exitCode() == 0)
         server.signal(SIGINT)
         #expect(try await server.exitCode() == 0)
-        let nobody = try TestProcess(["pub", "x", "y", "--server", url])
+        let nobody = try MartletProcess(["pub", "x", "y", "--server", url])
         #expect(try await nobody.exitCode() == 1)
         #expect(nobody.log.contains("connection refused"))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
@@ -21,10 +22,8 @@ struct DocumentedRulesTests {
         #expect(blocks.count == 1)
         for block in blocks {
             let directory = try RulesDirectory("port: -1\n\(block)\n")
-            try FileManager.default.createDirectory(
-                atPath: directory.path + "/schemas", withIntermediateDirectories: true)
             try directory.write("schemas/order.json", RulesDirectory.schema)
-            let process = try TestProcess(["rules", "check", "-c", directory.configuration])
+            let process = try MartletProcess(["rules", "check", "-c", directory.configuration])
             #expect(try await process.exitCode() == 0, "\(process.output)\(process.log)")
         }
     }

@@ -2,22 +2,13 @@ import Foundation
 import Glibc
 import Logging
 import MartletBroker
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
 
 @Suite("The log")
 struct LogTests {
-    private func temporaryDirectory() throws -> String {
-        let path = NSTemporaryDirectory() + "/martlet-log-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        return path
-    }
-
-    private func contents(_ path: String) throws -> String {
-        try String(contentsOfFile: path, encoding: .utf8)
-    }
-
     @Test("a line has the process, the time to the microsecond, the level and the text")
     func format() {
         let style = LogLineStyle(processID: 7)
@@ -44,10 +35,9 @@ struct LogTests {
 
     @Test("debug and trace are switches of their own")
     func levels() throws {
-        let directory = try temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let directory = try TemporaryDirectory()
         var settings = BrokerConfiguration.Log()
-        settings.file = directory + "/log"
+        settings.file = directory.file("log")
         settings.trace = true
         let log = try ServerLog(settings)
         let logger = Logger(label: "test") { _ in ServerLogHandler(log: log) }
@@ -60,7 +50,7 @@ struct LogTests {
         logger.debug("debugged")
         logger.trace("hidden")
         log.close()
-        let text = try contents(directory + "/log")
+        let text = directory.text("log")
         #expect(!text.contains("hidden"))
         #expect(text.contains("[TRC] traced\n"))
         #expect(text.contains("[INF] noticed a=1 b=2\n"))
@@ -69,31 +59,29 @@ struct LogTests {
 
     @Test("a file over its size is renamed, and old backups go")
     func rotation() throws {
-        let directory = try temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        let other = directory + "/log.not-a-backup"
+        let directory = try TemporaryDirectory()
+        let other = directory.file("log.not-a-backup")
         #expect(FileManager.default.createFile(atPath: other, contents: nil))
         let sink = try FileSink(
-            path: directory + "/log", style: LogLineStyle(processID: 1), bytesMax: 300,
+            path: directory.file("log"), style: LogLineStyle(processID: 1), bytesMax: 300,
             filesMax: 3)
         for number in 0..<100 { sink.write(LogEntry(label: .information, text: "line \(number)")) }
         sink.close()
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
         let backups = names.filter { FileSink.isBackupStamp($0.dropFirst("log.".count)) }
         #expect(backups.count == 2)
         #expect(names.count == 4)
-        let text = try contents(directory + "/log")
-        #expect(text.contains("Rotated log, backup saved as \"\(directory)/log.20"))
+        let text = directory.text("log")
+        #expect(text.contains("Rotated log, backup saved as \"\(directory.path)/log.20"))
         #expect(text.utf8.count <= 900)
-        let newest = try contents("\(directory)/\(backups.sorted()[1])")
+        let newest = directory.text(backups.sorted()[1])
         #expect((newest + text).contains("line 99\n"))
     }
 
     @Test("a file is appended to, and opened again after a rename")
     func reopen() throws {
-        let directory = try temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        let path = directory + "/log"
+        let directory = try TemporaryDirectory()
+        let path = directory.file("log")
         try "before\n".write(toFile: path, atomically: false, encoding: .utf8)
         var settings = BrokerConfiguration.Log()
         settings.file = path
@@ -104,9 +92,9 @@ struct LogTests {
         log.reopen()
         log.write(.information, "three")
         log.close()
-        let old = try contents(path + ".old")
+        let old = directory.text("log.old")
         #expect(old.hasPrefix("before\n") && old.contains("one") && old.contains("two"))
-        let fresh = try contents(path)
+        let fresh = directory.text("log")
         #expect(fresh.contains("File log re-opened") && fresh.contains("three"))
         #expect(!fresh.contains("two"))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
@@ -25,7 +26,7 @@ struct MonitoringKeysTests {
 
     private func keys(of target: String, from peer: PeerServer) async throws -> Set<String> {
         let executable = try #require(peer.executable)
-        let server = try TestProcess(
+        let server = try MartletProcess(
             ["-a", "127.0.0.1", "-p", "-1", "-m", "-1"], executable: executable)
         try await server.waitForLog("Server is ready")
         let port = try server.port(after: "Listening for client connections")
@@ -33,21 +34,11 @@ struct MonitoringKeysTests {
         try client.subscribe("keys", queue: "q", id: 1)
         try client.flush()
         let http = try server.port(after: "Starting http monitor")
-        return Self.keys(in: try get(target, port: http))
-    }
-
-    private func get(_ target: String, port: Int) throws -> Any {
-        let deadline = Deadline.after(seconds: 10)
-        let socket = try ClientSocket(
-            HostAndPort(host: "127.0.0.1", port: port), deadline: deadline)
         // With HTTP/1.0 the body comes in one piece and ends with the connection.
-        try socket.send(Array("GET \(target) HTTP/1.0\r\n\r\n".utf8), deadline: deadline)
-        var answer: [UInt8] = []
-        while case .bytes = socket.receive(into: &answer, deadline: deadline) {}
-        let text = String(decoding: answer, as: UTF8.self)
-        let head = try #require(text.firstRange(of: "\r\n\r\n"))
-        let body = Data(text[head.upperBound...].utf8)
-        return try JSONSerialization.jsonObject(with: body)
+        let page = try RawClient(port: http)
+        try page.send("GET \(target) HTTP/1.0\r\n\r\n")
+        let body = try HTTPAnswer(page.readToEnd()).body
+        return Self.keys(in: try JSONSerialization.jsonObject(with: Data(body.utf8)))
     }
 
     /// Every key that this version should have, at every depth.

@@ -1,5 +1,6 @@
 import Foundation
 import MartletRules
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
@@ -29,21 +30,17 @@ final class RulesDirectory {
         }
         """
 
-    let path = NSTemporaryDirectory() + "martlet-rules-\(UUID().uuidString)"
-    var configuration: String { path + "/martlet.conf" }
+    private let files: TemporaryDirectory
+    var path: String { files.path }
+    var configuration: String { files.file("martlet.conf") }
 
     init(_ text: String = "port: -1\ninclude rules.conf\n") throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        try write("martlet.conf", text)
-        try write("rules.conf", Self.rules)
-        try write("order.json", Self.schema)
+        files = try TemporaryDirectory([
+            "martlet.conf": text, "rules.conf": Self.rules, "order.json": Self.schema,
+        ])
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ name: String, _ text: String) throws {
-        try text.write(toFile: "\(path)/\(name)", atomically: true, encoding: .utf8)
-    }
+    func write(_ name: String, _ text: String) throws { try files.write(name, text) }
 }
 
 @Suite("martlet rules", .timeLimit(.minutes(2)))
@@ -55,7 +52,7 @@ struct RulesCommandTests {
     private func run(
         _ subject: String, _ payload: String, _ more: String...
     ) async throws -> (code: Int32, output: String) {
-        let process = try TestProcess(
+        let process = try MartletProcess(
             [
                 "rules", "test", "-c", directory.configuration, "--subject", subject,
                 "--payload", payload,
@@ -202,10 +199,10 @@ struct RulesCommandTests {
     func files() async throws {
         try directory.write("payload", #"{"id":"file"}"#)
         let arguments = ["rules", "test", "-c", directory.configuration, "--subject", "quote"]
-        let file = try TestProcess(arguments + ["--file", directory.path + "/payload"])
+        let file = try MartletProcess(arguments + ["--file", directory.path + "/payload"])
         #expect(try await file.exitCode() == 0)
         #expect(file.output.hasSuffix("\n{\"Id\":\"file\"}\n"))
-        let input = try TestProcess(arguments + ["--file", "-"], input: #"{"id":"in"}"#)
+        let input = try MartletProcess(arguments + ["--file", "-"], input: #"{"id":"in"}"#)
         #expect(try await input.exitCode() == 0)
         #expect(input.output.hasSuffix("\n{\"Id\":\"in\"}\n"))
     }
@@ -215,7 +212,7 @@ struct RulesCommandTests {
         try directory.write("rules.conf", "rules { r { subject: a, set_headers: { B: c } } }")
         let path = directory.path + "/payload"
         try Data([0xFF, 0x00]).write(to: URL(fileURLWithPath: path))
-        let process = try TestProcess(
+        let process = try MartletProcess(
             [
                 "rules", "test", "-c", directory.configuration, "--subject", "a", "--json",
                 "--file", path,
@@ -238,7 +235,8 @@ struct RulesCommandTests {
                 "a header is \"Name: value\", not \"b\""
             ),
             (
-                ["--subject", "a", "--payload", "x", "--reply", "b c"], "\"b c\" is no subject to publish to"
+                ["--subject", "a", "--payload", "x", "--reply", "b c"],
+                "\"b c\" is no subject to publish to"
             ),
             (
                 ["--subject", "a", "--file", "/absent/file"],
@@ -247,7 +245,7 @@ struct RulesCommandTests {
             (["--subject", "a", "--file", "/"], "read /: it is not a file"),
         ])
     func mistakes(arguments: [String], message: String) async throws {
-        let process = try TestProcess(
+        let process = try MartletProcess(
             ["rules", "test", "-c", directory.configuration] + arguments)
         #expect(try await process.exitCode() == 2)
         #expect(process.log == "martlet: \(message)\n")
@@ -256,7 +254,7 @@ struct RulesCommandTests {
 
     @Test("no payload, or two, is a mistake", arguments: [[], ["--payload", "x", "--file", "y"]])
     func payloads(arguments: [String]) async throws {
-        let process = try TestProcess(
+        let process = try MartletProcess(
             ["rules", "test", "-c", directory.configuration, "--subject", "a"] + arguments)
         #expect(try await process.exitCode() >= 2)
         #expect(process.log.contains("the payload comes from either --file or --payload"))
@@ -268,7 +266,7 @@ struct RulesCommandTests {
     func configurations(command: String) async throws {
         func failure(_ path: String) async throws -> String {
             let message = command == "test" ? ["--subject", "a", "--payload", "x"] : []
-            let process = try TestProcess(["rules", command, "-c", path] + message)
+            let process = try MartletProcess(["rules", command, "-c", path] + message)
             #expect(try await process.exitCode() == 2)
             #expect(process.output.isEmpty)
             return process.log
@@ -290,7 +288,7 @@ struct RulesCommandTests {
     @Test("check counts")
     func check() async throws {
         let path = directory.configuration
-        let process = try TestProcess(["rules", "check", "--config", path])
+        let process = try MartletProcess(["rules", "check", "--config", path])
         #expect(try await process.exitCode() == 0)
         let lines = process.output.split(separator: "\n")
         try #require(lines.count == 2)
@@ -306,13 +304,13 @@ struct RulesCommandTests {
     func warnings() async throws {
         try directory.write("order.json", #"{"type": "object", "sort": 1}"#)
         let path = directory.configuration
-        let process = try TestProcess(["rules", "check", "-c", path])
+        let process = try MartletProcess(["rules", "check", "-c", path])
         #expect(try await process.exitCode() == 0)
         let lines = process.output.split(separator: "\n")
         try #require(lines.count == 3)
         #expect(lines[0].hasSuffix(", 1 schema, 1 warning"))
         #expect(lines[1].hasPrefix("warning: ") && lines[1].contains("sort"))
-        let strict = try TestProcess(["-t", "-c", path])
+        let strict = try MartletProcess(["-t", "-c", path])
         #expect(try await strict.exitCode() == 1)
         #expect(strict.log == "martlet: \(lines[1].dropFirst("warning: ".count))\n")
     }

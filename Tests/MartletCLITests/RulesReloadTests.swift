@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
@@ -10,13 +11,13 @@ struct RulesReloadTests {
 
     init() throws { directory = try RulesDirectory() }
 
-    private func started() async throws -> TestProcess {
-        let process = try TestProcess(["-a", "127.0.0.1", "-c", directory.configuration])
+    private func started() async throws -> MartletProcess {
+        let process = try MartletProcess(["-a", "127.0.0.1", "-c", directory.configuration])
         try await process.waitForLog("Server is ready")
         return process
     }
 
-    private func stop(_ process: TestProcess) async throws {
+    private func stop(_ process: MartletProcess) async throws {
         process.signal(SIGINT)
         #expect(try await process.exitCode() == 0)
     }
@@ -25,7 +26,7 @@ struct RulesReloadTests {
     func badStart() async throws {
         try directory.write(
             "rules.conf", "rules {\n a { subject: \"a..b\" }\n b { subject: b, to: \"*\" } }")
-        let process = try TestProcess(["-c", directory.configuration])
+        let process = try MartletProcess(["-c", directory.configuration])
         #expect(try await process.exitCode() == 1)
         let lines = process.log.split(separator: "\n")
         try #require(lines.count == 2)
@@ -56,7 +57,7 @@ struct RulesReloadTests {
     func signalCommand() async throws {
         let process = try await started()
         try directory.write("rules.conf", "rules { a { subject: a, validate: json } }")
-        let command = try TestProcess(["--signal", "reload=\(process.pid)"])
+        let command = try MartletProcess(["--signal", "reload=\(process.pid)"])
         #expect(try await command.exitCode() == 0)
         try await process.waitForLog("[INF] Reloaded: rules = 1")
         try await stop(process)

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MartletBroker
+import MartletTestSupport
 import Testing
 
 @testable import MartletCLI
@@ -8,15 +9,15 @@ import Testing
 
 @Suite("The server process", .serialized, .timeLimit(.minutes(2)))
 struct ServeProcessTests {
-    private func started(_ arguments: [String] = []) async throws -> TestProcess {
-        let process = try TestProcess(["-a", "127.0.0.1", "-p", "-1"] + arguments)
+    private func started(_ arguments: [String] = []) async throws -> MartletProcess {
+        let process = try MartletProcess(["-a", "127.0.0.1", "-p", "-1"] + arguments)
         try await process.waitForLog("Server is ready")
         return process
     }
 
     @Test("the version's first line is nats-server's", arguments: ["-v", "--version", "version"])
     func version(argument: String) async throws {
-        let process = try TestProcess([argument])
+        let process = try MartletProcess([argument])
         #expect(try await process.exitCode() == 0)
         let lines = process.output.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines[0] == "nats-server: v\(Broker.compatibleVersion)")
@@ -26,43 +27,41 @@ struct ServeProcessTests {
 
     @Test("help and mistakes")
     func usage() async throws {
-        let help = try TestProcess(["--help"])
+        let help = try MartletProcess(["--help"])
         #expect(try await help.exitCode() == 0)
         #expect(help.output.contains("--client_advertise"))
-        let unknown = try TestProcess(["-x"])
+        let unknown = try MartletProcess(["-x"])
         #expect(try await unknown.exitCode() == 1)
         #expect(unknown.log == "flag provided but not defined: -x\n")
         #expect(unknown.output.contains("Usage:"))
-        let missing = try TestProcess(["serve", "-js"])
+        let missing = try MartletProcess(["serve", "-js"])
         #expect(try await missing.exitCode() == 1)
         #expect(missing.log.contains("-js is not supported by this version"))
-        let word = try TestProcess(["foo"])
+        let word = try MartletProcess(["foo"])
         #expect(try await word.exitCode() == 1)
         #expect(word.log == "martlet: unrecognized command: \"foo\"\n")
     }
 
     @Test("-t checks the configuration file")
     func check() async throws {
-        let none = try TestProcess(["-t"])
+        let none = try MartletProcess(["-t"])
         #expect(try await none.exitCode() == 1)
         #expect(none.log.contains("must specify [-c, --config] option"))
-        let path = none.directory + "/good.conf"
-        try "port: 4999\n".write(toFile: path, atomically: true, encoding: .utf8)
-        let good = try TestProcess(["-t", "-c", path])
+        let path = try none.files.write("good.conf", "port: 4999\n")
+        let good = try MartletProcess(["-t", "-c", path])
         #expect(try await good.exitCode() == 0)
         let line = "martlet: configuration file \(path) is valid (sha256:"
         #expect(good.log.hasPrefix(line))
-        try "port: 4999\nping_interval: 3\n".write(
-            toFile: path, atomically: true, encoding: .utf8)
-        let doubtful = try TestProcess(["-t", "-c", path])
+        try none.files.write("good.conf", "port: 4999\nping_interval: 3\n")
+        let doubtful = try MartletProcess(["-t", "-c", path])
         #expect(try await doubtful.exitCode() == 1)
         #expect(doubtful.log.hasPrefix("martlet: \(path):2:"))
         #expect(doubtful.log.contains("ping_interval should be converted to a duration"))
-        try "authorization {\n user: a\n".write(toFile: path, atomically: true, encoding: .utf8)
-        let broken = try TestProcess(["-c", path])
+        try none.files.write("good.conf", "authorization {\n user: a\n")
+        let broken = try MartletProcess(["-c", path])
         #expect(try await broken.exitCode() == 1)
         #expect(broken.log.hasPrefix("martlet: Parse error on line "))
-        let bad = try TestProcess(["-t", "-c", none.directory + "/absent.conf"])
+        let bad = try MartletProcess(["-t", "-c", none.files.file("absent.conf")])
         #expect(try await bad.exitCode() == 1)
         #expect(bad.log.contains("absent.conf: no such file or directory"))
     }
@@ -96,15 +95,12 @@ struct ServeProcessTests {
 
     @Test("the pid file stays, the ports file goes")
     func files() async throws {
-        let directory = NSTemporaryDirectory() + "/martlet-files-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        let pidFile = directory + "/pid"
+        let directory = try TemporaryDirectory()
+        let pidFile = directory.file("pid")
         let process = try await started(
-            ["-P", pidFile, "--ports_file_dir", directory, "-m", "-1"])
-        #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(process.pid)")
-        let portsFile = "\(directory)/martlet_\(process.pid).ports"
+            ["-P", pidFile, "--ports_file_dir", directory.path, "-m", "-1"])
+        #expect(directory.text("pid") == "\(process.pid)")
+        let portsFile = directory.file("martlet_\(process.pid).ports")
         let data = try #require(FileManager.default.contents(atPath: portsFile))
         let ports = try JSONDecoder().decode([String: [String]].self, from: data)
         let client = try process.port(after: "Listening for client connections")
@@ -113,7 +109,7 @@ struct ServeProcessTests {
             ports == [
                 "nats": ["nats://127.0.0.1:\(client)"], "monitoring": ["http://127.0.0.1:\(http)"],
             ])
-        let term = try TestProcess(["--signal", "term=\(pidFile)"])
+        let term = try MartletProcess(["--signal", "term=\(pidFile)"])
         #expect(try await term.exitCode() == 0)
         #expect(try await process.exitCode() == 0)
         #expect(!FileManager.default.fileExists(atPath: portsFile))
@@ -124,35 +120,34 @@ struct ServeProcessTests {
     func failedStarts() async throws {
         let first = try await started(["-m", "-1"])
         let port = try first.port(after: "Listening for client connections")
-        let taken = try TestProcess(["-a", "127.0.0.1", "-p", "\(port)"])
+        let taken = try MartletProcess(["-a", "127.0.0.1", "-p", "\(port)"])
         #expect(try await taken.exitCode() == 1)
         #expect(taken.log.contains("[FTL] Error listening on port: 127.0.0.1:\(port), \""))
         #expect(taken.log.contains("address already in use"))
         let http = try first.port(after: "Starting http monitor")
-        let monitor = try TestProcess(["-a", "127.0.0.1", "-p", "-1", "-m", "\(http)"])
+        let monitor = try MartletProcess(["-a", "127.0.0.1", "-p", "-1", "-m", "\(http)"])
         #expect(try await monitor.exitCode() == 1)
         #expect(monitor.log.contains("[FTL] Can't start monitoring: can't listen to the monitor"))
-        let address = try TestProcess(["-a", "192.0.2.1", "-p", "-1"])
+        let address = try MartletProcess(["-a", "192.0.2.1", "-p", "-1"])
         #expect(try await address.exitCode() == 1)
         #expect(address.log.contains("cannot assign requested address"))
-        let pid = try TestProcess(["-a", "127.0.0.1", "-p", "-1", "-P", "/absent/pid"])
+        let pid = try MartletProcess(["-a", "127.0.0.1", "-p", "-1", "-P", "/absent/pid"])
         #expect(try await pid.exitCode() == 1)
         #expect(pid.log.contains("[FTL] Could not write pidfile: open /absent/pid: no such file"))
     }
 
     @Test("HUP adopts the file again, keeps the old one if it is bad, and flags still win")
     func reload() async throws {
-        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try "debug: false\nlogtime: true\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("m.conf", "debug: false\nlogtime: true\n")
         let process = try await started(["-c", path, "-T=true"])
         #expect(process.log.contains("Using configuration file: \(path) (sha256:"))
-        try "debug: true\nlogtime: false\n".write(toFile: path, atomically: true, encoding: .utf8)
+        try directory.write("m.conf", "debug: true\nlogtime: false\n")
         process.signal(SIGHUP)
         try await process.waitForLog("Reloaded server configuration (sha256:")
         #expect(process.log.contains("Reloaded: debug = true"))
         #expect(!process.log.contains("Reloaded: logtime"))
-        try "debug: }\n".write(toFile: path, atomically: true, encoding: .utf8)
+        try directory.write("m.conf", "debug: }\n")
         process.signal(SIGHUP)
         try await process.waitForLog("[ERR] Failed to reload server configuration: ")
         process.signal(SIGINT)
@@ -164,12 +159,15 @@ struct ServeProcessTests {
         let process = try await started()
         process.signal(SIGUSR1)
         try await process.waitForLog("File log re-open ignored, not a file logger")
-        let path = process.directory + "/log"
-        let logging = try TestProcess(["-a", "127.0.0.1", "-p", "-1", "-l", path])
-        try await wait(for: "Server is ready", in: path)
+        let path = process.files.file("log")
+        func isLogged(_ text: String) async -> Bool {
+            await becomesTrue { process.files.text("log").contains(text) }
+        }
+        let logging = try MartletProcess(["-a", "127.0.0.1", "-p", "-1", "-l", path])
+        #expect(await isLogged("Server is ready"))
         try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
         logging.signal(SIGUSR1)
-        try await wait(for: "File log re-opened", in: path)
+        #expect(await isLogged("File log re-opened"))
         logging.signal(SIGTERM)
         #expect(try await logging.exitCode() == 0)
         #expect(logging.log.isEmpty)
@@ -187,13 +185,12 @@ struct ServeProcessTests {
 
     @Test("a lame duck lets its clients go one by one; TERM does not cut that short, INT does")
     func lameDuckWithClient() async throws {
-        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try "lame_duck_duration: 60s\nlame_duck_grace_period: 30s\n"
-            .write(toFile: path, atomically: true, encoding: .utf8)
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(
+            "m.conf", "lame_duck_duration: 60s\nlame_duck_grace_period: 30s\n")
         let process = try await started(["-c", path])
         let port = try process.port(after: "Listening for client connections")
-        let client = try TestProcess(["sub", "x", "--server", "127.0.0.1:\(port)"])
+        let client = try MartletProcess(["sub", "x", "--server", "127.0.0.1:\(port)"])
         try await client.waitForLog("Listening on")
         process.signal(SIGUSR2)
         try await process.waitForLog("Entering lame duck mode, stop accepting new clients")
@@ -209,47 +206,41 @@ struct ServeProcessTests {
 
     @Test("nobody waits for a reader of the log that does not read")
     func unreadLog() async throws {
-        let path = NSTemporaryDirectory() + "/martlet-pid-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let directory = try TemporaryDirectory()
         let pipe = Pipe()
         // Open to the end: a pipe without a reader would be closed, not full.
         defer { try? pipe.fileHandleForReading.close() }
-        let port = try Self.freePort()
-        let server = try TestProcess(
-            ["-a", "127.0.0.1", "-p", "\(port)", "-DV", "-P", path], errors: pipe)
+        let port = try freePort()
+        let server = try MartletProcess(
+            ["-a", "127.0.0.1", "-p", "\(port)", "-DV", "-P", directory.file("pid")],
+            errors: .descriptor(pipe.fileHandleForWriting.fileDescriptor))
+        try pipe.fileHandleForWriting.close()
         let text = "Server is ready\n"
         var start = Data()
         while !start.suffix(text.utf8.count).elementsEqual(text.utf8) {
-            start += pipe.fileHandleForReading.availableData
+            let more = pipe.fileHandleForReading.availableData
+            try #require(!more.isEmpty, "it ended: \(String(decoding: start, as: UTF8.self))")
+            start += more
         }
-        let client = try TestProcess(
+        let client = try MartletProcess(
             ["pub", "x", "payload", "--count", "5000", "--server", "127.0.0.1:\(port)"])
         #expect(try await client.exitCode() == 0)
         server.signal(SIGTERM)
         #expect(try await server.exitCode() == 0)
     }
 
-    /// Free a moment ago, which is as good as it gets for a server that is told its port.
-    private static func freePort() throws -> Int {
-        let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
-        close(socket.descriptor)
-        return socket.port
-    }
-
     @Test("a reload that would fail is told to who asks for it, and nobody is signalled")
     func failedReload() async throws {
-        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try "debug: false\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("m.conf", "debug: false\n")
         let process = try await started(["-c", path])
-        try "max_payload: 2MB\nmax_pending: 1MB\n".write(
-            toFile: path, atomically: true, encoding: .utf8)
-        let reload = try TestProcess(["--signal", "reload=\(process.pid)"])
+        try directory.write("m.conf", "max_payload: 2MB\nmax_pending: 1MB\n")
+        let reload = try MartletProcess(["--signal", "reload=\(process.pid)"])
         #expect(try await reload.exitCode() == 1)
         #expect(reload.log.hasPrefix("martlet: process \(process.pid) would not take this over: "))
         #expect(reload.log.hasSuffix("(2097152) cannot be higher than max_pending (1048576)\n"))
         let plain = try await started()
-        let nothing = try TestProcess(["--signal", "reload=\(plain.pid)"])
+        let nothing = try MartletProcess(["--signal", "reload=\(plain.pid)"])
         #expect(try await nothing.exitCode() == 1)
         #expect(nothing.log.contains("can only reload config when a file is provided using -c"))
         for process in [process, plain] {
@@ -268,22 +259,21 @@ struct ServeProcessTests {
             (["--pass", "a"], "there is a password without a user, which would let everybody in"),
         ])
     func mistakes(arguments: [String], message: String) async throws {
-        let process = try TestProcess(["-a", "127.0.0.1"] + arguments)
+        let process = try MartletProcess(["-a", "127.0.0.1"] + arguments)
         #expect(try await process.exitCode() == 1)
         #expect(process.log == "martlet: \(message)\n")
     }
 
     @Test("a file is checked as a whole, and so is one with placeholders for hashes")
     func wholeFile() async throws {
-        let path = NSTemporaryDirectory() + "/martlet-\(UUID().uuidString).conf"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let directory = try TemporaryDirectory()
         let texts = [
             "no_auth_user: bob\n": "no_auth_user: \"bob\" present, but users/nkeys are not defined",
             "authorization { token: '$2a$11$...' }\n": "it begins like a bcrypt hash and is none",
         ]
         for (text, message) in texts {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-            let check = try TestProcess(["-t", "-c", path])
+            let path = try directory.write("m.conf", text)
+            let check = try MartletProcess(["-t", "-c", path])
             #expect(try await check.exitCode() == 1)
             #expect(check.log.contains(message))
         }
@@ -302,17 +292,8 @@ struct ServeProcessTests {
             ("quit=4194303", "martlet: \nsignal \"quit\" 4194303: no such process"),
         ])
     func signalMistakes(text: String, message: String) async throws {
-        let process = try TestProcess(["--signal", text])
+        let process = try MartletProcess(["--signal", text])
         #expect(try await process.exitCode() == 1)
         #expect(process.log == message + "\n")
-    }
-
-    private func wait(for text: String, in path: String) async throws {
-        for _ in 0..<1_000 {
-            let found = try? String(contentsOfFile: path, encoding: .utf8).contains(text)
-            if found == true { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("\"\(text)\" never came")
     }
 }

@@ -2,43 +2,37 @@ import Foundation
 import Logging
 import MartletBroker
 import MartletRules
+import MartletTestSupport
 import Testing
 
 @testable import MartletMonitor
 
 /// A running broker with its monitoring, and one client that has subscribed and published.
 private struct Setup {
-    let broker: Broker
+    let broker: TestBroker
     let monitor: Monitor
     let httpPort: Int
-    let client: RawConnection
+    let client: RawClient
 
     init(_ change: (inout BrokerConfiguration) -> Void = { _ in }) throws {
-        var configuration = BrokerConfiguration()
-        configuration.host = "127.0.0.1"
-        configuration.port = -1
-        configuration.serverName = "nm"
-        change(&configuration)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        broker = try Broker(configuration: configuration, logger: logger)
-        try broker.start()
-        monitor = Monitor(broker: broker, logger: logger)
+        broker = try TestBroker {
+            $0.serverName = "nm"
+            change(&$0)
+        }
+        monitor = Monitor(broker: broker.broker, logger: .silent)
         httpPort = try monitor.start(host: "127.0.0.1", port: -1)
-        client = try RawConnection(port: broker.clientPort)
-        client.send(
+        client = try broker.rawClient()
+        try client.send(
             "CONNECT {\"verbose\":false,\"name\":\"alpha\",\"lang\":\"test\",\"version\":\"1.2\","
                 + "\"headers\":true}\r\n"
                 + "SUB foo.* q 1\r\nSUB bar 2\r\nPUB bar 2\r\nhi\r\nPING\r\n")
-        try #require(client.read(until: "PONG").contains("MSG bar 2 2\r\nhi\r\n"))
+        try #require(client.read(until: "PONG\r\n").contains("MSG bar 2 2\r\nhi\r\n"))
     }
 
-    func stop() {
-        monitor.stop()
-        broker.stop()
-    }
+    func stop() { monitor.stop() }
 
-    func get(_ target: String) throws -> RawConnection.Answer {
-        try RawConnection.get(target, port: httpPort)
+    func get(_ target: String, method: String = "GET") throws -> HTTPAnswer {
+        try .to(target, port: httpPort, method: method)
     }
 
     func json(_ target: String) throws -> [String: Any] {
@@ -59,27 +53,38 @@ struct MonitorTests {
                 var rules = RulesConfiguration()
                 var rule = RuleDefinition(name: "json", subject: "checked")
                 rule.validation = .json
+                rule.deadLetter = "bar"
                 rules.definition.rules = [rule]
                 $0.rules = rules
             }
             defer { setup.stop() }
-            setup.client.send("PUB checked 2\r\n{}\r\nPUB checked 2\r\n{]\r\nPING\r\n")
-            _ = setup.client.read(until: "PONG")
+            // One dead letter comes, the next one finds nobody any more.
+            try setup.client.send(pub("checked", "{}") + pub("checked", "{]") + "UNSUB 2\r\n")
+            try setup.client.send(pub("checked", "{]"))
+            try setup.client.barrier()
             let rulesz = try setup.json("/rulesz")
             let rules = try #require(rulesz["rules"] as? [[String: Any]])
             #expect(rules.count == 1 && rules[0]["name"] as? String == "json")
-            #expect(rules[0]["matched"] as? Int == 2)
+            #expect(rules[0]["matched"] as? Int == 3 && rules[0]["bytes"] as? Int == 6)
+            #expect(rules[0]["invalid_by_code"] as? [String: Int] == ["400": 2])
+            #expect(rules[0]["dead_lettered"] as? Int == 1)
+            #expect(rules[0]["dead_letter_dropped"] as? Int == 1)
+            #expect(rules[0]["dead_letter_lost"] as? Int == 0)
             let results = try #require(rules[0]["results"] as? [String: Int])
-            #expect(results["passed"] == 1 && results["invalid"] == 1)
+            #expect(results["passed"] == 1 && results["invalid"] == 2)
             let failures = try #require(rules[0]["last_failures"] as? [[String: Any]])
             #expect(failures.first?["subject"] as? String == "checked")
             #expect(failures.first?["code"] as? Int == 400)
             let metrics = try setup.get("/metrics").body
             let label = "rule=\"json\",mode=\"enforce\""
             #expect(metrics.contains("nats_rule_messages_total{\(label),result=\"passed\"} 1\n"))
-            #expect(metrics.contains("nats_rule_invalid_total{\(label),code=\"400\"} 1\n"))
-            #expect(metrics.contains("nats_rule_seconds_count{\(label)} 2\n"))
-            #expect(metrics.contains("nats_rule_seconds_bucket{\(label),le=\"+Inf\"} 2\n"))
+            #expect(metrics.contains("nats_rule_invalid_total{\(label),code=\"400\"} 2\n"))
+            #expect(metrics.contains("nats_rule_seconds_count{\(label)} 3\n"))
+            #expect(metrics.contains("nats_rule_seconds_bucket{\(label),le=\"+Inf\"} 3\n"))
+            #expect(metrics.contains("nats_rule_bytes_total{\(label)} 6\n"))
+            #expect(metrics.contains("nats_rule_dead_letters_total{\(label)} 1\n"))
+            #expect(metrics.contains("nats_rule_dead_letters_dropped_total{\(label)} 1\n"))
+            #expect(metrics.contains("nats_rule_dead_letters_lost_total{\(label)} 0\n"))
         }
     }
 
@@ -102,7 +107,7 @@ struct MonitorTests {
             let expected = Set(keys.split { $0.isWhitespace }.map(String.init))
             #expect(Set(varz.keys) == expected)
             #expect(varz["server_name"] as? String == "nm")
-            #expect(varz["port"] as? Int == setup.broker.clientPort)
+            #expect(varz["port"] as? Int == setup.broker.broker.clientPort)
             #expect(varz["http_port"] as? Int == setup.httpPort)
             #expect(varz["connections"] as? Int == 1)
             #expect(varz["total_connections"] as? Int == 1)
@@ -147,11 +152,13 @@ struct MonitorTests {
                 as? [[String: Any]] ?? []
             let queue = list.first { $0["subject"] as? String == "foo.*" }
             #expect(queue?["qgroup"] as? String == "q" && queue?["sid"] as? String == "1")
-            setup.client.finish()
-            let closed = try Self.poll { () -> [String: Any]? in
-                let page = try setup.json("/connz?state=closed")
-                return (page["connections"] as? [[String: Any]])?.first
+            setup.client.close()
+            func closedOnes() throws -> [[String: Any]] {
+                try #require(
+                    try setup.json("/connz?state=closed")["connections"] as? [[String: Any]])
             }
+            #expect(try eventually { try !closedOnes().isEmpty })
+            let closed = try #require(try closedOnes().first)
             #expect(closed["reason"] as? String == "Client Closed")
             #expect(closed["stop"] is String)
             #expect(try setup.json("/connz")["num_connections"] as? Int == 0)
@@ -164,12 +171,13 @@ struct MonitorTests {
         try await onThread {
             let setup = try Setup()
             defer { setup.stop() }
-            let other = try RawConnection(port: setup.broker.clientPort)
-            other.send("CONNECT {\"name\":\"beta\"}\r\nSUB a 1\r\nPING\r\n")
-            _ = other.read(until: "PONG")
+            let other = try setup.broker.rawClient()
+            try other.send("CONNECT {\"name\":\"beta\"}\r\nSUB a 1\r\nPING\r\n")
+            _ = try other.read(until: "PONG\r\n")
             func names(_ query: String) throws -> [String] {
-                let list = try setup.json("/connz?\(query)")["connections"] as? [[String: Any]]
-                return (list ?? []).map { $0["name"] as? String ?? "" }
+                let list = try #require(
+                    try setup.json("/connz?\(query)")["connections"] as? [[String: Any]])
+                return list.map { $0["name"] as? String ?? "" }
             }
             #expect(try names("sort=cid") == ["alpha", "beta"])
             #expect(try names("sort=subs") == ["alpha", "beta"])
@@ -220,7 +228,7 @@ struct MonitorTests {
             #expect(try setup.get("/").body.contains("href=\"/varz\""))
             let missing = try setup.get("/nope")
             #expect(missing.status == 404 && missing.body == "404 page not found\n")
-            let post = try RawConnection.get("/varz", port: setup.httpPort, method: "POST")
+            let post = try setup.get("/varz", method: "POST")
             #expect(post.status == 405 && post.fields["allow"] == "GET, HEAD")
             let script = try setup.get("/healthz?callback=a.b")
             #expect(script.body == #"a.b({"status":"ok"})"#)
@@ -239,13 +247,5 @@ struct MonitorTests {
             #expect(try setup.get("/varz").status == 404)
             #expect(try setup.get("/natsvarz").status == 404)
         }
-    }
-
-    private static func poll<Value>(_ read: () throws -> Value?) throws -> Value {
-        for _ in 0..<500 {
-            if let value = try read() { return value }
-            usleep(10_000)
-        }
-        return try #require(try read())
     }
 }

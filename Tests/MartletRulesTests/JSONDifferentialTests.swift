@@ -14,7 +14,7 @@ struct JSONDifferentialTests {
     @Test(
         .enabled(if: python != nil, "there is no python3"), arguments: 1...8 as ClosedRange<UInt64>)
     func verdictsAgree(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var documents: [[UInt8]] = []
         for _ in 0..<2_000 {
             var bytes = Array(Self.document(&random, depth: 0).utf8)
@@ -64,7 +64,7 @@ struct JSONDifferentialTests {
         "\u{FEFF}", "NaN", "Infinity", "'", "/*", "\"a\":", "\"a\":1,", "\\/", "\\x", "\u{2028}",
     ]
 
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout TestRandom) {
+    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
         let place = random.below(bytes.count + 1)
         switch random.below(5) {
         case 0: bytes.insert(contentsOf: Array(random.pick(fragments).utf8), at: place)
@@ -75,8 +75,8 @@ struct JSONDifferentialTests {
         }
     }
 
-    private static func document(_ random: inout TestRandom, depth: Int) -> String {
-        func blank(_ random: inout TestRandom) -> String {
+    private static func document(_ random: inout SeededRandom, depth: Int) -> String {
+        func blank(_ random: inout SeededRandom) -> String {
             random.pick(["", "", "", " ", "\n", "\r\n\t  "])
         }
         switch random.below(depth > 3 ? 5 : 8) {
@@ -103,7 +103,7 @@ struct JSONDifferentialTests {
         }
     }
 
-    private static func string(_ random: inout TestRandom, suffix: String = "") -> String {
+    private static func string(_ random: inout SeededRandom, suffix: String = "") -> String {
         let parts = (0..<random.below(6)).map { _ in
             random.pick([
                 "a", "xyz", "a longer part of it", "é", "日本", "😀", "\\n", "\\\"", "\\\\", "\\u0061",

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletRules
@@ -95,7 +96,7 @@ struct PatternTests {
 
     @Test("both engines agree on random patterns", arguments: 1...20 as ClosedRange<UInt64>)
     func enginesAgree(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<25 {
             let pattern = Self.randomPattern(&random, depth: 0)
             for _ in 0..<10 {
@@ -111,7 +112,7 @@ struct PatternTests {
         }
     }
 
-    private static func randomPattern(_ random: inout TestRandom, depth: Int) -> String {
+    private static func randomPattern(_ random: inout SeededRandom, depth: Int) -> String {
         let parts = (0...random.below(3)).map { _ -> String in
             switch random.below(depth > 2 ? 6 : 9) {
             case 0: "a"

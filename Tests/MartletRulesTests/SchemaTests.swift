@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletRules
@@ -233,7 +234,7 @@ struct SchemaEvaluatorTests {
     @Test(
         "random decimals compare as their expansions do", arguments: 1...20 as ClosedRange<UInt64>)
     func decimals(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var scratch = RuleScratch()
         let stack = ValueStack(depth: 1)
         defer { stack.free() }
@@ -263,7 +264,7 @@ struct SchemaEvaluatorTests {
     }
 
     /// A number in some notation, and ten thousand times its value.
-    private static func randomDecimal(_ random: inout TestRandom) -> (String, Int) {
+    private static func randomDecimal(_ random: inout SeededRandom) -> (String, Int) {
         let value = random.below(3) == 0 ? random.below(30) * 1_000 : random.below(2_000_000)
         let isNegative = random.below(3) == 0
         let places = random.below(5)
@@ -281,7 +282,7 @@ struct SchemaEvaluatorTests {
 
     @Test("bounds hold as numbers are ordered", arguments: 1...20 as ClosedRange<UInt64>)
     func bounds(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<50 {
             let bound = random.below(7) - 3
             // Hundredths around the bound, written with up to four places.

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -48,12 +49,12 @@ import Testing
         for payload in ["", "small", String(repeating: "large ", count: 10_000)] {
             publish(
                 "orders.new", Array(payload.utf8), reply: "back", header: header, in: simulation)
-            let wanted = SimulatedClient.Message(
-                subject: "orders.new", sid: "1", reply: "back", header: header, payload: payload)
+            let wanted = Frame.Message(
+                subject: "orders.new", sid: "1", reply: "back", header: header, text: payload)
             for client in plain { #expect(client.takeMessages() == [wanted]) }
             let queued = members.flatMap { $0.takeMessages() }
             #expect(queued.count == 1 && queued.first?.sid == "2")
-            #expect(queued.first?.payload == payload)
+            #expect(queued.first?.text == payload)
         }
         #expect((plain + members).allSatisfy { $0.garbage == nil && !$0.isClosed })
     }

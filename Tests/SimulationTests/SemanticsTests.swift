@@ -1,10 +1,11 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
 
 /// Random clients do random things; what they get is what the rules of NATS say.
 @Suite struct SemanticsTests {
-    @Test(arguments: simulationSeeds(100))
+    @Test(arguments: testSeeds(100))
     func everyDeliveryIsTheModels(seed: UInt64) throws {
         var world = try World(seed: seed)
         for _ in 0..<6 {
@@ -54,7 +55,7 @@ private struct World {
     private static let tokens: [Substring] = ["a", "b", "c", "_INBOX", "x1"]
 
     init(seed: UInt64) throws {
-        var random = SimulationRandom(seed &* 77)
+        var random = SeededRandom(seed: seed &* 77)
         simulation = try Simulation(seed: seed, loops: 1 + random.below(4))
         for _ in 0..<(2 + random.below(5)) { connect() }
         settleInterest()
@@ -173,7 +174,7 @@ private struct World {
             payload: "\(lastNumber) " + String(repeating: "\r\nx", count: size / 3))
     }
 
-    private static func line(_ p: Publication, _ random: inout SimulationRandom) -> String {
+    private static func line(_ p: Publication, _ random: inout SeededRandom) -> String {
         let gap = random.oneIn(5) ? "  " : " "
         let reply = p.reply.isEmpty ? "" : p.reply + gap
         let total = p.header.utf8.count + p.payload.utf8.count
@@ -185,7 +186,7 @@ private struct World {
     // MARK: What they must get
 
     private mutating func check(_ publications: [Publication]) {
-        var got: [String: [SimulatedClient.Message]] = [:]
+        var got: [String: [Frame.Message]] = [:]
         for client in open {
             if let garbage = client.garbage {
                 return fail("client \(client.id) got \(garbage.debugDescription)")
@@ -220,7 +221,7 @@ private struct World {
     }
 
     private mutating func checkPlain(
-        _ publications: [Publication], _ got: inout [String: [SimulatedClient.Message]]
+        _ publications: [Publication], _ got: inout [String: [Frame.Message]]
     ) {
         for i in interests.indices where interests[i].queue.isEmpty {
             let interest = interests[i]
@@ -239,11 +240,11 @@ private struct World {
     }
 
     private mutating func checkOrderAndContent(
-        _ messages: [SimulatedClient.Message], _ due: [Publication], _ interest: Interest
+        _ messages: [Frame.Message], _ due: [Publication], _ interest: Interest
     ) {
         var last: [Int: Int] = [:]
         for message in messages {
-            guard let number = Int(message.payload.prefix { $0.isNumber }),
+            guard let number = Int(message.text.prefix { $0.isNumber }),
                 let p = due.first(where: { $0.number == number })
             else { return fail("\(interest.filter) got what it should not: \(message)") }
             guard last[p.publisher, default: 0] < number else {
@@ -251,8 +252,8 @@ private struct World {
             }
             last[p.publisher] = number
             let header = headers[interest.client.id] ? p.header : ""
-            guard message.subject == p.subject, message.reply == p.reply,
-                message.payload == p.payload,
+            guard message.subject == p.subject, message.reply ?? "" == p.reply,
+                message.text == p.payload,
                 message.header == header
             else { return fail("message \(number) came changed: \(message)") }
         }
@@ -260,7 +261,7 @@ private struct World {
 
     /// One member of each group that a message reaches, and no other.
     private mutating func checkGroups(
-        _ publications: [Publication], _ got: [String: [SimulatedClient.Message]],
+        _ publications: [Publication], _ got: [String: [Frame.Message]],
         _ byNumber: [Int: Publication]
     ) {
         var counts: [String: Int] = [:]
@@ -269,7 +270,7 @@ private struct World {
             let due = publications.filter { reaches(interest, $0) }
             checkOrderAndContent(messages, due, interest)
             for message in messages {
-                counts["\(interest.queue)/\(message.payload.prefix { $0.isNumber })", default: 0] +=
+                counts["\(interest.queue)/\(message.text.prefix { $0.isNumber })", default: 0] +=
                     1
             }
         }

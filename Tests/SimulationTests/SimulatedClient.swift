@@ -1,16 +1,9 @@
+import MartletTestSupport
+
 @testable import MartletBroker
 
-/// The other end of a connection: bytes to send, in whatever pieces, and the stream that came back,
-/// read as a strict client would read it.
+/// The other end of a connection: bytes to send, in whatever pieces, and the frames that came back.
 final class SimulatedClient {
-    struct Message: Equatable {
-        var subject: String
-        var sid: String
-        var reply: String
-        var header: String
-        var payload: String
-    }
-
     let id: Int
     let loop: Int
     let pipe: MemoryPipe
@@ -22,17 +15,12 @@ final class SimulatedClient {
 
     private var outgoing: [UInt8] = []
     private var sent = 0
-    private var stream: [UInt8] = []
-    /// Bytes that the stream needs before it is worth another look.
-    private var whole = 0
-    private(set) var received = 0
+    private var reader = FrameReader()
 
     // What came.
-    private(set) var messages: [Message] = []
+    private(set) var messages: [Frame.Message] = []
     private(set) var pings = 0
     private(set) var pongs = 0
-    private(set) var oks = 0
-    private(set) var infos: [String] = []
     private(set) var errors: [String] = []
     /// The stream broke the protocol; what stood there.
     private(set) var garbage: String?
@@ -55,7 +43,7 @@ final class SimulatedClient {
     func queue(_ bytes: [UInt8]) { outgoing += bytes }
     var hasUnsent: Bool { sent < outgoing.count }
 
-    func takeMessages() -> [Message] {
+    func takeMessages() -> [Frame.Message] {
         defer { messages = [] }
         return messages
     }
@@ -80,9 +68,8 @@ final class SimulatedClient {
             return true
         }
         if !bytes.isEmpty {
-            received += bytes.count
-            stream += bytes
-            parse()
+            reader.append(bytes)
+            read()
             moved = true
         }
         return moved
@@ -96,58 +83,22 @@ final class SimulatedClient {
 
     // MARK: Reading
 
-    private func parse() {
-        var start = 0
-        while garbage == nil, let count = parseOne(from: start) {
-            start += count
-            whole = 0
+    private func read() {
+        do {
+            while garbage == nil, let frame = try reader.next() { take(frame) }
+        } catch {
+            garbage = error.line
         }
-        stream.removeFirst(start)
     }
 
-    /// One protocol line or message; its length, nil when it is not whole.
-    private func parseOne(from start: Int) -> Int? {
-        guard stream.count >= whole, let lineEnd = stream[start...].firstIndex(of: 10) else {
-            return nil
+    private func take(_ frame: Frame) {
+        switch frame {
+        case .message(let message): messages.append(message)
+        case .info, .ok: break
+        case .ping: pings += 1
+        case .pong: pongs += 1
+        case .error(let text): errors.append(text)
         }
-        guard lineEnd > start, stream[lineEnd - 1] == 13 else { return refuse(start, lineEnd) }
-        let line = String(decoding: stream[start..<(lineEnd - 1)], as: UTF8.self)
-        let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        switch words[0] {
-        case "PING": pings += 1
-        case "PONG": pongs += 1
-        case "+OK": oks += 1
-        case "INFO": infos.append(line)
-        case "-ERR": errors.append(String(line.dropFirst(5)))
-        case "MSG", "HMSG": return parseMessage(words, start, lineEnd)
-        default: return refuse(start, lineEnd)
-        }
-        return lineEnd + 1 - start
-    }
-
-    private func parseMessage(_ words: [String], _ start: Int, _ lineEnd: Int) -> Int? {
-        let sizes = words[0] == "HMSG" ? 2 : 1
-        guard words.count == 3 + sizes || words.count == 4 + sizes, let total = Int(words.last!),
-            let header = sizes == 2 ? Int(words[words.count - 2]) : 0, header <= total
-        else { return refuse(start, lineEnd) }
-        let end = lineEnd + 1 + total
-        guard end + 2 <= stream.count else {
-            whole = end + 2 - start
-            return nil
-        }
-        guard stream[end] == 13, stream[end + 1] == 10 else { return refuse(start, lineEnd) }
-        messages.append(
-            Message(
-                subject: words[1], sid: words[2], reply: words.count == 4 + sizes ? words[3] : "",
-                header: String(
-                    decoding: stream[(lineEnd + 1)..<(lineEnd + 1 + header)], as: UTF8.self),
-                payload: String(decoding: stream[(lineEnd + 1 + header)..<end], as: UTF8.self)))
-        return end + 2 - start
-    }
-
-    private func refuse(_ start: Int, _ lineEnd: Int) -> Int? {
-        garbage = String(decoding: stream[start...lineEnd], as: UTF8.self)
-        return nil
     }
 }
 

@@ -1,6 +1,5 @@
-import Foundation
 import Logging
-import Synchronization
+import MartletTestSupport
 
 @testable import MartletBroker
 
@@ -9,7 +8,7 @@ import Synchronization
 final class Simulation {
     let seed: UInt64
     let broker: Broker
-    var random: SimulationRandom
+    var random: SeededRandom
     private(set) var clients: [SimulatedClient] = []
     private let time = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
@@ -17,13 +16,13 @@ final class Simulation {
         seed: UInt64, loops: Int = 1, configure: (inout BrokerConfiguration) -> Void = { _ in }
     ) throws {
         self.seed = seed
-        random = SimulationRandom(seed)
+        random = SeededRandom(seed: seed)
         time.initialize(to: 1_000_000_000)
-        var configuration = BrokerConfiguration()
-        configuration.loopCount = loops
-        configuration.dontListen = true
-        configuration.limits.memoryBytesMax = 1 << 30
-        configure(&configuration)
+        let configuration = BrokerConfiguration.underTest(loops: loops) {
+            $0.dontListen = true
+            $0.limits.memoryBytesMax = 1 << 30
+            configure(&$0)
+        }
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
         broker = try Broker(
@@ -119,24 +118,4 @@ final class Simulation {
         return left + broker.shared.accounts.global.space.pointee.contents.pointee.tree.liveBytes
     }
     #endif
-}
-
-/// The choices of a simulation.
-struct SimulationRandom: RandomNumberGenerator {
-    private var source: RandomSource
-
-    init(_ seed: UInt64) { source = RandomSource(seed: seed) }
-
-    mutating func next() -> UInt64 { source.next() }
-    mutating func below(_ bound: Int) -> Int { source.below(bound) }
-    mutating func oneIn(_ n: Int) -> Bool { below(n) == 0 }
-    mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
-}
-
-/// The seeds of a run: always the same ones, ten times as many with MARTLET_LONG_TESTS=1, and
-/// MARTLET_SEED=n alone to repeat one.
-func simulationSeeds(_ usual: Int) -> [UInt64] {
-    let environment = ProcessInfo.processInfo.environment
-    if let one = environment["MARTLET_SEED"].flatMap(UInt64.init) { return [one] }
-    return Array(1...UInt64(environment["MARTLET_LONG_TESTS"] == "1" ? usual * 10 : usual))
 }

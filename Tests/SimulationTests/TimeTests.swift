@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -6,7 +7,7 @@ import Testing
 @Suite struct TimeTests {
     private let connect = "CONNECT {\"verbose\":false}\r\nPING\r\n"
 
-    @Test(arguments: simulationSeeds(5))
+    @Test(arguments: testSeeds(5))
     func aSilentClientIsPingedThenStale(seed: UInt64) throws {
         let simulation = try Simulation(seed: seed, loops: 2) {
             $0.keepalive.pingIntervalNanoseconds = 1_000_000_000
@@ -47,7 +48,7 @@ import Testing
         #expect(!client.isClosed && answered >= 2)
     }
 
-    @Test(arguments: simulationSeeds(5))
+    @Test(arguments: testSeeds(5))
     func whoDoesNotAuthenticateIsClosedInTime(seed: UInt64) throws {
         let simulation = try Simulation(seed: seed) {
             $0.authorization.user = "u"
@@ -64,7 +65,7 @@ import Testing
         #expect(!known.isClosed && known.pongs == 1)
     }
 
-    @Test(arguments: simulationSeeds(5))
+    @Test(arguments: testSeeds(5))
     func theWriteDeadlineCountsFromTheOldestByte(seed: UInt64) throws {
         let simulation = try Simulation(seed: seed, loops: 2) {
             $0.limits.writeDeadlineNanoseconds = 1_000_000_000
@@ -92,7 +93,7 @@ import Testing
         #expect(!publisher.isClosed)
     }
 
-    @Test(arguments: simulationSeeds(5), [1, 2])
+    @Test(arguments: testSeeds(5), [1, 2])
     func blockPausesPublishersForAWhileOnly(seed: UInt64, loops: Int) throws {
         let simulation = try Simulation(seed: seed, loops: loops) {
             $0.limits.pendingBytesMax = 10_000
@@ -121,7 +122,7 @@ import Testing
         #expect(simulation.broker.snapshot().slowConsumersByBytes == 1)
     }
 
-    @Test(arguments: simulationSeeds(5), [1, 2])
+    @Test(arguments: testSeeds(5), [1, 2])
     func blockLosesNothingWhenTheSubscriberReads(seed: UInt64, loops: Int) throws {
         let simulation = try Simulation(seed: seed, loops: loops) {
             $0.limits.pendingBytesMax = 10_000
@@ -142,12 +143,12 @@ import Testing
         simulation.settle()
         slow.isDeaf = false
         for _ in 0..<100 { simulation.advance(milliseconds: 10) }
-        let numbers = slow.messages.map { Int($0.payload.prefix(4))! }
+        let numbers = slow.messages.map { Int($0.text.prefix(4))! }
         #expect(numbers == Array(1_000..<1_100), "MARTLET_SEED=\(seed)")
         #expect(simulation.broker.snapshot().pausedPublishers > 0)
     }
 
-    @Test(arguments: simulationSeeds(10))
+    @Test(arguments: testSeeds(10))
     func droppingKeepsAWellFormedStream(seed: UInt64) throws {
         for policy in [BrokerConfiguration.SlowConsumerPolicy.dropOld, .dropNew] {
             let simulation = try Simulation(seed: seed, loops: 2) {
@@ -181,7 +182,7 @@ import Testing
             slow.isDeaf = false
             simulation.settle()
             #expect(slow.garbage == nil, "MARTLET_SEED=\(seed), \(policy)")
-            let numbers = slow.messages.map { Int($0.payload.prefix(4))! }
+            let numbers = slow.messages.map { Int($0.text.prefix(4))! }
             #expect(numbers == numbers.sorted() && Set(numbers).count == numbers.count)
             let dropped = simulation.broker.snapshot().droppedMessages
             #expect(

@@ -1,7 +1,6 @@
 import Glibc
 
-/// Random numbers that a seed repeats: MARTLET_SEED, or one from the clock. It is printed, so that a
-/// failure can be run again.
+/// Random numbers that a seed repeats, and the choices that tests make with them (SplitMix64).
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     public let seed: UInt64
     private var state: UInt64
@@ -11,12 +10,12 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         state = seed
     }
 
-    /// For a test of this name.
+    /// For a test of this name: from MARTLET_SEED or the clock, and printed, so that a failure can be
+    /// run again.
     public init(printedFor name: String) {
         var now = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &now)
-        let wanted = environment("MARTLET_SEED").flatMap { UInt64($0) }
-        self.init(seed: wanted ?? UInt64(now.tv_nsec) ^ UInt64(now.tv_sec) << 20)
+        clock_gettime(CLOCK_REALTIME, &now)
+        self.init(seed: wantedSeed ?? UInt64(now.tv_nsec) ^ UInt64(now.tv_sec) << 20)
         print("\(name): MARTLET_SEED=\(seed)")
     }
 
@@ -28,19 +27,30 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    public mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+    /// 0..<bound, the same for a seed whatever the standard library does.
+    public mutating func below(_ bound: Int) -> Int {
+        Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+    }
+
+    public mutating func oneIn(_ n: Int) -> Bool { below(n) == 0 }
+
+    public mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
+
+    public mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    }
 }
 
-/// A variable of the process's environment.
-public func environment(_ name: String) -> String? {
-    unsafe getenv(name).map { unsafe String(cString: $0) }
+private let wantedSeed = environment("MARTLET_SEED").flatMap { UInt64($0) }
+
+/// The seeds of a randomised test: the same ones every time, ten times as many in a long run, and
+/// MARTLET_SEED alone to repeat a failure.
+public func testSeeds(_ few: Int) -> [UInt64] {
+    if let wantedSeed { return [wantedSeed] }
+    return Array(1...UInt64(repetitions(few, long: few * 10)))
 }
 
-/// Whether a sanitizer is at work, whose memory and time come on top.
-public var isSanitized: Bool { environment("MARTLET_SANITIZED") == "1" }
-
-/// Set for runs that may take long: `dev/test --all`.
-public var isLongRun: Bool { environment("MARTLET_LONG_TESTS") == "1" }
-
-/// Repetitions: a few in the usual run, all that are asked for in a long one.
-public func repetitions(_ usual: Int, long: Int) -> Int { isLongRun ? long : usual }
+/// Bytes that differ by seed and place, so that a mix-up shows.
+public func pattern(_ count: Int, seed: Int = 0) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ ($0 >> 8) &+ seed &* 17) }
+}

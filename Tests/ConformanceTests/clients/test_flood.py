@@ -7,11 +7,12 @@ machine. So one turn in a thousand documents may be longer; on the loop itself, 
 """
 
 import json
-import socket
 import threading
 import urllib.request
 
 import pytest
+from raw_client import Client
+from server_process import free_port
 
 RULES = """
 martlet { loops: 1, turn_clock: thread }
@@ -48,27 +49,16 @@ def document():
     return text
 
 
-class Raw:
-    """A connection that knows no more than lines."""
+class LineClient(Client):
+    """Whose answers are read line by line."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, server):
+        super().__init__(server, '"verbose":false', seconds=120)
         self.lines = self.socket.makefile("rb")
-        self.send(b'CONNECT {"verbose":false}\r\n')
-        self.barrier()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def barrier(self):
-        self.send(b"PING\r\n")
-        while self.lines.readline() != b"PONG\r\n":
-            pass
 
     def close(self):
         self.lines.close()
-        self.socket.close()
+        super().close()
 
 
 @pytest.fixture
@@ -77,14 +67,12 @@ def flooded(start_broker, tmp_path):
     connections = []
 
     def flood(inline_below, documents):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            monitoring = probe.getsockname()[1]
+        monitoring = free_port()
         (tmp_path / "order.json").write_text(SCHEMA)
         configuration = tmp_path / "martlet.conf"
         configuration.write_text(RULES % (monitoring, inline_below))
         broker = start_broker("-c", str(configuration))
-        flooder, requester, responder = (Raw(broker.port) for _ in range(3))
+        flooder, requester, responder = (LineClient(broker) for _ in range(3))
         connections.extend((flooder, requester, responder))
         responder.send(b"SUB svc 1\r\n")
         responder.barrier()

@@ -63,7 +63,8 @@ def test_broker_ends_when_asked(broker, number):
         async with connected(broker, disconnected_cb=disconnected) as connection:
             await settled(connection)
             # In a thread of its own, as it waits for the process.
-            await asyncio.get_running_loop().run_in_executor(None, broker.end, number)
+            status = await asyncio.get_running_loop().run_in_executor(None, broker.end, number)
+            assert status == 0
             await asyncio.wait_for(gone.wait(), 5)
 
     run(scenario())

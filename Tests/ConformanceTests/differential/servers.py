@@ -1,63 +1,37 @@
 """Starts servers, lends each to one case at a time, and ends them."""
 
 import collections
-import os
-import socket
-import subprocess
+import itertools
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-START_SECONDS = 15
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Support/Python"))
+
+from raw_client import connect  # noqa: E402
+from server_process import (  # noqa: E402, F401
+    ServerError, ServerProcess, binary, require_executable)
+
 # A server rests between cases, so that it has forgotten the connections of the last one.
 REST_SECONDS = 0.05
 
 
-class ServerError(Exception):
-    """A server that did not start; says what it printed."""
+class Server(ServerProcess):
+    """A server with the arguments and the configuration of a case."""
 
-
-class Server:
-    def __init__(self, binary: list, key: tuple, folder: Path):
+    def __init__(self, binary: list, key: tuple, path: Path):
         arguments, config = key
-        self.port = _free_port()
-        self.log = folder / f"{self.port}.log"
-        command = [*binary, "-a", "127.0.0.1", "-p", str(self.port), *arguments.split()]
+        arguments = arguments.split()
         if config:
-            path = folder / f"{self.port}.conf"
-            path.write_text(config + "\n", encoding="utf-8")
-            command += ["-c", str(path)]
-        self.command = command
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
+            path.with_suffix(".conf").write_text(config + "\n", encoding="utf-8")
+            arguments += ["-c", path.with_suffix(".conf")]
         self.returned = 0.0
-        self._await_start()
+        super().__init__(binary, arguments, log=path.with_suffix(".log"))
 
-    def _await_start(self):
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                self.connect().close()
-                time.sleep(REST_SECONDS)
-                return
-            except OSError:
-                time.sleep(0.02)
-        self.stop()
-        tail = self.log.read_text(errors="replace")[-2000:]
-        raise ServerError(f"{' '.join(self.command)} did not start:\n{tail}")
-
-    def connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+    def connect(self):
+        return connect(self.port, seconds=5)
 
 
 class ServerPool:
@@ -71,6 +45,7 @@ class ServerPool:
         self.folder = tempfile.TemporaryDirectory(prefix="martlet-differential-")
         self.idle = collections.defaultdict(collections.deque)
         self.all = []
+        self.numbers = itertools.count()
         self.lock = threading.Lock()
 
     def borrow(self, key: tuple, fresh: bool) -> Server:
@@ -79,23 +54,15 @@ class ServerPool:
             rested = queue and time.monotonic() - queue[0].returned > REST_SECONDS
             if rested and not fresh:
                 return queue.popleft()
-        server = self._start(key)
+            path = Path(self.folder.name) / str(next(self.numbers))
+        server = Server(self.binary, key, path)
         with self.lock:
             self.all.append(server)
         return server
 
-    def _start(self, key: tuple) -> Server:
-        """Somebody else may take the free port before the server does: then with another one."""
-        try:
-            return Server(self.binary, key, Path(self.folder.name))
-        except ServerError as error:
-            if "address already in use" not in str(error):
-                raise
-            return Server(self.binary, key, Path(self.folder.name))
-
     def give_back(self, key: tuple, server: Server, fresh: bool):
-        if fresh or server.process.poll() is not None:
-            server.stop()
+        if fresh or not server.is_running:
+            server.kill()
             return
         server.returned = time.monotonic()
         with self.lock:
@@ -103,17 +70,5 @@ class ServerPool:
 
     def stop(self):
         for server in self.all:
-            server.stop()
+            server.kill()
         self.folder.cleanup()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def require_executable(path: str, what: str) -> str:
-    if not (os.path.isfile(path) and os.access(path, os.X_OK)):
-        raise SystemExit(f"{what}: {path} is not an executable file")
-    return os.path.abspath(path)

@@ -25,16 +25,11 @@ struct BrokerEventTests {
     }
 
     private func broker(
-        _ recorder: Recorder, _ change: (inout BrokerConfiguration) -> Void = { _ in }
-    ) throws -> Broker {
-        var configuration = BrokerConfiguration()
-        configuration.host = "127.0.0.1"
-        configuration.port = -1
-        change(&configuration)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let broker = try Broker(configuration: configuration, logger: logger, events: recorder)
-        try broker.start()
-        return broker
+        _ recorder: Recorder, _ change: (inout BrokerConfiguration) -> Void
+    ) throws -> TestBroker {
+        let configuration = BrokerConfiguration.underTest(change)
+        return try TestBroker(
+            starting: Broker(configuration: configuration, logger: .silent, events: recorder))
     }
 
     @Test("say whose a connection is, as far as it is known by then")
@@ -44,8 +39,7 @@ struct BrokerEventTests {
             $0.accounts = ["A"]
             $0.authorization.users = [.init(name: "ann", password: "a", account: "A")]
         }
-        defer { broker.stop() }
-        let client = try RawClient(port: broker.clientPort)
+        let client = try broker.rawClient()
         try client.send(
             "CONNECT {\"verbose\":false,\"user\":\"ann\",\"pass\":\"a\",\"name\":\"alpha\","
                 + "\"lang\":\"test\",\"version\":\"1.2\"}\r\nPING\r\n")
@@ -68,8 +62,7 @@ struct BrokerEventTests {
     func authenticationFailure() throws {
         let recorder = Recorder()
         let broker = try broker(recorder) { $0.authorization.token = "secret" }
-        defer { broker.stop() }
-        let client = try RawClient(port: broker.clientPort)
+        let client = try broker.rawClient()
         try client.send("CONNECT {\"auth_token\":\"guess\",\"name\":\"mallory\"}\r\n")
         _ = try client.framesToEnd()
         #expect(eventually { recorder.ofConnection(1).count == 3 })
@@ -88,17 +81,13 @@ struct BrokerEventTests {
             $0.limits.payloadBytesMax = 64 << 10
             $0.limits.pendingBytesMax = 64 << 10
         }
-        defer { broker.stop() }
-        let slow = try RawClient(port: broker.clientPort, receiveBufferBytes: 4_096)
-        try slow.connect()
-        try slow.send("SUB much 1\r\nPING\r\n")
-        _ = try slow.framesToPong()
-        let publisher = try RawClient(port: broker.clientPort)
-        try publisher.connect()
-        let message = "PUB much 10000\r\n" + String(repeating: "x", count: 10_000) + "\r\n"
-        for _ in 0..<2_000 { try publisher.send(message) }
+        let slow = try broker.subscriber("SUB much 1", options: ClientOptions(pendingBytes: 4_096))
+        let publisher = try broker.client()
+        for _ in 0..<2_000 { try publisher.send(pub("much", bytes: 10_000)) }
         _ = try publisher.barrier()
         #expect(eventually { recorder.ofConnection(1).count == 3 })
+        // It is still there: the broker closed it.
+        #expect(slow.isClosed(within: 5))
         #expect(
             recorder.ofConnection(1).map(\.event) == [
                 .connected, .slowConsumer(.pendingBytes(max: 64 << 10)),

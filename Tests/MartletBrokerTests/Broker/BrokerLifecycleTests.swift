@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import MartletTestSupport
 import ServiceLifecycle
 import Testing
 
@@ -50,8 +51,8 @@ struct BrokerLifecycleTests {
             try await withBroker(port: -1) { second in
                 #expect(first.clientPort > 0 && second.clientPort > 0)
                 #expect(first.clientPort != second.clientPort)
-                let socket = try TestSocket(port: first.clientPort)
-                #expect(socket.read(until: "\r\n").hasPrefix("INFO {"))
+                let socket = try RawClient(port: first.clientPort)
+                #expect(try socket.read(until: "\r\n").hasPrefix("INFO {"))
             }
         }
     }
@@ -114,17 +115,17 @@ struct BrokerLifecycleTests {
             port = started.clientPort
             broker = started
         }
-        #expect(try TestSocket(port: port).read(until: "\r\n").hasPrefix("INFO {"))
+        #expect(try RawClient(port: port).read(until: "\r\n").hasPrefix("INFO {"))
         await broker?.shutdown()
-        try await waitUntil { broker == nil }
+        #expect(await becomesTrue { broker == nil })
     }
 
     @Test("stopping ends clients of every kind, whatever they do", arguments: [1, 2, 4])
     func stopWithClients(loops: Int) async throws {
         let broker = try makeBroker(loops: loops, port: -1)
         try broker.start()
-        let sockets = try (0..<8).map { _ in try TestSocket(port: broker.clientPort) }
-        for socket in sockets { #expect(socket.read(until: "\r\n").hasPrefix("INFO {")) }
+        let sockets = try (0..<8).map { _ in try RawClient(port: broker.clientPort) }
+        for socket in sockets { #expect(try socket.read(until: "\r\n").hasPrefix("INFO {")) }
         let client = try await broker.connect()
         let idle = try await client.subscribe("idle")
         let busy = try await client.subscribe(
@@ -146,7 +147,7 @@ struct BrokerLifecycleTests {
         await expect(.connectionClosed) { _ = try await iteration.value }
         await #expect(throws: BrokerError.self) { _ = try await request.value }
         await expect(.connectionClosed) { try await client.flush() }
-        for socket in sockets { #expect(socket.reachesEnd()) }
+        for socket in sockets { #expect(socket.isClosed(within: 10)) }
     }
 
     @Test("stopping while passwords are hashed ends well")
@@ -190,11 +191,13 @@ struct BrokerLifecycleTests {
             for i in 0..<50 { try await oneLife(i) }
             // Threads that stop a broker end a moment after it; the test runner opens a few
             // descriptors of its own. A leak would show fifty times.
-            try await waitUntil {
+            let isEven = try await becomesTrue {
                 let now = try ProcessCounts()
                 return now.descriptors < before.descriptors + 10
-                    && now.loopThreads <= before.loopThreads && now.listeners <= before.listeners
+                    && now.brokerThreads <= before.brokerThreads
+                    && now.listeners <= before.listeners
             }
+            #expect(isEven)
         }
     }
 
@@ -209,23 +212,23 @@ struct BrokerLifecycleTests {
         try broker.start()
         var connected: [InProcessClient] = []
         for _ in 0..<clients { connected.append(try await broker.connect()) }
-        let sockets = try (0..<clients).map { _ in try TestSocket(port: broker.clientPort) }
+        let sockets = try (0..<clients).map { _ in try RawClient(port: broker.clientPort) }
         for socket in sockets {
-            socket.send("CONNECT {\"protocol\":1,\"verbose\":false}\r\nPING\r\n")
-            _ = socket.read(until: "PONG\r\n")
+            try socket.send("CONNECT {\"protocol\":1,\"verbose\":false}\r\nPING\r\n")
+            _ = try socket.read(until: "PONG\r\n")
         }
         broker.enterLameDuck()
         broker.enterLameDuck()
         for socket in sockets {
-            #expect(socket.read(until: "\"ldm\":true").contains("\"ldm\":true"))
+            #expect(try socket.read(until: "\"ldm\":true").contains("\"ldm\":true"))
         }
         if clients > 0 {
             await #expect(throws: BrokerError.self) { _ = try await broker.connect() }
-            #expect(throws: (any Error).self) { _ = try TestSocket(port: broker.clientPort) }
+            #expect(throws: (any Error).self) { _ = try RawClient(port: broker.clientPort) }
         }
         await broker.waitUntilStopped()
         for client in connected { await expect(.connectionClosed) { try await client.flush() } }
-        for socket in sockets { #expect(socket.reachesEnd()) }
+        for socket in sockets { #expect(socket.isClosed(within: 10)) }
     }
 
     @Test("a lame duck can be stopped at once")
@@ -251,7 +254,7 @@ struct BrokerLifecycleTests {
         let service: any Service = asLameDuck ? LameDuckBroker(broker) : broker
         let group = ServiceGroup(services: [service], logger: Logger(label: "group"))
         let running = Task { try await group.run() }
-        try await waitUntil { broker.isRunning }
+        #expect(await becomesTrue { broker.isRunning })
         let client = try await broker.connect()
         try await client.flush()
         await group.triggerGracefulShutdown()
@@ -265,7 +268,7 @@ struct BrokerLifecycleTests {
     func cancelledService() async throws {
         let broker = try makeBroker()
         let running = Task { try await broker.run() }
-        try await waitUntil { broker.isRunning }
+        #expect(await becomesTrue { broker.isRunning })
         running.cancel()
         try await running.value
         #expect(!broker.isRunning)
@@ -287,12 +290,12 @@ private func oneLife(_ i: Int) async throws {
         $0.lameDuck.durationNanoseconds = 2_000_000
     }
     try broker.start()
-    let socket = try TestSocket(port: broker.clientPort)
+    let socket = try RawClient(port: broker.clientPort)
     let client = try await broker.connect()
     let subscription = try await client.subscribe("a")
     try await client.publish(pattern(100_000), to: "a")
     _ = try await subscription.take(1)
-    _ = socket.read(until: "\r\n")
+    _ = try socket.read(until: "\r\n")
     if i % 4 == 0 { broker.enterLameDuck() } else { await broker.shutdown() }
     await broker.waitUntilStopped()
 }

@@ -59,9 +59,8 @@ struct BrokerReloadTests {
     func isRefused(_ mistake: Mistake) throws {
         var configuration = BrokerConfiguration()
         mistake.make(&configuration)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let error = #expect(throws: BrokerError.self) {
-            try Broker(configuration: configuration, logger: logger)
+            try Broker(configuration: configuration, logger: .silent)
         }
         #expect(error?.message == mistake.testDescription)
 

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -62,11 +63,11 @@ struct ConfigurationBoundsTests {
 
     @Test("files that include themselves many times are refused soon")
     func includes() throws {
-        let directory = try ConfigurationIncludeTests.Directory([
+        let directory = try TemporaryDirectory([
             "main": String(repeating: "include main\n", count: 100)
         ])
         #expect(directory.failure()?.contains("files include each other more than 16 deep") == true)
-        let bomb = try ConfigurationIncludeTests.Directory(
+        let bomb = try TemporaryDirectory(
             Dictionary(
                 uniqueKeysWithValues: (0..<16).map { depth in
                     let name = depth == 0 ? "main" : "f\(depth)"

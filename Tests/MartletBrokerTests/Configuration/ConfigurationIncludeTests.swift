@@ -1,49 +1,18 @@
 import Foundation
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
 
 @Suite("Included configuration files")
 struct ConfigurationIncludeTests {
-    /// A directory of files that is gone with the test.
-    final class Directory: Sendable {
-        let path = NSTemporaryDirectory() + "martlet-configuration-\(UUID().uuidString)"
-
-        init(_ files: [String: String]) throws {
-            try FileManager.default.createDirectory(
-                atPath: "\(path)/sub", withIntermediateDirectories: true)
-            for (name, text) in files { try write(name, Data(text.utf8)) }
-        }
-
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func write(_ name: String, _ bytes: Data) throws {
-            try bytes.write(to: URL(fileURLWithPath: "\(path)/\(name)"))
-        }
-
-        func load(_ environment: [String: String] = [:]) throws(BrokerError) -> ConfigurationFile {
-            try ConfigurationFile.load(path: "\(path)/main", environment: environment)
-        }
-
-        /// The message of the failure, with the directory cut out.
-        func failure() -> String? {
-            do {
-                _ = try load()
-                return nil
-            } catch {
-                return error.message.split(separator: "\(path)/", omittingEmptySubsequences: false)
-                    .joined()
-            }
-        }
-    }
-
     private func digest(_ text: String) throws -> String {
         try ConfigurationFile.parse(text, path: "x.conf", environment: [:]).digest
     }
 
     @Test("an include puts a file's keys where it stands, relative to the file that has it")
     func nested() throws {
-        let directory = try Directory([
+        let directory = try TemporaryDirectory([
             "main": "port: 1\ninclude sub/a\nm { include 'b'; k: $B }\ninclude \"./c\"; z: 2",
             "sub/a": "a: 1\ninclude b",
             "sub/b": "{ sub: true }",
@@ -56,13 +25,13 @@ struct ConfigurationIncludeTests {
 
     @Test("a slash in front of an include does not leave the directory, as in nats-server")
     func absolute() throws {
-        let directory = try Directory(["main": "include /sub/a", "sub/a": "a: 1"])
+        let directory = try TemporaryDirectory(["main": "include /sub/a", "sub/a": "a: 1"])
         #expect(try directory.load().digest == digest("a: 1"))
     }
 
     @Test("variables do not reach into an included file, the environment does")
     func variables() throws {
-        let directory = try Directory(["main": "V: 1\ninclude a", "a": "x: $V"])
+        let directory = try TemporaryDirectory(["main": "V: 1\ninclude a", "a": "x: $V"])
         #expect(
             directory.failure()
                 == "main:2:9: error parsing include file 'a', a:1:3: variable reference for 'V' "
@@ -72,7 +41,9 @@ struct ConfigurationIncludeTests {
 
     @Test("a key that a variable in an included file uses may have any name")
     func usedVariables() throws {
-        let directory = try Directory(["main": "include a", "a": "MY_PORT: 5000\nport: $MY_PORT"])
+        let directory = try TemporaryDirectory([
+            "main": "include a", "a": "MY_PORT: 5000\nport: $MY_PORT",
+        ])
         var configuration = BrokerConfiguration()
         try directory.load().apply(to: &configuration)
         #expect(configuration.port == 5000)
@@ -80,21 +51,21 @@ struct ConfigurationIncludeTests {
 
     @Test("errors name the included file")
     func errors() throws {
-        let missing = try Directory(["main": "\n include 'nope'"])
+        let missing = try TemporaryDirectory(["main": "\n include 'nope'"])
         #expect(
             missing.failure()
                 == "main:2:10: error parsing include file 'nope', open nope: no such file or "
                 + "directory")
-        let folder = try Directory(["main": "include sub"])
+        let folder = try TemporaryDirectory(["main": "include sub", "sub/a": ""])
         #expect(
             folder.failure()
                 == "main:1:8: error parsing include file 'sub', read sub: is a directory")
-        let syntax = try Directory(["main": "include a", "a": "\nx = {"])
+        let syntax = try TemporaryDirectory(["main": "include a", "a": "\nx = {"])
         #expect(
             syntax.failure()
                 == "main:1:8: error parsing include file 'a', Parse error on line 2: "
                 + "'Unexpected EOF processing map.' (a:2:6)")
-        let value = try Directory(["main": "include a", "a": "\nport: x"])
+        let value = try TemporaryDirectory(["main": "include a", "a": "\nport: x"])
         var configuration = BrokerConfiguration()
         let file = try value.load()
         let error = #expect(throws: BrokerError.self) { try file.apply(to: &configuration) }
@@ -103,16 +74,16 @@ struct ConfigurationIncludeTests {
 
     @Test("files that include each other are an error, not a crash")
     func cycle() throws {
-        let directory = try Directory(["main": "include a", "a": "include main"])
+        let directory = try TemporaryDirectory(["main": "include a", "a": "include main"])
         #expect(
             directory.failure()?.hasSuffix("files include each other more than 16 deep") == true)
     }
 
     @Test("a file that is no text is an error")
     func noText() throws {
-        let empty = try Directory([:])
+        let empty = try TemporaryDirectory()
         #expect(empty.failure() == "open main: no such file or directory")
-        let directory = try Directory(["main": "include raw"])
+        let directory = try TemporaryDirectory(["main": "include raw"])
         try directory.write("raw", Data([0x61, 0xff]))
         #expect(directory.failure()?.hasSuffix("raw: the file is not valid UTF-8") == true)
         try directory.write("raw", Data([0x61, 0]))
@@ -122,9 +93,9 @@ struct ConfigurationIncludeTests {
     @Test("a file has a size limit")
     func size() throws {
         let text = String(repeating: "#", count: ConfigurationSource.bytesMax)
-        let fits = try Directory(["main": text])
+        let fits = try TemporaryDirectory(["main": text])
         #expect(fits.failure() == nil)
-        let tooLarge = try Directory(["main": text + "#"])
+        let tooLarge = try TemporaryDirectory(["main": text + "#"])
         #expect(
             tooLarge.failure()
                 == "main: a configuration file may have 8388608 bytes, this one has more")

@@ -1,3 +1,5 @@
+import MartletTestSupport
+
 @testable import MartletBroker
 
 /// What a configuration file says, and what is wrong with it.
@@ -27,6 +29,24 @@ enum ConfigurationUnderTest {
             return nil
         } catch {
             return error.message
+        }
+    }
+}
+
+/// Files of a configuration whose first one is "main".
+extension TemporaryDirectory {
+    func load(_ environment: [String: String] = [:]) throws(BrokerError) -> ConfigurationFile {
+        try ConfigurationFile.load(path: file("main"), environment: environment)
+    }
+
+    /// The message of the failure, with the directory cut out.
+    func failure() -> String? {
+        do {
+            _ = try load()
+            return nil
+        } catch {
+            return error.message.split(separator: "\(path)/", omittingEmptySubsequences: false)
+                .joined()
         }
     }
 }

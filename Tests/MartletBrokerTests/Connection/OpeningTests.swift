@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -199,7 +200,7 @@ extension Opening {
 
     @Test("in long random orders the rules of an opening hold", arguments: testSeeds(20))
     func randomOrders(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<200 {
             check((0..<30).map { _ in Event.allCases[random.below(Event.allCases.count)] })
         }

@@ -1,4 +1,4 @@
-import Logging
+import MartletTestSupport
 import Synchronization
 import Testing
 
@@ -10,13 +10,14 @@ private final class PipedBroker {
     private let time = StablePointer<UInt64>(allocating: 1_000_000_000)
 
     init(_ change: (inout BrokerConfiguration) -> Void = { _ in }) throws {
-        var configuration = BrokerConfiguration()
-        configuration.dontListen = true
-        change(&configuration)
+        let configuration = BrokerConfiguration.underTest {
+            $0.dontListen = true
+            change(&$0)
+        }
         broker = try unsafe Broker(
             simulating: configuration,
             clock: Clock(virtualTime: time.block.assumingMemoryBound(to: UInt64.self)), seed: 1,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: .silent)
     }
 
     deinit {

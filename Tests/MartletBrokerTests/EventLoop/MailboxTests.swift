@@ -58,7 +58,7 @@ import Testing
         #expect(!mail.hasMail && mail.collect().isEmpty)
         #expect(mail.prepareToSleep())
         mail.wake()
-        // The owner said that it sleeps, so the bell reaches its poller.
+        // The owner said that it sleeps, so the wakeup reaches its poller.
         poller.wait(timeoutMilliseconds: 0)
         #expect(poller.takeEvent()?.token == Mailbox<Int>.token && !poller.hasEvents)
         mail.awake()

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -12,7 +13,7 @@ import Testing
 
     @Test(arguments: testSeeds(20))
     func comeInTheirOrder(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let timers = Timers()
         var model: [(deadline: UInt64, index: UInt32)] = []
         var now: UInt64 = 0

@@ -1,13 +1,12 @@
 import MartletBroker
 import MartletTestSupport
-import Synchronization
 import Testing
 
 extension Guarantees {
     @Suite(.serialized) struct Accounts {
         /// Two accounts and `$G`; users have the names of their accounts.
-        private func broker(loops: Int) throws -> TestBroker {
-            try TestBroker(loops: loops) { configuration in
+        private func broker(_ setup: BrokerSetup) throws -> TestBroker {
+            try setup.broker { configuration in
                 configuration.accounts = ["a", "b"]
                 configuration.authorization.users = [
                     .init(name: "a", password: "a", account: "a"),
@@ -19,15 +18,13 @@ extension Guarantees {
 
         static let users = ["a", "b", "g"]
 
-        @Test("A message stays in the account of its publisher", arguments: loopCounts)
-        func isolation(loops: Int) throws {
-            let broker = try broker(loops: loops)
+        @Test("A message stays in the account of its publisher", arguments: BrokerSetup.all)
+        func isolation(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try broker(setup)
             let subscribers = try Self.users.flatMap {
-                try broker.clients(loops, ClientOptions(user: $0))
-            }
-            for subscriber in subscribers {
-                try subscriber.send("SUB > 1\r\nSUB x.* 2\r\nSUB x.1 g 3\r\n")
-                try subscriber.barrier()
+                try broker.subscribers(
+                    loops, "SUB > 1", "SUB x.* 2", "SUB x.1 g 3", options: ClientOptions(user: $0))
             }
             for (number, user) in Self.users.enumerated() {
                 let publisher = try broker.client(ClientOptions(user: user))
@@ -45,64 +42,49 @@ extension Guarantees {
             }
         }
 
-        @Test("Nobody in an account answers for another one", arguments: loopCounts)
-        func noResponders(loops: Int) throws {
-            let broker = try broker(loops: loops)
-            let services = try broker.clients(loops, ClientOptions(user: "a"))
-            for service in services {
-                try service.send("SUB service 1\r\nSUB service g 2\r\n")
-                try service.barrier()
-            }
+        @Test("Nobody in an account answers for another one", arguments: BrokerSetup.all)
+        func noResponders(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try broker(setup)
+            let services = try broker.subscribers(
+                loops, "SUB service 1", "SUB service g 2", options: ClientOptions(user: "a"))
             for requester in try broker.clients(loops, ClientOptions(user: "b")) {
                 try requester.send("SUB inbox 1\r\n" + pub("service", "x", reply: "inbox"))
                 #expect(try requester.message().isNoResponders)
             }
+            for service in services { #expect(try service.barrier().isEmpty) }
         }
 
         /// Whoever is chosen on another loop and has gone is replaced by a member of the same account.
         @Test(
-            "A queue group stays in its account while members come and go", arguments: loopCounts)
-        func churn(loops: Int) throws {
-            let broker = try broker(loops: loops)
+            "A queue group stays in its account while members come and go",
+            arguments: BrokerSetup.all)
+        func churn(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try broker(setup)
             let members = try broker.clients(loops, ClientOptions(user: "a"))
-            let strangers = try broker.clients(loops, ClientOptions(user: "g"))
+            let strangers = try broker.subscribers(
+                loops, "SUB service g 1", options: ClientOptions(user: "g"))
             let requesters = try broker.clients(loops, ClientOptions(user: "a"))
-            for stranger in strangers {
-                try stranger.send("SUB service g 1\r\n")
-                try stranger.barrier()
-            }
-            let isDone = Atomic<Bool>(false)
-            let ended = Atomic<Int>(0)
-            try onThreads(loops * 2) { i in
-                if i < loops {
-                    defer {
-                        if ended.wrappingAdd(1, ordering: .relaxed).newValue == loops {
-                            isDone.store(true, ordering: .relaxed)
-                        }
-                    }
+            try onThreads(
+                loops,
+                { i in
                     try requesters[i].send("SUB inbox.\(i) 1\r\n")
                     for _ in 0..<QueueGroups.messages / 24 {
                         try requesters[i].send(pub("service", "x", reply: "inbox.\(i)"))
                         let answer = try requesters[i].message()
                         try #require(answer.isNoResponders || answer.text == "yes")
                     }
-                } else {
-                    let member = members[i - loops]
-                    while !isDone.load(ordering: .relaxed) {
-                        for line in ["SUB service g 1\r\n", "UNSUB 1\r\n"] {
-                            try member.send(line + "PING\r\n")
-                            let replies = try member.framesToPong().compactMap(\.message?.reply)
-                            try member.send(replies.map { pub($0, "yes") }.joined())
-                        }
-                    }
-                }
-            }
+                },
+                meanwhile: loops, { try QueueGroups.comeAndGo(members[$0]) })
             for stranger in strangers { #expect(try stranger.barrier().isEmpty) }
         }
 
-        @Test("A connection that says CONNECT again goes over with nothing of its own left behind")
-        func changesAccount() throws {
-            let broker = try broker(loops: 1)
+        @Test(
+            "A connection that says CONNECT again goes over with nothing of its own left behind",
+            arguments: BrokerSetup.with(loops: [1]))
+        func changesAccount(setup: BrokerSetup) throws {
+            let broker = try broker(setup)
             let client = try broker.client(ClientOptions(user: "a"))
             let other = try broker.client(ClientOptions(user: "a"))
             try client.send("SUB x 1\r\n")
@@ -116,10 +98,10 @@ extension Guarantees {
 
         @Test(
             "A client that had no need of credentials begins anew when a reload asks for them",
-            arguments: loopCounts)
-        func reload(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let early = try RawClient(port: broker.port, receiveBufferBytes: nil)
+            arguments: BrokerSetup.all)
+        func reload(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
+            let early = try broker.rawClient()
             try early.send("SUB x 1\r\nPING\r\n")
             _ = try early.framesToPong()
             var configuration = broker.broker.configuration
@@ -145,9 +127,11 @@ extension Guarantees {
             #expect(broker.broker.routingSnapshot().subscriptions == 1)
         }
 
-        @Test("Clients that need no credentials are in $G, beside users of the system account")
-        func systemAccountAlone() throws {
-            let broker = try TestBroker { configuration in
+        @Test(
+            "Clients that need no credentials are in $G, beside users of the system account",
+            arguments: BrokerSetup.with(loops: [1]))
+        func systemAccountAlone(setup: BrokerSetup) throws {
+            let broker = try setup.broker { configuration in
                 configuration.accounts = ["$SYS"]
                 configuration.authorization.users = [
                     .init(name: "s", password: "s", account: "$SYS")
@@ -166,14 +150,14 @@ extension Guarantees {
             #expect(try system.barrier().isEmpty)
         }
 
-        @Test("What is seen of connections and subscriptions names their accounts")
-        func snapshots() throws {
-            let broker = try broker(loops: 2)
+        @Test(
+            "What is seen of connections and subscriptions names their accounts",
+            arguments: BrokerSetup.with(loops: [2]))
+        func snapshots(setup: BrokerSetup) throws {
+            let broker = try broker(setup)
             var clients: [RawClient] = []
             for user in Self.users {
-                let client = try broker.client(ClientOptions(user: user))
-                try client.send("SUB x 1\r\n")
-                try client.barrier()
+                let client = try broker.subscriber("SUB x 1", options: ClientOptions(user: user))
                 clients.append(client)
                 let seen = try #require(
                     broker.connections(subscriptions: true).first { $0.authorizedUser == user })

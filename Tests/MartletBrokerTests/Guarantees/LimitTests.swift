@@ -7,16 +7,15 @@ import Testing
 
 extension Guarantees {
     @Suite(.serialized) struct Limits {
-        @Test("max_connections is exact, whoever comes at once", arguments: loopCounts)
-        func connections(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) { $0.limits.connectionsMax = 40 }
-            let port = broker.port
+        @Test("max_connections is exact, whoever comes at once", arguments: BrokerSetup.all)
+        func connections(setup: BrokerSetup) throws {
+            let broker = try setup.broker { $0.limits.connectionsMax = 40 }
             for _ in 0..<5 {
                 let admitted = Guarded<[RawClient]>([])
                 let refused = Atomic<Int>(0)
                 try onThreads(8) { _ in
                     for _ in 0..<10 {
-                        let client = try RawClient(port: port)
+                        let client = try broker.rawClient()
                         do {
                             try client.connect()
                             admitted.withLock { $0.append(client) }
@@ -37,10 +36,13 @@ extension Guarantees {
             }
         }
 
-        @Test("A burst of connections spreads over the loops", arguments: [2, 4])
-        func spread(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let clients = try (0..<200).map { _ in try RawClient(port: broker.port) }
+        @Test(
+            "A burst of connections spreads over the loops",
+            arguments: BrokerSetup.with(loops: [2, 4]))
+        func spread(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
+            let clients = try (0..<200).map { _ in try broker.rawClient() }
             #expect(eventually { broker.connections().count == 200 })
             let counts = Dictionary(grouping: broker.connections(), by: \.loop).mapValues(\.count)
             #expect(counts.values.allSatisfy { abs($0 - 200 / loops) <= 2 }, "\(counts)")
@@ -49,16 +51,15 @@ extension Guarantees {
 
         @Test(
             "Payloads and control lines over their limits close the connection",
-            arguments: loopCounts)
-        func sizes(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+            arguments: BrokerSetup.all)
+        func sizes(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker {
                 $0.limits.payloadBytesMax = 30_000
                 $0.limits.controlLineBytesMax = 512
             }
             for _ in 0..<loops {
-                let subscriber = try broker.client()
-                try subscriber.send("SUB p 1\r\n")
-                try subscriber.barrier()
+                let subscriber = try broker.subscriber("SUB p 1")
                 let client = try broker.client()
                 for size in [29_999, 30_000] {
                     try client.send(pub("p", String(repeating: "x", count: size)))
@@ -74,9 +75,9 @@ extension Guarantees {
             }
         }
 
-        @Test("max_subscriptions and max_sub_tokens refuse, and go on", arguments: loopCounts)
-        func subscriptions(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        @Test("max_subscriptions and max_sub_tokens refuse, and go on", arguments: BrokerSetup.all)
+        func subscriptions(setup: BrokerSetup) throws {
+            let broker = try setup.broker {
                 $0.limits.subscriptionsMax = 5
                 $0.limits.subscriptionTokensMax = 3
             }
@@ -94,22 +95,24 @@ extension Guarantees {
         /// A stall of the machine makes the rate lower, never higher, for it is taken from before the
         /// first is sent: the measurement gets a second try.
         @Test(
-            "A connection publishes no faster than its rate; others do", arguments: loopCounts,
+            "A connection publishes no faster than its rate; others do", arguments: BrokerSetup.all,
             [true, false])
-        func rate(loops: Int, ofMessages: Bool) throws {
+        func rate(setup: BrokerSetup, ofMessages: Bool) throws {
             let limit = 2_000.0
-            var measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)
+            var measured = try measureRate(Int(limit), setup, ofMessages: ofMessages)
             #expect(measured < 1.05 * limit)
             if measured < 0.9 * limit {
-                measured = try measureRate(Int(limit), loops: loops, ofMessages: ofMessages)
+                measured = try measureRate(Int(limit), setup, ofMessages: ofMessages)
             }
             #expect(abs(measured - limit) < 0.1 * limit)
         }
 
-        private func measureRate(_ limit: Int, loops: Int, ofMessages: Bool) throws -> Double {
+        private func measureRate(
+            _ limit: Int, _ setup: BrokerSetup, ofMessages: Bool
+        ) throws -> Double {
             let measured = Guarded(0.0)
             let size = 200
-            let broker = try TestBroker(loops: loops) {
+            let broker = try setup.broker {
                 if ofMessages {
                     $0.limits.publishedMessagesPerSecondMax = limit
                 } else {
@@ -119,11 +122,9 @@ extension Guarantees {
                 $0.keepalive.pingIntervalNanoseconds = 400_000_000
                 $0.keepalive.pingsOutstandingMax = 2
             }
-            let subscriber = try broker.client()
+            let subscriber = try broker.subscriber("SUB fast 1", "SUB modest 2")
             let fast = try broker.client()
             let modest = try broker.client()
-            try subscriber.send("SUB fast 1\r\nSUB modest 2\r\n")
-            try subscriber.barrier()
             let count = limit * 5 / 2
             let text = pub("fast", String(repeating: "x", count: size))
             let begin = ContinuousClock.now
@@ -136,6 +137,8 @@ extension Guarantees {
                         if frame == .pong { break }
                         if frame == .ping { try fast.send("PONG\r\n") }
                     }
+                    // Who is done answers no more PINGs.
+                    fast.close()
                 case 1:
                     var waits: [Duration] = []
                     for _ in 0..<100 {
@@ -153,6 +156,7 @@ extension Guarantees {
                     var seen = 0
                     while seen < count { seen += try subscriber.message().sid == "1" ? 1 : 0 }
                     let seconds = begin.duration(to: .now) / .seconds(1)
+                    subscriber.close()
                     // Less the burst of a tenth of a second's worth.
                     measured.withLock { $0 = Double(count - limit / 10) / seconds }
                 }
@@ -164,15 +168,16 @@ extension Guarantees {
             return measured.withLock { $0 }
         }
 
-        @Test("Who does not authenticate in time is closed", arguments: loopCounts)
-        func authenticationTimeout(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        @Test("Who does not authenticate in time is closed", arguments: BrokerSetup.all)
+        func authenticationTimeout(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker {
                 $0.authorization.user = "u"
                 $0.authorization.password = "p"
                 $0.authorization.timeoutNanoseconds = 800_000_000
             }
-            let silent = try (0..<loops).map { _ in try RawClient(port: broker.port) }
-            let known = try RawClient(port: broker.port)
+            let silent = try (0..<loops).map { _ in try broker.rawClient() }
+            let known = try broker.rawClient()
             try known.send("CONNECT {\"verbose\":false,\"user\":\"u\",\"pass\":\"p\"}\r\nPING\r\n")
             _ = try known.framesToPong()
             for client in silent {
@@ -181,9 +186,10 @@ extension Guarantees {
             try known.barrier()
         }
 
-        @Test("Who answers no PING is stale; who answers stays", arguments: loopCounts)
-        func stale(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        @Test("Who answers no PING is stale; who answers stays", arguments: BrokerSetup.all)
+        func stale(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker {
                 $0.keepalive.pingIntervalNanoseconds = 600_000_000
                 $0.keepalive.pingsOutstandingMax = 2
             }
@@ -200,9 +206,11 @@ extension Guarantees {
             try lively.barrier()
         }
 
-        @Test("The last closed connections are remembered, no more than max_closed_clients")
-        func closedConnections() throws {
-            let broker = try TestBroker(loops: 2) { $0.limits.closedConnectionsMax = 10 }
+        @Test(
+            "The last closed connections are remembered, no more than max_closed_clients",
+            arguments: BrokerSetup.with(loops: [2]))
+        func closedConnections(setup: BrokerSetup) throws {
+            let broker = try setup.broker { $0.limits.closedConnectionsMax = 10 }
             for _ in 0..<25 { try broker.client().close() }
             #expect(eventually { broker.connections().isEmpty })
             let closed = broker.broker.shared.closedConnections

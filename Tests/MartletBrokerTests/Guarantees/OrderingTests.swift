@@ -9,11 +9,13 @@ extension Guarantees {
         static let barriers = repetitions(1_000, long: 100_000)
 
         @Test(
-            "Messages of one connection keep their order at each subscriber", arguments: loopCounts)
-        func order(loops: Int) throws {
+            "Messages of one connection keep their order at each subscriber",
+            arguments: BrokerSetup.all)
+        func order(setup: BrokerSetup) throws {
+            let loops = setup.loops
             let publisherCount = 4
-            let count = Self.messages / publisherCount / loopCounts.count * 2
-            let broker = try TestBroker(loops: loops)
+            let count = Self.messages / publisherCount / BrokerSetup.loopCounts.count * 2
+            let broker = try setup.broker()
             let subscribers = try broker.clients(4)
             let publishers = try broker.clients(publisherCount)
             #expect(broker.usedLoops.count == loops)
@@ -53,15 +55,13 @@ extension Guarantees {
             }
         }
 
-        @Test("Large and small messages of one connection keep their order", arguments: loopCounts)
-        func orderOfSizes(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let subscribers = try broker.clients(2)
+        @Test(
+            "Large and small messages of one connection keep their order",
+            arguments: BrokerSetup.all)
+        func orderOfSizes(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
+            let subscribers = try broker.subscribers(2, "SUB size 1")
             let publishers = try broker.clients(2)
-            for subscriber in subscribers {
-                try subscriber.send("SUB size 1\r\n")
-                try subscriber.barrier()
-            }
             let sizes = [3, 70_000, 100, 16_384, 16_383, 5, 200_000]
             try onThreads(4) { i in
                 if i < 2 {
@@ -87,9 +87,10 @@ extension Guarantees {
 
         @Test(
             "After the PONG that follows a SUB, a publish on any loop reaches it",
-            arguments: loopCounts)
-        func subscribeBarrier(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+            arguments: BrokerSetup.all)
+        func subscribeBarrier(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let subscribers = try broker.clients(loops)
             let publishers = try broker.clients(loops)
             #expect(broker.usedLoops.count == loops)
@@ -124,15 +125,12 @@ extension Guarantees {
 
         @Test(
             "Once a publisher has its PONG, a subscriber's PING is answered after the message",
-            arguments: loopCounts)
-        func publishBarrier(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+            arguments: BrokerSetup.all)
+        func publishBarrier(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let publishers = try broker.clients(loops)
-            let subscribers = try broker.clients(loops)
-            for subscriber in subscribers {
-                try subscriber.send("SUB b 1\r\nSUB b q 2\r\n")
-                try subscriber.barrier()
-            }
+            let subscribers = try broker.subscribers(loops, "SUB b 1", "SUB b q 2")
             for round in 0..<Self.barriers {
                 for publisher in publishers {
                     try publisher.send(pub("b", "\(round)") + "PING\r\n")
@@ -149,9 +147,10 @@ extension Guarantees {
             }
         }
 
-        @Test("Nothing comes after the PONG that follows an UNSUB", arguments: loopCounts)
-        func unsubscribeBarrier(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+        @Test("Nothing comes after the PONG that follows an UNSUB", arguments: BrokerSetup.all)
+        func unsubscribeBarrier(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let publishers = try broker.clients(loops)
             let subscribers = try broker.clients(loops)
             let rounds = Self.barriers
@@ -178,9 +177,10 @@ extension Guarantees {
 
         @Test(
             "The maximum of an UNSUB is exact while publishers on all loops race",
-            arguments: loopCounts)
-        func maximum(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+            arguments: BrokerSetup.all)
+        func maximum(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let publishers = try broker.clients(max(2, loops))
             let subscribers = try broker.clients(loops)
             for round in 0..<(Self.messages / 200) {

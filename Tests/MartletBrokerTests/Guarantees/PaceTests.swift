@@ -9,10 +9,11 @@ extension Guarantees {
     /// Settings that trade one cost for another change when things happen, never what.
     @Suite(.serialized) struct Pace {
         @Test(
-            "Barriers hold with spinning and with output held back", arguments: loopCounts,
+            "Barriers hold with spinning and with output held back", arguments: BrokerSetup.all,
             [(20_000, 0), (0, 300_000), (50_000, 200_000)] as [(UInt64, UInt64)])
-        func barriers(loops: Int, times: (spin: UInt64, coalesce: UInt64)) throws {
-            let broker = try TestBroker(loops: loops) {
+        func barriers(setup: BrokerSetup, times: (spin: UInt64, coalesce: UInt64)) throws {
+            let loops = setup.loops
+            let broker = try setup.broker {
                 $0.tuning.spinNanoseconds = times.spin
                 $0.tuning.coalesceNanoseconds = times.coalesce
             }
@@ -35,9 +36,11 @@ extension Guarantees {
             }
         }
 
-        @Test("What is held back still leaves: before a close, and when the broker stops")
-        func lastOutput() throws {
-            let broker = try TestBroker { $0.tuning.coalesceNanoseconds = 10_000_000 }
+        @Test(
+            "What is held back still leaves: before a close, and when the broker stops",
+            arguments: BrokerSetup.with(loops: [1]))
+        func lastOutput(setup: BrokerSetup) throws {
+            let broker = try setup.broker { $0.tuning.coalesceNanoseconds = 10_000_000 }
             let client = try broker.client()
             try client.send("SUB a 1\r\n" + pub("a", "x") + "NONSENSE\r\n")
             let frames = try client.framesToEnd()
@@ -50,18 +53,15 @@ extension Guarantees {
             #expect(try other.framesToEnd().first?.message?.text == "y")
         }
 
-        @Test("Output that is held back leaves when a reload ends that, and the loop sleeps again")
-        func reloadEndsHoldingBack() throws {
-            var configuration: BrokerConfiguration?
-            let broker = try TestBroker {
-                $0.loopCount = 1
-                $0.tuning.coalesceNanoseconds = 50_000_000
-                configuration = $0
-            }
+        @Test(
+            "Output that is held back leaves when a reload ends that, and the loop sleeps again",
+            arguments: BrokerSetup.with(loops: [1]))
+        func reloadEndsHoldingBack(setup: BrokerSetup) throws {
+            let broker = try setup.broker { $0.tuning.coalesceNanoseconds = 50_000_000 }
             let client = try broker.client()
             try client.send("SUB a 1\r\n" + pub("a", "x"))
             #expect(eventually { broker.broker.snapshot().messagesIn == 1 })
-            var changed = try #require(configuration)
+            var changed = broker.broker.configuration
             changed.tuning.coalesceNanoseconds = 0
             try broker.broker.reload(changed)
             #expect(try client.barrier().first?.message?.text == "x")
@@ -74,10 +74,7 @@ extension Guarantees {
 
         @Test("By the thread's clock, a turn that sleeps is not long, and one that works is")
         func threadClock() throws {
-            let broker = try TestBroker {
-                $0.loopCount = 1
-                $0.tuning.turnClock = .thread
-            }
+            let broker = try TestBroker { $0.tuning.turnClock = .thread }
             let client = try broker.client()
             let loop = broker.broker.shared.loops[0]
             loop.mail.post(
@@ -98,18 +95,12 @@ extension Guarantees {
         @Test("A turn over the threshold is counted and logged, with what ran")
         func stall() throws {
             let log = CapturedLog()
-            var configuration = BrokerConfiguration()
-            configuration.host = "127.0.0.1"
-            configuration.port = -1
-            configuration.loopCount = 1
             // A busy machine makes long turns of its own; this one is longer.
-            configuration.tuning.stallThresholdNanoseconds = 300_000_000
-            let broker = try Broker(
-                configuration: configuration, logger: Logger(label: "t") { _ in log })
-            try broker.start()
-            defer { broker.stop() }
-            let client = try RawClient(port: broker.clientPort)
-            try client.connect()
+            let test = try TestBroker(logger: Logger(label: "t") { _ in log }) {
+                $0.tuning.stallThresholdNanoseconds = 300_000_000
+            }
+            let broker = test.broker
+            let client = try test.client()
             #expect(broker.snapshot().stalls == 0)
             broker.shared.loops[0].mail.post(
                 .describeConnections(withSubscriptions: false) { _ in

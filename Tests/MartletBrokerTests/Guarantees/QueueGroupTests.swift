@@ -1,6 +1,5 @@
 import MartletBroker
 import MartletTestSupport
-import Synchronization
 import Testing
 
 extension Guarantees {
@@ -8,16 +7,14 @@ extension Guarantees {
         static let messages = repetitions(12_000, long: 100_000)
 
         @Test(
-            "Each message reaches one member of the group, all of them alike", arguments: loopCounts
+            "Each message reaches one member of the group, all of them alike",
+            arguments: BrokerSetup.all
         )
-        func uniform(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let members = try broker.clients(8)
+        func uniform(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
+            let members = try broker.subscribers(8, "SUB q.* g 1")
             let publishers = try broker.clients(loops)
-            for member in members {
-                try member.send("SUB q.* g 1\r\n")
-                try member.barrier()
-            }
             let each = Self.messages / loops
             try onThreads(loops) { i in
                 for _ in 0..<(each / 50) {
@@ -34,49 +31,39 @@ extension Guarantees {
 
         @Test(
             "Each message reaches one member while members come and go on all loops",
-            arguments: loopCounts)
-        func churn(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let steady = try broker.clients(loops)
+            arguments: BrokerSetup.all)
+        func churn(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
+            let steady = try broker.subscribers(loops, "SUB q g 1")
             let restless = try broker.clients(loops)
             let publishers = try broker.clients(loops)
-            for member in steady {
-                try member.send("SUB q g 1\r\n")
-                try member.barrier()
-            }
             let each = Self.messages / loops / 20 * 20
             let seen = Guarded<[String: Int]>([:])
-            let isDone = Atomic<Bool>(false)
-            let ended = Atomic<Int>(0)
-            @Sendable func note(_ frames: [Frame]) {
+            @Sendable func record(_ frames: [Frame]) {
                 seen.withLock { seen in
                     for case .message(let message) in frames { seen[message.text, default: 0] += 1 }
                 }
             }
-            try onThreads(loops * 2) { i in
-                if i < loops {
+            try onThreads(
+                loops,
+                { i in
                     for n in stride(from: 0, to: each, by: 20) {
                         try publishers[i].send(
                             (n..<(n + 20)).map { pub("q", "\(i)-\($0)") }.joined())
                         try publishers[i].barrier()
                     }
-                    if ended.wrappingAdd(1, ordering: .relaxed).newValue == loops {
-                        isDone.store(true, ordering: .relaxed)
-                    }
-                } else {
-                    let member = restless[i - loops]
-                    while !isDone.load(ordering: .relaxed) {
-                        try member.send(
-                            "SUB q g 1\r\nSUB q g 2\r\nPING\r\nUNSUB 2\r\nUNSUB 1\r\nPING\r\n")
-                        note(try member.framesToPong())
-                        note(try member.framesToPong())
-                    }
-                }
-            }
+                },
+                meanwhile: loops,
+                { i in
+                    try restless[i].send(
+                        "SUB q g 1\r\nSUB q g 2\r\nPING\r\nUNSUB 2\r\nUNSUB 1\r\nPING\r\n")
+                    for _ in 0..<2 { record(try restless[i].framesToPong()) }
+                })
             for publisher in publishers { try publisher.barrier() }
-            for member in steady + restless { note(try member.barrier()) }
+            for member in steady + restless { record(try member.barrier()) }
             // What was passed on from one loop to another may need a second look.
-            for member in steady + restless { note(try member.barrier()) }
+            for member in steady + restless { record(try member.barrier()) }
             let counts = seen.withLock { $0 }
             #expect(counts.count == each * loops)
             #expect(counts.values.allSatisfy { $0 == 1 })
@@ -84,48 +71,40 @@ extension Guarantees {
 
         @Test(
             "A request to a group whose last member has just left is answered or gets 503",
-            arguments: loopCounts)
-        func lastMember(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+            arguments: BrokerSetup.all)
+        func lastMember(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let members = try broker.clients(loops)
             let requesters = try broker.clients(loops)
-            let isDone = Atomic<Bool>(false)
-            let ended = Atomic<Int>(0)
-            let rounds = Self.messages / 12
-            try onThreads(loops * 2) { i in
-                if i < loops {
-                    defer {
-                        if ended.wrappingAdd(1, ordering: .relaxed).newValue == loops {
-                            isDone.store(true, ordering: .relaxed)
-                        }
-                    }
+            try onThreads(
+                loops,
+                { i in
                     let requester = requesters[i]
                     try requester.send("SUB inbox.\(i).* 1\r\n")
-                    for round in 0..<rounds {
+                    for round in 0..<(Self.messages / 12) {
                         try requester.send(pub("service", "x", reply: "inbox.\(i).\(round)"))
                         let answer = try requester.message()
                         try #require(answer.subject == "inbox.\(i).\(round)")
+                        try #require(answer.isNoResponders || answer.text == "yes")
                     }
-                } else {
-                    let member = members[i - loops]
-                    while !isDone.load(ordering: .relaxed) {
-                        try member.send("SUB service g 1\r\nPING\r\n")
-                        try answer(try member.framesToPong(), member)
-                        try member.send("UNSUB 1\r\nPING\r\n")
-                        try answer(try member.framesToPong(), member)
-                    }
-                }
+                },
+                meanwhile: loops, { try Self.comeAndGo(members[$0]) })
+        }
+
+        /// Joins the group "g" of "service", answers, leaves, and answers what has come meanwhile.
+        static func comeAndGo(_ member: RawClient) throws {
+            for line in ["SUB service g 1\r\n", "UNSUB 1\r\n"] {
+                try member.send(line + "PING\r\n")
+                let replies = try member.framesToPong().compactMap(\.message?.reply)
+                try member.send(replies.map { pub($0, "yes") }.joined())
             }
         }
 
-        private func answer(_ frames: [Frame], _ member: RawClient) throws {
-            let replies = frames.compactMap(\.message?.reply)
-            if !replies.isEmpty { try member.send(replies.map { pub($0, "yes") }.joined()) }
-        }
-
-        @Test("A request that nobody takes gets 503, on every loop", arguments: loopCounts)
-        func noResponders(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+        @Test("A request that nobody takes gets 503, on every loop", arguments: BrokerSetup.all)
+        func noResponders(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let requesters = try broker.clients(loops * 2)
             #expect(broker.usedLoops.count == loops)
             for (i, requester) in requesters.enumerated() {
@@ -140,32 +119,31 @@ extension Guarantees {
 
         @Test(
             "No 503 for a request that a plain subscriber has, when a group is empty",
-            arguments: loopCounts)
-        func plainSubscriberHasIt(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+            arguments: BrokerSetup.all)
+        func plainSubscriberHasIt(setup: BrokerSetup) throws {
+            let loops = setup.loops
+            let broker = try setup.broker()
             let requester = try broker.client()
             let plain = try broker.client()
             let members = try broker.clients(loops)
             try requester.send("SUB inbox 1\r\nSUB service 2\r\n")
             try plain.send("SUB service 1\r\n")
             try plain.barrier()
-            let isDone = Atomic<Bool>(false)
-            try onThreads(loops + 1) { i in
-                guard i == loops else {
-                    while !isDone.load(ordering: .relaxed) {
-                        try members[i].send("SUB service g 1\r\nUNSUB 1\r\n")
-                        try members[i].barrier()
+            try onThreads(
+                1,
+                { _ in
+                    for _ in 0..<(Self.messages / 10) {
+                        try requester.send(pub("service", "x", reply: "inbox"))
+                        let frames = try requester.barrier()
+                        try #require(frames.count == 1 && frames[0].message?.sid == "2")
                     }
-                    return
-                }
-                defer { isDone.store(true, ordering: .relaxed) }
-                for _ in 0..<(Self.messages / 10) {
-                    try requester.send(pub("service", "x", reply: "inbox"))
-                    let frames = try requester.barrier()
-                    try #require(frames.count == 1 && frames[0].message?.sid == "2")
-                }
-                #expect(try requester.barrier().isEmpty)
-            }
+                    #expect(try requester.barrier().isEmpty)
+                },
+                meanwhile: loops,
+                { i in
+                    try members[i].send("SUB service g 1\r\nUNSUB 1\r\n")
+                    try members[i].barrier()
+                })
             #expect(try plain.barrier().count == Self.messages / 10)
         }
     }

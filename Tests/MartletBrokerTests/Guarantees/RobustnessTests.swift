@@ -6,10 +6,10 @@ import Testing
 
 extension Guarantees {
     @Suite(.serialized) struct Robustness {
-        @Test("A peer that sends a byte at a time is understood", arguments: loopCounts)
-        func bytewise(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let client = try RawClient(port: broker.port)
+        @Test("A peer that sends a byte at a time is understood", arguments: BrokerSetup.all)
+        func bytewise(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
+            let client = try broker.rawClient()
             let header = "NATS/1.0\r\nA: b\r\n\r\n"
             let script =
                 "CONNECT {\"verbose\":false,\"headers\":true}\r\nSUB a.* 1\r\nSUB b g 22\r\n"
@@ -25,16 +25,14 @@ extension Guarantees {
         }
 
         @Test(
-            "What was published before the close is delivered", arguments: loopCounts,
+            "What was published before the close is delivered", arguments: BrokerSetup.all,
             [true, false])
-        func publishAndClose(loops: Int, withReset: Bool) throws {
-            let broker = try TestBroker(loops: loops)
-            let subscriber = try broker.client()
-            try subscriber.send("SUB gone 1\r\n")
-            try subscriber.barrier()
+        func publishAndClose(setup: BrokerSetup, withReset: Bool) throws {
+            let broker = try setup.broker()
+            let subscriber = try broker.subscriber("SUB gone 1")
             var expected = 0
             for round in 0..<100 {
-                let client = try RawClient(port: broker.port)
+                let client = try broker.rawClient()
                 // It leaves before its INFO and PONGs have come: the broker cannot write to it.
                 // As much as the kernel takes at once: the client's end of it is gone with the close.
                 let count = round % 10 * 4 + 1
@@ -54,16 +52,16 @@ extension Guarantees {
             #expect(eventually { broker.connections().count == 1 })
         }
 
-        @Test("A reset in the middle of anything leaves nothing behind", arguments: loopCounts)
-        func resets(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+        @Test("A reset in the middle of anything leaves nothing behind", arguments: BrokerSetup.all)
+        func resets(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
             var random = SeededRandom(printedFor: "resets")
             let script = Array(
                 ("CONNECT {\"verbose\":false}\r\nSUB a 1\r\nSUB a q 2\r\nSUB a.> 3\r\n"
                     + pub("a", String(repeating: "x", count: 100_000)) + pub("a.b", "y")
                     + String(repeating: pub("a", "z"), count: 100)).utf8)
             for _ in 0..<200 {
-                let client = try RawClient(port: broker.port)
+                let client = try broker.rawClient()
                 try client.send(Array(script.prefix(random.below(script.count))))
                 client.reset()
             }
@@ -72,9 +70,11 @@ extension Guarantees {
             #expect(broker.broker.routingSnapshot().subscriptions == 0)
         }
 
-        @Test("A hundred thousand subscriptions on one connection come and go", arguments: [1, 4])
-        func manySubscriptions(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+        @Test(
+            "A hundred thousand subscriptions on one connection come and go",
+            arguments: BrokerSetup.with(loops: [1, 4]))
+        func manySubscriptions(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
             let publisher = try broker.client()
             let count = repetitions(20_000, long: 100_000)
             for _ in 0..<2 {
@@ -95,12 +95,10 @@ extension Guarantees {
             }
         }
 
-        @Test("Wildcards come and go while messages flow", arguments: loopCounts)
-        func wildcardChurn(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
-            let steady = try broker.client()
-            try steady.send("SUB w.> 1\r\n")
-            try steady.barrier()
+        @Test("Wildcards come and go while messages flow", arguments: BrokerSetup.all)
+        func wildcardChurn(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
+            let steady = try broker.subscriber("SUB w.> 1")
             let publishers = try broker.clients(2)
             let restless = try broker.clients(3)
             let rounds = repetitions(300, long: 5_000)
@@ -127,12 +125,12 @@ extension Guarantees {
             #expect(try steady.barrier().isEmpty)
         }
 
-        @Test("Connects and disconnects use up no slots", arguments: loopCounts)
-        func connectionChurn(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+        @Test("Connects and disconnects use up no slots", arguments: BrokerSetup.all)
+        func connectionChurn(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
             let count = repetitions(1_000, long: 10_000)
             for n in 0..<count {
-                let client = try RawClient(port: broker.port)
+                let client = try broker.rawClient()
                 if n % 2 == 0 { try client.connect() }
                 if n % 3 == 0 { try client.send("SUB a.\(n) 1\r\n" + pub("a.\(n - 1)", "x")) }
                 if n % 5 == 0 { client.reset() } else { client.close() }
@@ -145,9 +143,9 @@ extension Guarantees {
             }
         }
 
-        @Test("Stopping with many connections takes no time", arguments: loopCounts)
-        func stop(loops: Int) throws {
-            let broker = try TestBroker(loops: loops)
+        @Test("Stopping with many connections takes no time", arguments: BrokerSetup.all)
+        func stop(setup: BrokerSetup) throws {
+            let broker = try setup.broker()
             let clients = try broker.clients(300)
             let started = ContinuousClock.now
             broker.broker.stop()

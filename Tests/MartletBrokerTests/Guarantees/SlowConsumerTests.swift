@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import MartletTestSupport
 import Synchronization
 import Testing
@@ -16,7 +15,7 @@ struct StuckSubscriber {
         _ broker: TestBroker, _ subjects: [String], options: ClientOptions = ClientOptions()
     ) throws {
         var options = options
-        options.receiveBufferBytes = 8 << 10
+        options.pendingBytes = 8 << 10
         client = try broker.client(options)
         let filler = try broker.client()
         for (i, subject) in subjects.enumerated() { try client.send("SUB \(subject) \(i + 1)\r\n") }
@@ -38,15 +37,12 @@ struct StuckSubscriber {
 extension Guarantees {
     @Suite(.serialized) struct SlowConsumers {
         @Test(
-            "One that is stuck delays nobody, and is closed over max_pending", arguments: loopCounts
+            "One that is stuck delays nobody, and is closed over max_pending",
+            arguments: BrokerSetup.all
         )
-        func close(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) { $0.limits.pendingBytesMax = 1 << 20 }
-            let healthy = try broker.clients(99)
-            for client in healthy {
-                try client.send("SUB fan 1\r\n")
-                try client.barrier()
-            }
+        func close(setup: BrokerSetup) throws {
+            let broker = try setup.broker { $0.limits.pendingBytesMax = 1 << 20 }
+            let healthy = try broker.subscribers(99, "SUB fan 1")
             let stuck = try StuckSubscriber(broker, ["fan"])
             let publisher = try broker.client()
             let payload = String(repeating: "x", count: 1_000)
@@ -77,10 +73,10 @@ extension Guarantees {
         }
 
         @Test(
-            "drop_new drops what comes while it is over its limit", arguments: loopCounts,
+            "drop_new drops what comes while it is over its limit", arguments: BrokerSetup.all,
             [100, 20_000])
-        func dropNew(loops: Int, size: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        func dropNew(setup: BrokerSetup, size: Int) throws {
+            let broker = try setup.broker {
                 $0.slowConsumers.rules = [rule("new", .dropNew, 300_000)]
             }
             let outcome = try overflow(broker, "new", size: size, bytes: 900_000)
@@ -90,10 +86,10 @@ extension Guarantees {
         }
 
         @Test(
-            "drop_old drops the oldest, and the newest arrive", arguments: loopCounts,
+            "drop_old drops the oldest, and the newest arrive", arguments: BrokerSetup.all,
             [100, 20_000, 100_000])
-        func dropOld(loops: Int, size: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        func dropOld(setup: BrokerSetup, size: Int) throws {
+            let broker = try setup.broker {
                 $0.slowConsumers.rules = [rule("old", .dropOld, 300_000)]
             }
             let outcome = try overflow(broker, "old", size: size, bytes: 2_000_000)
@@ -108,14 +104,13 @@ extension Guarantees {
 
         @Test(
             "drop_old keeps the stream well-formed while the client reads in bits",
-            arguments: loopCounts)
-        func dropOldWhileReading(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+            arguments: BrokerSetup.all)
+        func dropOldWhileReading(setup: BrokerSetup) throws {
+            let broker = try setup.broker {
                 $0.slowConsumers.rules = [rule(">", .dropOld, 200_000)]
             }
-            let slow = try broker.client(ClientOptions(receiveBufferBytes: 8 << 10))
-            try slow.send("SUB o 1\r\n")
-            try slow.barrier()
+            let slow = try broker.subscriber(
+                "SUB o 1", options: ClientOptions(pendingBytes: 8 << 10))
             let publisher = try broker.client()
             let count = 3_000
             let isDone = Atomic<Bool>(false)
@@ -157,15 +152,15 @@ extension Guarantees {
         }
 
         @Test(
-            "block pauses the publisher, and nothing is lost", arguments: loopCounts,
+            "block pauses the publisher, and nothing is lost", arguments: BrokerSetup.all,
             [1_000, 50_000])
-        func block(loops: Int, size: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        func block(setup: BrokerSetup, size: Int) throws {
+            let broker = try setup.broker {
                 $0.slowConsumers.rules = [rule("block", .block, 500_000)]
                 $0.slowConsumers.blockNanosecondsMax = 10_000_000_000
             }
             let subscribers = try (0..<2).map { _ in
-                try broker.client(ClientOptions(receiveBufferBytes: 16 << 10))
+                try broker.client(ClientOptions(pendingBytes: 16 << 10))
             }
             for subscriber in subscribers {
                 try subscriber.send("SUB block 1\r\n")
@@ -196,17 +191,18 @@ extension Guarantees {
             for publisher in publishers { try publisher.barrier() }
         }
 
-        @Test("A subscriber that blocks for longer than block_max is closed", arguments: loopCounts)
-        func blockedForLong(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        @Test(
+            "A subscriber that blocks for longer than block_max is closed",
+            arguments: BrokerSetup.all)
+        func blockedForLong(setup: BrokerSetup) throws {
+            let broker = try setup.broker {
                 $0.slowConsumers.defaultPolicy = .block
                 $0.slowConsumers.blockNanosecondsMax = 300_000_000
                 $0.limits.pendingBytesMax = 100_000
                 $0.limits.payloadBytesMax = 100_000
             }
-            let stuck = try broker.client(ClientOptions(receiveBufferBytes: 8 << 10))
-            try stuck.send("SUB b 1\r\n")
-            try stuck.barrier()
+            let stuck = try broker.subscriber(
+                "SUB b 1", options: ClientOptions(pendingBytes: 8 << 10))
             let publisher = try broker.client()
             let bystander = try broker.client()
             let started = ContinuousClock.now
@@ -228,16 +224,16 @@ extension Guarantees {
             #expect(stuck.isClosed(within: 5))
         }
 
-        @Test("Two clients that block one another get free again", arguments: loopCounts)
-        func cycle(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        @Test("Two clients that block one another get free again", arguments: BrokerSetup.all)
+        func cycle(setup: BrokerSetup) throws {
+            let broker = try setup.broker {
                 $0.slowConsumers.defaultPolicy = .block
                 $0.slowConsumers.blockNanosecondsMax = 300_000_000
                 $0.limits.pendingBytesMax = 100_000
                 $0.limits.payloadBytesMax = 100_000
             }
             let pair = try (0..<2).map { _ in
-                try broker.client(ClientOptions(receiveBufferBytes: 8 << 10))
+                try broker.client(ClientOptions(pendingBytes: 8 << 10))
             }
             for (i, client) in pair.enumerated() {
                 try client.send("SUB to.\(i) 1\r\n")
@@ -255,9 +251,9 @@ extension Guarantees {
             try broker.client().barrier()
         }
 
-        @Test("A reader of a byte a second is closed at write_deadline", arguments: loopCounts)
-        func writeDeadline(loops: Int) throws {
-            let broker = try TestBroker(loops: loops) {
+        @Test("A reader of a byte a second is closed at write_deadline", arguments: BrokerSetup.all)
+        func writeDeadline(setup: BrokerSetup) throws {
+            let broker = try setup.broker {
                 $0.limits.writeDeadlineNanoseconds = 1_000_000_000
             }
             let stuck = try StuckSubscriber(broker, [])
@@ -276,14 +272,18 @@ extension Guarantees {
                 } else {
                     while broker.broker.snapshot().slowConsumersByDeadline == 0 {
                         try #require(started.duration(to: .now) < .seconds(3))
-                        var byte: UInt8 = 0
-                        _ = unsafe recv(stuck.client.descriptor, &byte, 1, Int32(MSG_DONTWAIT))
+                        stuck.client.discard(1)
                         Thread.sleep(forTimeInterval: 0.05)
                     }
                 }
             }
             #expect(broker.broker.snapshot().slowConsumersByDeadline == 1)
             #expect(stuck.client.isClosed(within: 5))
+            #expect(
+                eventually {
+                    broker.broker.shared.closedConnections.map(\.closeReason)
+                        == ["Slow Consumer (Write Deadline)"]
+                })
             #expect(broker.connections().contains { $0.bytesOut > 10_000_000 })
             try steady.client.barrier()
         }

@@ -1,5 +1,6 @@
 import Foundation
 import MartletBroker
+import MartletTestSupport
 import Testing
 
 @Suite("The examples in docs/EMBEDDING.md", .timeLimit(.minutes(1)))

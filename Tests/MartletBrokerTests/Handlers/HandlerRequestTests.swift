@@ -1,4 +1,5 @@
 import MartletRules
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker

@@ -41,7 +41,7 @@ struct HandlerServingTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(eventually { seen.count == 8_000 })
+            #expect(await becomesTrue { seen.count == 8_000 })
             for publisher in 0..<4 {
                 let own = seen.all.filter { $0[0] == publisher }.map { $0[1] }
                 #expect(own == Array(0..<2_000))
@@ -142,7 +142,7 @@ struct HandlerServingTests {
             let client = try await broker.connect()
             let payload = pattern(64 << 10)
             for _ in 0..<600 { try await client.publish(payload, to: "work") }
-            #expect(eventually(30) { count.value.load(ordering: .relaxed) == 600 })
+            #expect(await becomesTrue(30) { count.value.load(ordering: .relaxed) == 600 })
         }
     }
 

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -42,10 +43,10 @@ struct InProcessEndTests {
             do {
                 let client = try await broker.connect()
                 do { _ = try await client.subscribe("a") }
-                try await waitUntil { broker.snapshot().subscriptions == 0 }
+                #expect(await becomesTrue { broker.snapshot().subscriptions == 0 })
                 try await client.flush()
             }
-            try await waitUntil { broker.snapshot().connections == 0 }
+            #expect(await becomesTrue { broker.snapshot().connections == 0 })
         }
     }
 

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import CMartletSystem
 import Glibc
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -105,7 +106,7 @@ struct InProcessPipeTests {
 
     @Test("what both sides move arrives in order and whole, however they cut it", arguments: 0..<8)
     func randomCuts(seed: UInt64) {
-        var random = RandomSource(seed: seed)
+        var random = SeededRandom(seed: seed)
         let counted = Counted(capacity: 257)
         let bytes = pattern(50_000, seed: Int(seed))
         var sent = 0

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Synchronization
 import Testing
 
@@ -33,7 +34,7 @@ import Testing
         let ends = Ends()
         let last = 40_000
         let source = try NativeThread(name: "source") {
-            var random = TestRandom(seed)
+            var random = SeededRandom(seed: seed)
             for number in 1...last {
                 let words = 2 + random.below(random.pick([4, 400, 40_000]))
                 let place = ends.link.pointee.reserve(

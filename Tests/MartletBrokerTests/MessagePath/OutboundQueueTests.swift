@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Synchronization
 import Testing
 
@@ -26,7 +27,7 @@ import Testing
             frames.append(Frame(bytes: bytes, isMessage: isMessage))
         }
 
-        mutating func appendMessage(_ size: Int, _ random: inout TestRandom) {
+        mutating func appendMessage(_ size: Int, _ random: inout SeededRandom) {
             let line = random.oneIn(3) ? "HMSG a.b 1 0 \(size)\r\n" : "MSG a.b 1 \(size)\r\n"
             append(Array(line.utf8) + random.bytes(size) + [13, 10], isMessage: true)
         }
@@ -97,7 +98,7 @@ import Testing
 
     @Test(arguments: testSeeds(80))
     func holdsWhatAModelHolds(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var bench = Bench()
         let payloads = (0..<3).map { i in
             let payload = PayloadBuffer.makeAlways(
@@ -160,7 +161,7 @@ import Testing
 
     @Test func aFrameIsContiguous() {
         var bench = Bench()
-        var random = TestRandom(1)
+        var random = SeededRandom(seed: 1)
         for _ in 0..<40 { bench.appendMessage(3_000, &random) }
         var cursor = OutboundQueue.Cursor(bench.queue.head)
         var count = 0

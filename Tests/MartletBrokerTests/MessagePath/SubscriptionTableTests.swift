@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -5,7 +6,7 @@ import Testing
 @Suite struct SubscriptionTableTests {
     @Test(arguments: testSeeds(10))
     func findsWhatADictionaryFinds(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let pool = BlockPool(budget: MemoryBudget(bytesMax: 1 << 26))
         var slab = Slab<Subscription>()
         var table = SubscriptionTable()

@@ -8,73 +8,12 @@ struct ParserBench {
     var payloadBytesMax = 1_048_576
     var largePayloadBytes = 16 << 10
     var headers = true
+
     /// The operations of all bytes, one line each; each chunk is one read.
     func events(_ chunks: [[UInt8]]) -> [String] {
-        var parser = Parser(
-            controlLineBytesMax: controlLineBytesMax, payloadBytesMax: payloadBytesMax,
-            largePayloadBytes: largePayloadBytes)
-        var events: [String] = []
-        var kept: [UInt8] = []
-        // Of a large payload: what it has so far, and how much it needs.
-        var large: (line: String, bytes: [UInt8], count: Int)?
-        for chunk in chunks {
-            var rest = chunk[...]
-            if large != nil {
-                let part = rest.prefix(large!.count - large!.bytes.count)
-                large!.bytes += part
-                rest = rest.dropFirst(part.count)
-                guard large!.bytes.count == large!.count else { continue }
-                events.append(large!.line + large!.bytes.asText)
-                large = nil
-            }
-            let input = kept + rest
-            kept = []
-            // Exactly the slack that is promised, so that a sanitizer sees every byte too far.
-            let buffer = MutableBytes.allocate(capacity: input.count + Parser.slack)
-            defer { buffer.deallocate() }
-            buffer.update(from: input, count: input.count)
-            (buffer + input.count).initialize(repeating: 0x20, count: Parser.slack)
-            var operation = Operation()
-            var position = 0
-            while position < input.count {
-                let usual = PublishFastPath(
-                    buffer + position, input.count - position,
-                    payloadBytesMax: min(payloadBytesMax, largePayloadBytes - 1))
-                let status = parser.next(
-                    buffer, from: position, to: input.count, headers: headers, into: &operation)
-                if let usual, controlLineBytesMax >= PublishFastPath.argumentBytesMax {
-                    guard case .complete = status, usual.agrees(with: operation, at: position)
-                    else { return events + ["the usual way finds \(usual)"] }
-                }
-                switch status {
-                case .complete:
-                    events.append(Self.describe(operation, buffer))
-                    position = operation.end
-                case .largePayload:
-                    let bytes = array(
-                        buffer + operation.payloadStart,
-                        min(operation.totalBytes + 2, input.count - operation.payloadStart))
-                    let line = Self.describe(operation, buffer)
-                    position = operation.payloadStart + bytes.count
-                    if bytes.count == operation.totalBytes + 2 {
-                        events.append(line + bytes.asText)
-                    } else {
-                        large = (line, bytes, operation.totalBytes + 2)
-                    }
-                case .incomplete:
-                    let start = parser.compactedStart(buffer, to: input.count)
-                    precondition(
-                        start >= position && start <= input.count, "keeps what is not there")
-                    kept = array(buffer + start, input.count - start)
-                    position = input.count
-                case .violation(let violation):
-                    return events + ["violation \(violation)"]
-                }
-            }
-        }
-        if !kept.isEmpty { events.append("kept \(kept.count)") }
-        if let large { events.append("large \(large.bytes.count) of \(large.count)") }
-        return events
+        var reads = ParserReads(self)
+        for chunk in chunks where !reads.isOver { reads.read(chunk) }
+        return reads.finish()
     }
 
     func events(_ text: String) -> [String] { events([Array(text.utf8)]) }
@@ -84,7 +23,7 @@ struct ParserBench {
         events(chunks).filter { !$0.hasPrefix("kept") && !$0.hasPrefix("large ") }
     }
 
-    private static func describe(_ operation: Operation, _ buffer: MutableBytes) -> String {
+    fileprivate static func describe(_ operation: Operation, _ buffer: MutableBytes) -> String {
         func part(_ range: ByteRange) -> String { text(buffer.at(range), range.length) }
         switch operation.verb {
         case .publish, .publishWithHeader:
@@ -110,6 +49,101 @@ struct ParserBench {
         case .connect, .info, .error: return "\(operation.verb) \(part(operation.argument))"
         case .ping, .pong, .ignored: return "\(operation.verb)"
         }
+    }
+}
+
+/// The reads of one connection, one after the other.
+private struct ParserReads {
+    private let bench: ParserBench
+    private var parser: Parser
+    /// One for all, as in the broker: nothing may be left of the one before.
+    private var operation = Operation()
+    private var events: [String] = []
+    private var kept: [UInt8] = []
+    /// Of a large payload: what it has so far, and how much it needs.
+    private var large: (line: String, bytes: [UInt8], count: Int)?
+    private(set) var isOver = false
+
+    init(_ bench: ParserBench) {
+        self.bench = bench
+        parser = Parser(
+            controlLineBytesMax: bench.controlLineBytesMax, payloadBytesMax: bench.payloadBytesMax,
+            largePayloadBytes: bench.largePayloadBytes)
+    }
+
+    mutating func finish() -> [String] {
+        guard !isOver else { return events }
+        if !kept.isEmpty { events.append("kept \(kept.count)") }
+        if let large { events.append("large \(large.bytes.count) of \(large.count)") }
+        return events
+    }
+
+    mutating func read(_ chunk: [UInt8]) {
+        var rest = chunk[...]
+        if large != nil {
+            let part = rest.prefix(large!.count - large!.bytes.count)
+            large!.bytes += part
+            rest = rest.dropFirst(part.count)
+            guard large!.bytes.count == large!.count else { return }
+            events.append(large!.line + large!.bytes.asText)
+            large = nil
+        }
+        let input = kept + rest
+        kept = []
+        // Exactly the slack that is promised, so that a sanitizer sees every byte too far.
+        let buffer = MutableBytes.allocate(capacity: input.count + Parser.slack)
+        defer { buffer.deallocate() }
+        buffer.update(from: input, count: input.count)
+        (buffer + input.count).initialize(repeating: 0x20, count: Parser.slack)
+        var position = 0
+        while position < input.count, !isOver {
+            position = parse(buffer, from: position, to: input.count)
+        }
+    }
+
+    /// One operation, or what there is of it; where the next one starts.
+    private mutating func parse(_ buffer: MutableBytes, from position: Int, to count: Int) -> Int {
+        let fast = PublishFastPath(
+            buffer + position, count - position,
+            payloadBytesMax: min(bench.payloadBytesMax, bench.largePayloadBytes - 1))
+        let status = parser.next(
+            buffer, from: position, to: count, headers: bench.headers, into: &operation)
+        if let fast, bench.controlLineBytesMax >= PublishFastPath.argumentBytesMax {
+            guard case .complete = status, fast.agrees(with: operation, at: position) else {
+                return stop("the fast path finds \(fast)", at: position)
+            }
+        }
+        switch status {
+        case .complete:
+            events.append(ParserBench.describe(operation, buffer))
+            return operation.end
+        case .largePayload: return takeLarge(buffer, to: count)
+        case .incomplete:
+            let start = parser.compactedStart(buffer, to: count)
+            precondition(start >= position && start <= count, "keeps what is not there")
+            kept = array(buffer + start, count - start)
+            return count
+        case .violation(let violation): return stop("violation \(violation)", at: position)
+        }
+    }
+
+    private mutating func takeLarge(_ buffer: MutableBytes, to count: Int) -> Int {
+        let needed = operation.totalBytes + 2
+        let bytes = array(
+            buffer + operation.payloadStart, min(needed, count - operation.payloadStart))
+        let line = ParserBench.describe(operation, buffer)
+        if bytes.count == needed {
+            events.append(line + bytes.asText)
+        } else {
+            large = (line, bytes, needed)
+        }
+        return operation.payloadStart + bytes.count
+    }
+
+    private mutating func stop(_ event: String, at position: Int) -> Int {
+        events.append(event)
+        isOver = true
+        return position
     }
 }
 

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -55,7 +56,7 @@ import Testing
 
     @Test(arguments: testSeeds(60))
     func readsManyTheSameHoweverTheyAreCut(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var all: [UInt8] = []
         var expected: [String] = []
         for _ in 0..<30 {
@@ -197,12 +198,13 @@ import Testing
 
     // MARK: Fast and slow path
 
-    /// The usual line ends in CR LF and goes the fast way; with LF alone it goes the slow one.
+    /// A line that ends in CR LF goes the fast way, one with LF alone the slow one.
     @Test(arguments: testSeeds(20))
     func bothWaysToReadAPublishAgree(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<500 {
-            let gap = { (random: inout TestRandom) in random.pick([" ", " ", "  ", "\t", " \t "]) }
+            let gap = { (random: inout SeededRandom) in random.pick([" ", " ", "  ", "\t", " \t "])
+            }
             let words = (0...random.below(5)).map { _ in
                 random.pick([
                     "a", "foo.bar", "3", "0", "12", "x-very-long-subject.with.tokens", "007",
@@ -219,7 +221,7 @@ import Testing
         }
     }
 
-    /// `ParserBench` compares the two wherever the usual way finds something; here it must, or must not.
+    /// `ParserBench` compares the two wherever the fast path finds something; here it must, or must not.
     @Test(arguments: [
         ("PUB foo 5\r\nhello\r\n", true), ("pub foo 5\r\nhello\r\n", true),
         ("PUB foo 0\r\n\r\n", true), ("PUB foo bar 5\r\nhello\r\n", true),
@@ -237,7 +239,7 @@ import Testing
         ("PUB foo 20\r\n\(String(repeating: "x", count: 20))\r\n", true),
         ("PUB foo 21\r\n\(String(repeating: "x", count: 21))\r\n", false),
     ])
-    func theUsualWayTakesWholePlainLines(_ text: String, _ takesFastPath: Bool) {
+    func theFastPathTakesWholePlainLines(_ text: String, _ takesFastPath: Bool) {
         var bytes = Array(text.utf8)
         let count = bytes.count
         // What an earlier read left behind must not count.
@@ -249,7 +251,7 @@ import Testing
     /// Whatever the bytes, cutting them does not change what is read.
     @Test(arguments: testSeeds(20))
     func anyBytesReadTheSameHoweverTheyAreCut(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let pieces = [
             "PUB ", "SUB ", "foo", " ", "5", "\r\n", "\n", "\r", "hello", "UNSUB", "PING", "HPUB ",
             "\t", "1", "{}", "CONNECT ",

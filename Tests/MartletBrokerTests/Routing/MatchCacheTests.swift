@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -6,15 +7,15 @@ import Testing
 @Suite struct MatchCacheTests {
     @Test(arguments: testSeeds(40))
     func isTheTreeUnderRandomChurn(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let bench = RoutingBench(seed: random.next())
         // Subjects that are asked again and again, so that their routes are cached when things change.
-        let usual = (0..<30).map { _ in RandomSubject.published(&random) }
+        let frequent = (0..<30).map { _ in RandomSubject.published(&random) }
         for step in 0..<800 {
             change(bench, &random)
             for _ in 0..<4 {
                 let subject =
-                    random.oneIn(4) ? RandomSubject.published(&random) : random.pick(usual)
+                    random.oneIn(4) ? RandomSubject.published(&random) : random.pick(frequent)
                 let expected = bench.matchedByModel(subject)
                 let cached = bench.matchedByCache(subject)
                 guard cached == expected else {
@@ -27,7 +28,7 @@ import Testing
         #expect(bench.hits > 100)
     }
 
-    private func change(_ bench: RoutingBench, _ random: inout TestRandom) {
+    private func change(_ bench: RoutingBench, _ random: inout SeededRandom) {
         if bench.entries.count > 25 || !bench.entries.isEmpty && random.oneIn(2) {
             bench.unsubscribe(at: random.below(bench.entries.count))
         } else {

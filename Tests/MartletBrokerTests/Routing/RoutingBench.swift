@@ -1,4 +1,5 @@
 import Glibc
+import MartletTestSupport
 import Synchronization
 
 @testable import MartletBroker
@@ -148,7 +149,7 @@ final class RoutingBench {
 enum RandomSubject {
     static let tokens = ["a", "b", "c", "ab", "_INBOX", "a-rather-long-token-of-a-subject"]
 
-    static func published(_ random: inout TestRandom) -> String {
+    static func published(_ random: inout SeededRandom) -> String {
         let subject = (0...random.below(4)).map { _ in random.pick(tokens) }.joined(separator: ".")
         switch random.below(40) {
         case 0: return "." + subject
@@ -161,7 +162,7 @@ enum RandomSubject {
         }
     }
 
-    static func filter(_ random: inout TestRandom) -> String {
+    static func filter(_ random: inout SeededRandom) -> String {
         var parts = (0...random.below(4)).map { _ in random.oneIn(5) ? "*" : random.pick(tokens) }
         if random.oneIn(6) { parts[parts.count - 1] = ">" }
         return parts.joined(separator: ".")

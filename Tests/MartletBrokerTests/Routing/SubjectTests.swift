@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -31,7 +32,7 @@ import Testing
 
     @Test(arguments: testSeeds(10))
     func matchesAsTheModelDoes(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<2_000 {
             let filter = RandomSubject.filter(&random)
             let subject = (0...random.below(4)).map { _ in random.pick(RandomSubject.tokens) }
@@ -57,7 +58,7 @@ import Testing
 
     @Test(arguments: testSeeds(5))
     func aHashDependsOnEveryByteAndOnTheSeed(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for count in 1...70 {
             var bytes = random.bytes(count)
             let hash = SubjectHash.bytes(bytes, count, seed: seed)

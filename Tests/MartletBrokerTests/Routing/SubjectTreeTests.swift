@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -5,7 +6,7 @@ import Testing
 @Suite struct SubjectTreeTests {
     @Test(arguments: testSeeds(20))
     func matchesWhatANaiveListMatches(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let bench = RoutingBench(seed: random.next())
         for step in 0..<600 {
             change(bench, &random)
@@ -28,7 +29,7 @@ import Testing
         #endif
     }
 
-    private func change(_ bench: RoutingBench, _ random: inout TestRandom) {
+    private func change(_ bench: RoutingBench, _ random: inout SeededRandom) {
         if bench.entries.count > 60 || !bench.entries.isEmpty && random.oneIn(3) {
             bench.unsubscribe(at: random.below(bench.entries.count))
         } else {
@@ -60,7 +61,7 @@ import Testing
 
     @Test(arguments: testSeeds(10))
     func hundredsOfGroupsComeAndGo(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let bench = RoutingBench(seed: random.next())
         let filters = ["a.b", "a.*", "a.>", ">"]
         for step in 0..<3_000 {

@@ -5,55 +5,6 @@ import Testing
 
 @testable import MartletBroker
 
-/// Where rules are evaluated, and on how many loops.
-struct RuleSetup: Sendable, CustomTestStringConvertible {
-    let loops: Int
-    /// 0 evaluates everything on the loop; else everything goes to workers.
-    let workers: Int
-
-    static let all = [(1, 0), (1, 1), (2, 2), (4, 1)].map { RuleSetup(loops: $0, workers: $1) }
-
-    var testDescription: String { "\(loops) loops, \(workers) workers" }
-
-    func broker(
-        _ rules: [RuleDefinition], slowConsumers: BrokerConfiguration.SlowConsumers = .init(),
-        _ change: (inout RulesConfiguration) -> Void = { _ in }
-    ) throws -> TestBroker {
-        var configuration = RulesConfiguration()
-        configuration.workerCount = workers
-        configuration.inlineBytesMax = 0
-        configuration.definition.schemas = [
-            .init(name: "order", path: "order.json", text: Array(Self.schema.utf8))
-        ]
-        configuration.definition.rules = rules
-        change(&configuration)
-        return try TestBroker(loops: loops) {
-            $0.rules = configuration
-            $0.slowConsumers = slowConsumers
-        }
-    }
-
-    static let schema = """
-        {"type": "object", "required": ["id"],
-         "properties": {"id": {"type": "integer"}, "total": {"minimum": 0}}}
-        """
-}
-
-extension RuleDefinition {
-    init(_ name: String, _ subject: String, _ change: (inout RuleDefinition) -> Void) {
-        self.init(name: name, subject: subject)
-        change(&self)
-    }
-}
-
-/// A message with a header block.
-func hpub(_ subject: String, _ header: String, _ payload: String, reply: String = "") -> String {
-    let block = "NATS/1.0\r\n\(header)\r\n\r\n"
-    let words = reply.isEmpty ? subject : "\(subject) \(reply)"
-    return
-        "HPUB \(words) \(block.utf8.count) \(block.utf8.count + payload.utf8.count)\r\n\(block)\(payload)\r\n"
-}
-
 @Suite("Rules in a broker", .serialized)
 struct RuleStageTests {
     @Test("A valid message is delivered as it came", arguments: RuleSetup.all)
@@ -61,10 +12,8 @@ struct RuleStageTests {
         let broker = try setup.broker([
             RuleDefinition("orders", "orders.*") { $0.validation = .schema("order") }
         ])
-        let subscriber = try broker.client()
+        let subscriber = try broker.subscriber("SUB orders.> 1")
         let publisher = try broker.client()
-        try subscriber.send("SUB orders.> 1\r\n")
-        try subscriber.barrier()
         let large = #"{"id": 1, "text": "\#(String(repeating: "x", count: 100_000))"}"#
         for payload in [#"{"id": 7}"#, large, #" {"id":8} "#] {
             try publisher.send(pub("orders.new", payload, reply: "back"))
@@ -79,10 +28,7 @@ struct RuleStageTests {
 
     @Test("A rule is for the messages of its account alone", arguments: RuleSetup.all)
     func accounts(setup: RuleSetup) throws {
-        var configuration = RulesConfiguration()
-        configuration.workerCount = setup.workers
-        configuration.inlineBytesMax = 0
-        configuration.definition.rules = [
+        let broker = try setup.broker([
             RuleDefinition("of-a", "orders") {
                 $0.account = "a"
                 $0.destinations = [.init(template: "by.a")]
@@ -92,9 +38,7 @@ struct RuleStageTests {
                 $0.account = "nobody"
                 $0.destinations = [.init(template: "by.nobody")]
             },
-        ]
-        let broker = try TestBroker(loops: setup.loops) { [configuration] in
-            $0.rules = configuration
+        ]) {
             $0.accounts = ["a", "b"]
             $0.authorization.users = [
                 .init(name: "a", password: "a", account: "a"),
@@ -228,136 +172,6 @@ struct RuleStageTests {
     }
 
     @Test(
-        "Messages of a connection keep their order, whichever rules are for them",
-        arguments: RuleSetup.all)
-    func order(setup: RuleSetup) throws {
-        // Tests read more slowly than the broker delivers.
-        var patient = BrokerConfiguration.SlowConsumers()
-        patient.defaultPolicy = .block
-        patient.blockNanosecondsMax = 60_000_000_000
-        let broker = try setup.broker(
-            [
-                RuleDefinition("checked", "o.checked") { $0.validation = .json },
-                RuleDefinition("large", "o.large") { $0.validation = .json },
-            ], slowConsumers: patient
-        ) { $0.inlineBytesMax = 200 }
-        let subscribers = try broker.clients(2)
-        for subscriber in subscribers {
-            try subscriber.send("SUB o.* 1\r\n")
-            try subscriber.barrier()
-        }
-        let publishers = try broker.clients(3)
-        let count = repetitions(600, long: 20_000)
-        var random = SeededRandom(printedFor: "order of rules")
-        let sizes = (0..<count).map { _ in [1, 150, 400, 3_000, 20_000][random.below(5)] }
-        let subjects = (0..<count).map { _ in ["o.checked", "o.large", "o.free"][random.below(3)] }
-        try onThreads(5) { i in
-            if i < 3 {
-                for n in 0..<count {
-                    let text = String(repeating: "x", count: sizes[n])
-                    try publishers[i].send(pub(subjects[n], "[\(i),\(n),\"\(text)\"]"))
-                    if n % 50 == 0 { try publishers[i].barrier() }
-                }
-                try publishers[i].barrier()
-            } else {
-                var next = [0, 0, 0]
-                for _ in 0..<(3 * count) {
-                    let words = try subscribers[i - 3].message().text.dropFirst().split(
-                        separator: ",")
-                    let publisher = try #require(Int(words[0]))
-                    try #require(Int(words[1]) == next[publisher])
-                    next[publisher] += 1
-                }
-            }
-        }
-    }
-
-    @Test("A PING waits for messages that are with a worker", arguments: RuleSetup.all)
-    func barrier(setup: RuleSetup) throws {
-        let broker = try setup.broker([
-            RuleDefinition("checked", "b") { $0.validation = .json }
-        ])
-        let (publisher, subscriber) = (try broker.client(), try broker.client())
-        try subscriber.send("SUB b 1\r\n")
-        try subscriber.barrier()
-        for round in 0..<repetitions(300, long: 10_000) {
-            let text = String(repeating: "x", count: round % 7 * 4_000)
-            try publisher.send(pub("b", "[\(round),\"\(text)\"]") + "PING\r\n")
-            _ = try publisher.framesToPong()
-            try #require(try subscriber.barrier().compactMap(\.message).count == 1, "\(round)")
-        }
-    }
-
-    @Test("What was published before a close is delivered", arguments: RuleSetup.all)
-    func close(setup: RuleSetup) throws {
-        let broker = try setup.broker([
-            RuleDefinition("checked", "gone") { $0.validation = .json }
-        ])
-        let subscriber = try broker.client()
-        try subscriber.send("SUB gone 1\r\n")
-        try subscriber.barrier()
-        var expected = 0
-        for round in 0..<60 {
-            let client = try RawClient(port: broker.port)
-            let count = round % 10 + 1
-            let payload = "[\"\(String(repeating: "x", count: round * 50))\"]"
-            try client.send(
-                "CONNECT {\"verbose\":false}\r\n"
-                    + String(repeating: pub("gone", payload), count: count))
-            #expect(eventually { client.hasSentAll })
-            client.close()
-            expected += count
-        }
-        for n in 0..<expected {
-            let message = try? subscriber.message()
-            try #require(message != nil, "\(n) of \(expected)")
-        }
-    }
-
-    @Test("Full rings make publishers wait, and lose nothing", arguments: RuleSetup.all)
-    func fullRings(setup: RuleSetup) throws {
-        let broker = try setup.broker([
-            RuleDefinition("checked", "f") { $0.validation = .json }
-        ]) { $0.queueJobsMax = 2 }
-        let subscriber = try broker.client()
-        try subscriber.send("SUB f 1\r\n")
-        try subscriber.barrier()
-        let publishers = try broker.clients(8)
-        let payload = "[\"\(String(repeating: "x", count: 5_000))\"]"
-        try onThreads(9) { i in
-            if i < 8 {
-                for _ in 0..<50 { try publishers[i].send(pub("f", payload)) }
-                try publishers[i].barrier()
-            } else {
-                for _ in 0..<400 { _ = try subscriber.message() }
-            }
-        }
-        #expect(try subscriber.barrier().isEmpty)
-    }
-
-    @Test("Payloads that become whole at once wait for room in the ring", arguments: RuleSetup.all)
-    func partsAtOnce(setup: RuleSetup) throws {
-        let broker = try setup.broker([
-            RuleDefinition("checked", "large") { $0.validation = .json }
-        ]) { $0.queueJobsMax = 1 }
-        let subscriber = try broker.client()
-        try subscriber.send("SUB large 1\r\nSUB after 2\r\n")
-        try subscriber.barrier()
-        let publishers = try broker.clients(24)
-        let message = Array(pub("large", "[\"\(String(repeating: "x", count: 200_000))\"]").utf8)
-        for _ in 0..<5 {
-            for publisher in publishers { try publisher.send(Array(message.dropLast(100))) }
-            for publisher in publishers {
-                try publisher.send(Array(message.suffix(100)) + Array(pub("after", "x").utf8))
-            }
-            for publisher in publishers { try publisher.barrier() }
-            let subjects = try subscriber.barrier().compactMap(\.message?.subject)
-            #expect(subjects.count { $0 == "large" } == publishers.count)
-            #expect(subjects.count { $0 == "after" } == publishers.count)
-        }
-    }
-
-    @Test(
         "New rules hold for the next message, and bad ones change nothing",
         arguments: RuleSetup.all)
     func reload(setup: RuleSetup) throws {
@@ -376,12 +190,9 @@ struct RuleStageTests {
             return try subscriber.barrier().compactMap(\.message?.subject)
         }
         #expect(try deliveries() == [])
-        var changed = RulesConfiguration()
-        changed.workerCount = setup.workers
-        changed.inlineBytesMax = 0
-        changed.definition.rules = [
+        var changed = setup.rules([
             RuleDefinition("route", "r") { $0.destinations = [.init(template: "s")] }
-        ]
+        ])
         try broker.broker.replaceRules(changed)
         #expect(try deliveries() == ["s"])
         // So that a reload of the first ones is a change.
@@ -422,18 +233,5 @@ struct RuleStageTests {
         #expect(try client.message().text == "no json")
         let rule = try #require(broker.broker.rulesSnapshot()?.rules.first)
         #expect(rule.shadowResults[.invalid] == 1 && rule.results[.invalid] == 0)
-    }
-
-    @Test("A broker stops while messages are with its workers", arguments: RuleSetup.all)
-    func stop(setup: RuleSetup) throws {
-        for _ in 0..<10 {
-            let broker = try setup.broker([
-                RuleDefinition("checked", ">") { $0.validation = .json }
-            ])
-            let client = try broker.client()
-            let payload = "[\"\(String(repeating: "x", count: 30_000))\"]"
-            try client.send(String(repeating: pub("x", payload), count: 20))
-            broker.broker.stop()
-        }
     }
 }

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -14,7 +15,7 @@ import Testing
     /// Every block is the caller's alone: each is filled, and still has its bytes when it is freed.
     @Test(arguments: testSeeds(10))
     func blocksDoNotOverlap(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let budget = MemoryBudget(bytesMax: 1 << 30)
         let pool = BlockPool(budget: budget)
         var live: [(block: UnsafeMutableRawPointer, count: Int, mark: UInt8)] = []

@@ -1,4 +1,5 @@
 import Foundation
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -13,7 +14,7 @@ import Testing
 
     @Test(arguments: testSeeds(20))
     func readsWhatFoundationReads(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<60 {
             let document = Self.randomValue(&random, depth: 0)
             let bytes = Array(document.utf8)
@@ -28,7 +29,7 @@ import Testing
     /// it takes a comma before the end of an array.
     @Test(arguments: testSeeds(20))
     func refusesWhatFoundationRefuses(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<100 {
             var bytes = Array(Self.randomValue(&random, depth: 0).utf8.filter { $0 < 0x80 })
             let i = random.below(bytes.count)
@@ -85,7 +86,7 @@ import Testing
 
     // MARK: Random documents
 
-    private static func randomValue(_ random: inout TestRandom, depth: Int) -> String {
+    private static func randomValue(_ random: inout SeededRandom, depth: Int) -> String {
         let space = random.pick(["", "", " ", "\n\t "])
         switch random.below(depth > 4 ? 5 : 8) {
         case 0: return space + random.pick(["true", "false", "null"]) + space
@@ -104,7 +105,7 @@ import Testing
         }
     }
 
-    private static func randomString(_ random: inout TestRandom) -> String {
+    private static func randomString(_ random: inout SeededRandom) -> String {
         let pieces = [
             "a", "hello", " ", "é", "😀", #"\n"#, #"\""#, #"\\"#, #"\u0041"#, #"\ud83d\ude00"#, "/",
             #"\/"#,

@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -5,7 +6,7 @@ import Testing
 @Suite struct SlabTests {
     @Test(arguments: testSeeds(5))
     func slotsAreTakenOnceAndNeverMove(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var slab = Slab<Int>()
         var live: [Int: StablePointer<Int>] = [:]
         for step in 0..<5_000 {

@@ -1,4 +1,5 @@
 import Glibc
+import MartletTestSupport
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import MartletRules
+import MartletTestSupport
 import Testing
 
 @Suite("Whatever a message is, a verdict is within its bounds")
@@ -39,7 +40,7 @@ struct HostileMessageTests {
         "\"\\r\\nX: y\"", "1", "-5", "1e9", "null", "true", " ", "\"é\"", "\u{7F}", "\\",
     ]
 
-    private func payload(_ random: inout TestRandom) -> [UInt8] {
+    private func payload(_ random: inout SeededRandom) -> [UInt8] {
         switch random.below(4) {
         case 0: (0..<random.below(40)).map { _ in UInt8(random.below(256)) }
         case 1: (0..<random.below(30)).flatMap { _ in Array(random.pick(Self.pieces).utf8) }
@@ -54,7 +55,7 @@ struct HostileMessageTests {
         }
     }
 
-    private func header(_ random: inout TestRandom) -> [UInt8] {
+    private func header(_ random: inout SeededRandom) -> [UInt8] {
         if random.below(3) == 0 { return [] }
         let pieces = [
             "NATS/1.0", "\r\n", "\r", "\n", "X: 1", "X", ":", "Y: 2", " ", "\t", "\0", "é",
@@ -65,7 +66,7 @@ struct HostileMessageTests {
 
     @Test("random messages", arguments: 1...20 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let set = try set()
         for _ in 0..<500 {
             let subject = random.pick([

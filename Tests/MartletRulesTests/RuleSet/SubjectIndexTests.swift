@@ -1,4 +1,5 @@
 import MartletRules
+import MartletTestSupport
 import Testing
 
 @Suite("The first rule for a subject is found whatever the number of rules")
@@ -68,7 +69,7 @@ struct SubjectIndexTests {
         "any rules find what a look at each of them finds", arguments: 1...20 as ClosedRange<UInt64>
     )
     func random(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         let words = ["a", "b", "ab", "c"]
         func subject(_ words: [String]) -> String {
             (0...random.below(5)).map { _ in random.pick(words) }.joined(separator: ".")

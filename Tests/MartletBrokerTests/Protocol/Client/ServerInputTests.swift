@@ -1,3 +1,4 @@
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
@@ -93,7 +94,7 @@ struct ServerInputTests {
 
     @Test("frames of random sizes in random pieces decode the same", arguments: testSeeds(20))
     func randomPieces(seed: UInt64) throws {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var (bytes, expected) = ([UInt8](), [ServerEvent]())
         for _ in 0..<50 {
             guard random.oneIn(3) else {
@@ -115,7 +116,7 @@ struct ServerInputTests {
 
     @Test("a damaged stream comes to the same end however it is split", arguments: testSeeds(300))
     func damaged(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededRandom(seed: seed)
         var bytes = Self.allBytes
         for _ in 0...random.below(3) {
             let place = random.below(bytes.count)
