@@ -231,7 +231,7 @@ struct ServeProcessTests {
 
     /// Free a moment ago, which is as good as it gets for a server that is told its port.
     private static func freePort() throws -> Int {
-        let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
+        let socket = try ListeningSocket(HostAndPort(host: "127.0.0.1", port: 0))
         close(socket.descriptor)
         return socket.port
     }

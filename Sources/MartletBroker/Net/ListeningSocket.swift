@@ -1,0 +1,56 @@
+import Glibc
+
+/// A bound, listening, non-blocking TCP socket. Whoever has it closes its descriptor.
+package struct ListeningSocket: Sendable {
+    /// Why there is none, in nats-server's words.
+    package struct Failure: Error, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let descriptor: Int32
+    /// The port that it got.
+    package let port: Int
+
+    /// - Parameters:
+    ///   - place: a host name or address of this machine; port 0 takes any that is free.
+    ///   - backlog: how many connections may wait to be accepted.
+    package init(_ place: HostAndPort, backlog: Int32 = 1_024) throws(Failure) {
+        guard (0...65_535).contains(place.port) else {
+            throw Failure(description: "listen tcp: address \(place.port): invalid port")
+        }
+        let address: SocketAddress
+        do throws(SocketAddress.LookupFailure) {
+            address = try SocketAddress.resolve(place, isForListening: true)[0]
+        } catch {
+            throw Failure(description: "listen tcp: \(error)")
+        }
+        do throws(SystemFailure) {
+            descriptor = try Self.open(address, backlog: backlog)
+            port = try Int(SocketAddress(local: descriptor).port)
+        } catch {
+            throw Failure(
+                description: "listen tcp \(place): \(error.call): \(error.reason.lowercased())")
+        }
+    }
+
+    private static func open(
+        _ address: SocketAddress, backlog: Int32
+    ) throws(SystemFailure) -> Int32 {
+        let descriptor = try Socket.make(address.family, SOCK_STREAM)
+        do throws(SystemFailure) {
+            try Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: descriptor)
+            if address.family == AF_INET6 {
+                // "::" serves IPv4 too, as nats-server does.
+                try Socket.set(IPV6_V6ONLY, of: Int32(IPPROTO_IPV6), to: 0, on: descriptor)
+            }
+            guard unsafe address.withPointer({ unsafe bind(descriptor, $0, $1) }) == 0 else {
+                throw SystemFailure("bind")
+            }
+            guard listen(descriptor, backlog) == 0 else { throw SystemFailure("listen") }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+}
