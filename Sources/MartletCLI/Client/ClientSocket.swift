@@ -17,7 +17,7 @@ final class ClientSocket {
         do throws(SocketAddress.LookupFailure) {
             addresses = try SocketAddress.resolve(place)
         } catch {
-            throw CommandFailure(description: "cannot connect to \(place): \(error)")
+            throw .noConnection("cannot connect to \(place): \(error)")
         }
         var problem: Int32 = 0
         for address in addresses {
@@ -26,8 +26,7 @@ final class ClientSocket {
                 return
             } catch { problem = error.code }
         }
-        throw CommandFailure(
-            description: "cannot connect to \(place): \(SystemError.text(problem))")
+        throw .noConnection("cannot connect to \(place): \(SystemError.text(problem))")
     }
 
     deinit { close(descriptor) }
@@ -59,10 +58,10 @@ final class ClientSocket {
                 rest.removeFirst(count)
             } else if errno == EAGAIN {
                 guard Self.wait(descriptor, for: POLLOUT, deadline) else {
-                    throw CommandFailure(description: "the server does not read what is sent")
+                    throw .noConnection("the server does not read what is sent")
                 }
             } else if errno != EINTR {
-                throw CommandFailure(description: "connection lost: \(SystemError.text(errno))")
+                throw .noConnection("connection lost: \(SystemError.text(errno))")
             }
         }
     }
@@ -88,25 +87,5 @@ final class ClientSocket {
             let count = unsafe poll(&status, 1, deadline.millisecondsLeft)
             if count != -1 || errno != EINTR { return count == 1 }
         }
-    }
-}
-
-/// Until when something may take; `never` waits for ever.
-struct Deadline {
-    private let at: ContinuousClock.Instant?
-
-    static let never = Deadline(at: nil)
-
-    static func after(seconds: Double) -> Deadline {
-        Deadline(at: .now + .seconds(seconds))
-    }
-
-    private init(at: ContinuousClock.Instant?) { self.at = at }
-
-    /// As `poll` wants it, rounded up.
-    var millisecondsLeft: Int32 {
-        guard let at else { return -1 }
-        let left = ContinuousClock.now.duration(to: at) / .milliseconds(1)
-        return Int32(max(0, min(left.rounded(.up), 1e9)))
     }
 }
