@@ -19,18 +19,36 @@ package struct ListeningSocket: Sendable {
             throw Failure(description: "listen tcp: address \(place.port): invalid port")
         }
         let address: SocketAddress
+        var anyAddress: SocketAddress?
         do throws(SocketAddress.LookupFailure) {
             address = try SocketAddress.resolve(place, isForListening: true)[0]
+            // As nats-server: all addresses of the machine are those of both families.
+            if place.host.isEmpty || place.host == "0.0.0.0" {
+                anyAddress = try SocketAddress.resolve(
+                    HostAndPort(host: "::", port: place.port), isForListening: true)[0]
+            }
         } catch {
             throw Failure(description: "listen tcp: \(error)")
         }
         do throws(SystemFailure) {
-            descriptor = try Self.open(address, backlog: backlog)
+            descriptor = try Self.open(anyAddress, or: address, backlog: backlog)
             port = try Int(SocketAddress(local: descriptor).port)
         } catch {
             throw Failure(
                 description: "listen tcp \(place): \(error.call): \(error.reason.lowercased())")
         }
+    }
+
+    /// A machine without IPv6 has no socket for the first address, and gets one for the second.
+    private static func open(
+        _ anyAddress: SocketAddress?, or address: SocketAddress, backlog: Int32
+    ) throws(SystemFailure) -> Int32 {
+        if let anyAddress {
+            do throws(SystemFailure) {
+                return try open(anyAddress, backlog: backlog)
+            } catch where error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL {}
+        }
+        return try open(address, backlog: backlog)
     }
 
     private static func open(
