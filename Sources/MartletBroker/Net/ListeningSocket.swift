@@ -46,7 +46,9 @@ package struct ListeningSocket: Sendable {
         if let anyAddress {
             do throws(SystemFailure) {
                 return try open(anyAddress, backlog: backlog)
-            } catch where error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL {}
+            } catch {
+                guard error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL else { throw error }
+            }
         }
         return try open(address, backlog: backlog)
     }

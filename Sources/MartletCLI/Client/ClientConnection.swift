@@ -125,7 +125,8 @@ final class ClientConnection {
 
     /// The next message, however long it takes. A server that has been silent is asked whether it is
     /// there, and has as long again to say so.
-    func message(askingAfter silenceSeconds: Double = 60) throws(CommandFailure) -> InProcessMessage {
+    func message(askingAfter silenceSeconds: Double = 60) throws(CommandFailure) -> InProcessMessage
+    {
         var isAsked = false
         while true {
             switch try next(deadline: .after(seconds: silenceSeconds)) {

@@ -50,7 +50,8 @@ struct PublishCommand: ParsableCommand {
                 confirmed = number
             }
         } catch {
-            let howMany = count == 1 ? "not published" : "\(confirmed) of \(count) published for sure"
+            let howMany =
+                count == 1 ? "not published" : "\(confirmed) of \(count) published for sure"
             throw CommandFailure(
                 description: "\(howMany): \(error)", exitCode: error.exitCode)
         }

@@ -70,6 +70,7 @@ struct NetTests {
                 == "listen tcp 127.0.0.1:\(port): bind: address already in use")
         #expect(failure("127.0.0.1", 65_536) == "listen tcp: address 65536: invalid port")
         #expect(
-            failure("no.such.host.invalid", 1)?.hasPrefix("listen tcp: lookup no.such.host") == true)
+            failure("no.such.host.invalid", 1)?.hasPrefix("listen tcp: lookup no.such.host") == true
+        )
     }
 }
