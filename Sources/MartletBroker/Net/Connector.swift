@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// Makes connections without ever waiting: whoever does decides how, with `poll` or on a loop.

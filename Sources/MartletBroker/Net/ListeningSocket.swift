@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// A bound, listening, non-blocking TCP socket. Whoever has it closes its descriptor.

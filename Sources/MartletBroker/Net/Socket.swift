@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// System calls that make sockets and set their options.

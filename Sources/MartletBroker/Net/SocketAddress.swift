@@ -1,3 +1,4 @@
+import CMartletSystem
 import Glibc
 
 /// An address as the socket interface has it.
