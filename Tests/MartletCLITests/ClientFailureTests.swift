@@ -143,10 +143,8 @@ struct ClientFailureTests {
     func payloadOnTerminal() async throws {
         let (server, url) = try await started()
         defer { server.signal(SIGINT) }
-        let terminal = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0)
+        let (terminal, shown) = try Self.makeTerminal()
         defer { close(terminal) }
-        let shown = open(String(cString: ptsname(terminal)), O_RDWR | O_NOCTTY)
         let arguments = ["sub", "a", "--count", "1", "-s", url]
         let onTerminal = try ChildProcess(
             TestProcess.executable.path, arguments, output: .descriptor(shown), errors: .null)
@@ -162,5 +160,15 @@ struct ClientFailureTests {
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = read(terminal, &bytes, bytes.count)
         #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "x\\u{1B}[2Jy\r\n")
+    }
+
+    /// Both ends of a pseudo-terminal: what is written to the second is read from the first.
+    private static func makeTerminal() throws -> (Int32, Int32) {
+        let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        // TIOCSPTLCK unlocks it, TIOCGPTN says its number; Swift has no names for them.
+        var (isLocked, number): (Int32, Int32) = (0, 0)
+        try #require(ioctl(terminal, 0x4004_5431, &isLocked) == 0)
+        try #require(ioctl(terminal, 0x8004_5430, &number) == 0)
+        return (terminal, open("/dev/pts/\(number)", O_RDWR | O_NOCTTY))
     }
 }

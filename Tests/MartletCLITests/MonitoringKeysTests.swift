@@ -1,4 +1,5 @@
 import Foundation
+import MartletBroker
 import Testing
 
 @testable import MartletCLI
