@@ -9,10 +9,10 @@ struct Timers {
         var owner: TimerOwner
     }
 
-    private let heap: StablePointer<GrowingBuffer<Entry>>
+    private let heap: StablePointer<GrowableBuffer<Entry>>
 
     init() {
-        heap = StablePointer(allocating: GrowingBuffer(capacity: 1_024))
+        heap = StablePointer(allocating: GrowableBuffer(capacity: 1_024))
     }
 
     var count: Int { heap.pointee.count }
@@ -39,11 +39,11 @@ struct Timers {
 
     /// Takes the nearest entry if it is due.
     func popDue(at now: UInt64) -> Entry? {
-        guard heap.pointee.count > 0, nextDeadline <= now else { return nil }
+        guard nextDeadline <= now, let last = heap.pointee.popLast() else { return nil }
+        let count = heap.pointee.count
+        guard count > 0 else { return last }
         let entries = unsafe heap.pointee.items
         let due = unsafe entries[0]
-        let last = heap.pointee.removeLast()
-        let count = heap.pointee.count
         var i = 0
         while true {
             var child = 2 * i + 1

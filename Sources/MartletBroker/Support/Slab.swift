@@ -21,7 +21,7 @@ struct Slab<Element: ~Copyable> {
         var count = 0
         var live = 0
         /// The free slots, as a stack with room for all of them, so that giving one back never allocates.
-        var free = GrowingBuffer<UInt32>()
+        var free = GrowableBuffer<UInt32>()
     }
 
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
@@ -51,9 +51,9 @@ struct Slab<Element: ~Copyable> {
     /// A free slot: its element is the last tenant's, or fresh from `make` in a new page.
     /// nil at 4 Mi slots, the limit of the slab.
     mutating func take(_ make: (Int) -> Element) -> Int? {
-        if state.pointee.free.count > 0 {
+        if let index = state.pointee.free.popLast() {
             state.pointee.live += 1
-            return Int(state.pointee.free.removeLast())
+            return Int(index)
         }
         let index = state.pointee.count
         let page = index >> Self.pageShift
