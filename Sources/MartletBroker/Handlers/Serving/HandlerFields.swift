@@ -87,7 +87,8 @@ final class HandlerFields {
         case .tooComplex:
             throw ServiceError(code: 413, description: "JSON: too_complex")
         case .numberTooLong(let offset):
-            throw ServiceError(code: 413, description: "JSON: number_too_long at byte \(offset)")
+            let reason = JSONFailureReason.numberTooLong.name
+            throw ServiceError(code: 413, description: "JSON: \(reason) at \(offset)")
         case .violation(let violation):
             throw ServiceError(
                 code: 422, description: Self.message(of: violation, schema, document),
