@@ -27,6 +27,7 @@ private func runFuzzer(
 private let target: @Sendable ([UInt8]) -> Void = {
     switch getenv("MARTLET_FUZZ").map({ String(cString: $0) }) {
     case "parser": return fuzzParser
+    case "server": return fuzzServer
     case "broker": return fuzzBroker
     case "json": return fuzzJSON
     case "configuration": return fuzzConfiguration
@@ -37,8 +38,8 @@ private let target: @Sendable ([UInt8]) -> Void = {
     case "evaluation": return fuzzEvaluation
     default:
         fatalError(
-            "MARTLET_FUZZ must be parser, broker, json, configuration, scanner, schema, pattern, rules or "
-                + "evaluation")
+            "MARTLET_FUZZ must be parser, server, broker, json, configuration, scanner, schema, pattern, "
+                + "rules or evaluation")
     }
 }()
 

@@ -39,8 +39,8 @@ public final class Monitor: Sendable {
             $0.listener = listener
             $0.configurationLoadedAt = broker.snapshot().startedAt
         }
-        let shown = host.contains(":") ? "[\(host)]" : host
-        logger.info("Starting http monitor on \(shown):\(listener.port)")
+        let place = HostAndPort(host: host, port: listener.port)
+        logger.info("Starting http monitor on \(place)")
         return listener.port
     }
 

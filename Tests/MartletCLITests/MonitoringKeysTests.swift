@@ -1,4 +1,5 @@
 import Foundation
+import MartletBroker
 import MartletTestSupport
 import Testing
 

@@ -159,22 +159,17 @@ public final class Broker: Sendable {
         return [
             Listener(
                 descriptor: descriptor, profile: ListenerProfile(kind: .client),
-                address: Self.place(configuration.host, clientPort))
+                address: "\(HostAndPort(host: configuration.host, port: clientPort))")
         ]
     }
 
     private func listen(_ host: String, _ port: Int) throws(BrokerError) -> Int32 {
-        guard let wanted = UInt16(exactly: port == -1 ? 0 : port) else {
-            throw BrokerError(.listen, "listen tcp: invalid port \(port)")
-        }
-        do throws(SystemFailure) {
-            let bound = try Socket.listen(host: host, port: wanted)
-            shared.setBoundPort(Int(bound.port))
-            return bound.fd
+        do throws(ListeningSocket.Failure) {
+            let socket = try ListeningSocket(HostAndPort(host: host, port: port == -1 ? 0 : port))
+            shared.setBoundPort(socket.port)
+            return socket.descriptor
         } catch {
-            throw BrokerError(
-                .listen,
-                "listen tcp \(Self.place(host, port)): \(error.call): \(error.reason.lowercased())")
+            throw BrokerError(.listen, error.description)
         }
     }
 
@@ -266,8 +261,4 @@ public final class Broker: Sendable {
     public var serverID: String { shared.serverID }
     /// INFO's server_name: as configured, or the server's id.
     public var serverName: String { shared.serverName }
-
-    private static func place(_ host: String, _ port: Int) -> String {
-        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    }
 }

@@ -8,7 +8,7 @@ public struct BrokerConfiguration: Sendable {
 
     /// The name in INFO and /varz; the server id when nil.
     public var serverName: String?
-    /// The address to listen on; every interface when "0.0.0.0", both families when "::".
+    /// The address to listen on; every interface and both families when "0.0.0.0" or "::".
     public var host = "0.0.0.0"
     /// The client port; -1 takes any free one.
     public var port = 4222

@@ -74,7 +74,8 @@ extension BrokerLoop {
         socket.disableNagle()
         guard
             let connection = makeConnection(
-                .tcp(socket), PeerPolicy(profile.kind), id: id, address)
+                .tcp(socket), PeerPolicy(profile.kind), id: id, ip: address.ip,
+                port: address.port)
         else {
             return socket.close()
         }
@@ -95,7 +96,7 @@ extension BrokerLoop {
         let transport = unsafe Transport.pipe(.passRetained(pipe))
         guard
             let connection = makeConnection(
-                transport, PeerPolicy(peer.kind), id: id, SocketAddress(ip: name, port: 0))
+                transport, PeerPolicy(peer.kind), id: id, ip: name, port: 0)
         else {
             return transport.close()
         }
@@ -114,7 +115,7 @@ extension BrokerLoop {
 
     /// A slot for a new connection, with the values that hold before its CONNECT.
     private func makeConnection(
-        _ transport: Transport, _ policy: PeerPolicy, id: UInt64, _ address: SocketAddress
+        _ transport: Transport, _ policy: PeerPolicy, id: UInt64, ip: String, port: UInt16
     ) -> ConnectionRef? {
         assert(thread.isCurrent)
         let account = shared.accounts.global
@@ -134,8 +135,8 @@ extension BrokerLoop {
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()
-        details.ip = address.ip
-        details.port = Int(address.port)
+        details.ip = ip
+        details.port = Int(port)
         details.startedAt = Clock.wallNanoseconds()
         unsafe connection.pointee.details = unsafe .passRetained(details)
         limitPending(connection)

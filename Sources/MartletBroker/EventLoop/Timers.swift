@@ -9,55 +9,41 @@ struct Timers {
         var owner: TimerOwner
     }
 
-    /// SAFETY: `entries` holds `capacity` entries, the first `count` of them initialised.
-    @safe
-    private struct State {
-        var entries: UnsafeMutablePointer<Entry>
-        var count = 0
-        var capacity: Int
-    }
-
-    private let state: StablePointer<State>
+    private let heap: StablePointer<GrowableBuffer<Entry>>
 
     init() {
-        state = unsafe StablePointer(
-            allocating: State(entries: .allocate(capacity: 1_024), capacity: 1_024))
+        heap = StablePointer(allocating: GrowableBuffer(capacity: 1_024))
     }
 
-    var count: Int { state.pointee.count }
+    var count: Int { heap.pointee.count }
 
     /// The nearest deadline, `UInt64.max` without one.
     @inline(__always)
     var nextDeadline: UInt64 {
-        unsafe state.pointee.count == 0 ? .max : state.pointee.entries[0].deadline
+        unsafe heap.pointee.count == 0 ? .max : heap.pointee.items[0].deadline
     }
 
     func add(_ deadline: UInt64, _ owner: TimerOwner) {
-        if state.pointee.count == state.pointee.capacity { grow() }
-        // SAFETY: the entry behind the last one is there.
-        assert(state.pointee.count < state.pointee.capacity)
-        let entries = unsafe state.pointee.entries
-        var i = state.pointee.count
-        state.pointee.count += 1
+        let entry = Entry(deadline: deadline, owner: owner)
+        var i = heap.pointee.count
+        heap.pointee.append(entry)
+        let entries = unsafe heap.pointee.items
         while i > 0 {
             let parent = (i - 1) / 2
             guard unsafe entries[parent].deadline > deadline else { break }
             unsafe entries[i] = unsafe entries[parent]
             i = parent
         }
-        unsafe entries[i] = Entry(deadline: deadline, owner: owner)
+        unsafe entries[i] = entry
     }
 
     /// Takes the nearest entry if it is due.
     func popDue(at now: UInt64) -> Entry? {
-        guard state.pointee.count > 0, unsafe state.pointee.entries[0].deadline <= now else {
-            return nil
-        }
-        let entries = unsafe state.pointee.entries
+        guard nextDeadline <= now, let last = heap.pointee.popLast() else { return nil }
+        let count = heap.pointee.count
+        guard count > 0 else { return last }
+        let entries = unsafe heap.pointee.items
         let due = unsafe entries[0]
-        state.pointee.count -= 1
-        let count = state.pointee.count
-        let last = unsafe entries[count]
         var i = 0
         while true {
             var child = 2 * i + 1
@@ -73,17 +59,8 @@ struct Timers {
         return due
     }
 
-    private func grow() {
-        let capacity = state.pointee.capacity * 2
-        let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        unsafe entries.update(from: state.pointee.entries, count: state.pointee.count)
-        unsafe state.pointee.entries.deallocate()
-        unsafe state.pointee.entries = unsafe entries
-        state.pointee.capacity = capacity
-    }
-
     func destroy() {
-        unsafe state.pointee.entries.deallocate()
-        state.destroy()
+        heap.pointee.destroy()
+        heap.destroy()
     }
 }

@@ -8,7 +8,9 @@ public final class HandlerRegistration: Sendable {
         self.service = service
     }
 
+    /// What requests are published to.
     public var subject: String { service.subject }
+    /// The queue group, if there is one.
     public var queue: String? { service.queue }
 
     /// Requests for which the handler threw.

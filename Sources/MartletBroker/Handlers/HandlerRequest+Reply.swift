@@ -16,10 +16,12 @@ extension HandlerRequest {
         unsafe try send(header.span.bytes, bytes)
     }
 
+    /// The same with an array.
     public func reply(_ bytes: [UInt8] = [], headers: InProcessHeaders = [:]) throws(BrokerError) {
         unsafe try reply(bytes.span.bytes, headers: headers)
     }
 
+    /// The same with UTF-8.
     public func reply(_ text: String, headers: InProcessHeaders = [:]) throws(BrokerError) {
         unsafe try reply(text.utf8Span.span.bytes, headers: headers)
     }

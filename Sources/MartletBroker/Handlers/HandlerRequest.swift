@@ -4,6 +4,9 @@ import Glibc
 ///
 /// It cannot be kept: what is needed later is copied. The reply goes straight into the pipe to the
 /// broker; see `reply(_:headers:)`.
+///
+/// SAFETY: its pointers lead into what came out of the pipe, which stays until the handler returns; it
+/// cannot be copied, and is lent to the handler only.
 @safe
 public struct HandlerRequest: ~Copyable {
     let subjectBytes: UnsafeRawBufferPointer
@@ -33,6 +36,7 @@ public struct HandlerRequest: ~Copyable {
         wantsReply ? unsafe String(decoding: replyBytes, as: UTF8.self) : nil
     }
 
+    /// Whether somebody waits for an answer.
     public var wantsReply: Bool { unsafe !replyBytes.isEmpty }
 
     /// A token of the subject, from 0 on, copied; nil behind the last.
@@ -43,6 +47,7 @@ public struct HandlerRequest: ~Copyable {
 
     // MARK: What it says
 
+    /// Bytes of the payload.
     public var payloadCount: Int { unsafe payloadBytes.count }
 
     /// The payload, without a copy.

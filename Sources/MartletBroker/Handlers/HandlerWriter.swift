@@ -13,16 +13,21 @@ public struct HandlerWriter: ~Copyable {
         return taken
     }
 
+    /// Bytes written so far.
     public var count: Int { bytes.count }
 
+    /// As UTF-8.
     public mutating func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
+    /// Bytes as they are.
     public mutating func write(_ span: borrowing RawSpan) {
         unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
+    /// Bytes as they are.
     public mutating func write(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
 
+    /// One byte.
     public mutating func write(byte: UInt8) { bytes.append(byte) }
 
     /// In decimal.

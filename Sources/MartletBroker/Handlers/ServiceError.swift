@@ -12,6 +12,7 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The reply's payload, for details that programs read.
     public var body: [UInt8]
 
+    /// Throw it, or give it to `HandlerRequest.fail(_:)`.
     public init(code: Int, description: String, body: [UInt8] = []) {
         self.code = code
         self.description = description

@@ -21,6 +21,7 @@ extension InProcessClient {
         throw BrokerError(.noResponders, "nobody answers requests to \"\(subject)\"")
     }
 
+    /// The same with a payload of UTF-8.
     public func request(
         _ text: String, to subject: String, headers: InProcessHeaders = [:],
         timeout: Duration = .seconds(5)

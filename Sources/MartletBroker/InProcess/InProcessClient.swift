@@ -27,6 +27,9 @@ public final class InProcessClient: Sendable {
 
     /// Publishes; waits while the pipe to the broker is full. Returns when the broker can read the message,
     /// not when it has: `flush()` waits for that, and throws what the broker had against it.
+    ///
+    /// Throws `.subject`, `.header` or `.payloadTooLarge` for what no broker takes, and the reason that
+    /// the client is closed for when it is.
     public func publish(
         _ payload: some Sequence<UInt8>, to subject: String, reply: String? = nil,
         headers: InProcessHeaders = [:]
@@ -34,6 +37,7 @@ public final class InProcessClient: Sendable {
         try await connection.send(frame([UInt8](payload), subject, reply, headers))
     }
 
+    /// The same with a payload of UTF-8.
     public func publish(
         _ text: String, to subject: String, reply: String? = nil, headers: InProcessHeaders = [:]
     ) async throws(BrokerError) {
@@ -65,7 +69,8 @@ public final class InProcessClient: Sendable {
     // MARK: Subscribing
 
     /// Subscribes. When this returns, every message that is published from now on, by whomever,
-    /// reaches the subscription.
+    /// reaches the subscription. Throws `.subject` for what cannot be subscribed to, and `.permission`
+    /// when the broker refuses it.
     ///
     /// - Parameter queue: of those who subscribe with the same queue name, one gets each message.
     public func subscribe(

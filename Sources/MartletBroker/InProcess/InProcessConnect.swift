@@ -1,6 +1,8 @@
 /// What a client in this process says of who it is.
 public enum InProcessCredentials: Sendable {
+    /// The name of a user of the configuration, and the password in clear.
     case user(String, password: String)
+    /// The `token` of the configuration.
     case token(String)
 }
 

@@ -1,19 +1,26 @@
 /// The headers of a message, in their order; a name may stand more than once. Names are compared as
 /// they are written, as NATS clients do.
 public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+    /// One line of the header block.
     public struct Field: Sendable, Equatable {
+        /// Printable ASCII without a colon.
         public var name: String
+        /// Anything without a line break.
         public var value: String
     }
 
+    /// In the order in which they are written.
     public private(set) var fields: [Field] = []
 
+    /// Without any field: the message has no header block.
     public init() {}
 
+    /// `["Name": "value"]`; nothing is checked before it is sent.
     public init(dictionaryLiteral elements: (String, String)...) {
         fields = elements.map { Field(name: $0, value: $1) }
     }
 
+    /// Whether there is no field.
     public var isEmpty: Bool { fields.isEmpty }
 
     /// The first value of a name.
@@ -26,13 +33,14 @@ public struct InProcessHeaders: Sendable, Equatable, ExpressibleByDictionaryLite
         fields.filter { $0.name == name }.map(\.value)
     }
 
+    /// Adds a field behind the others, also if there is one of that name.
     public mutating func append(_ name: String, _ value: String) {
         fields.append(Field(name: name, value: value))
     }
 
     // MARK: On the wire
 
-    /// The header block; empty without fields.
+    /// The header block; empty without fields. Throws `.header` for a name or value that cannot be sent.
     package func encoded() throws(BrokerError) -> [UInt8] {
         var bytes: [UInt8] = []
         try encode(into: &bytes)

@@ -10,10 +10,12 @@
 /// is unsubscribed.
 public final class InProcessSubscription: AsyncSequence, Sendable {
     public typealias Element = InProcessMessage
+    /// What ends the iteration when the broker closes the connection.
     public typealias Failure = BrokerError
 
     /// What waits for whoever iterates, and what happens when that is too much.
     public struct Limits: Sendable {
+        /// What happens to a message that there is no room for.
         public enum Overflow: Sendable {
             /// Throws away what comes; `droppedMessages` counts it.
             case dropNew
@@ -25,11 +27,14 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
             case wait
         }
 
+        /// Messages that wait.
         public var messagesMax: Int
-        /// Of payloads; one message is taken however large it is.
+        /// Bytes of payloads that wait; one message is taken however large it is.
         public var bytesMax: Int
+        /// What happens beyond that.
         public var overflow: Overflow
 
+        /// 65,536 messages and 64 MiB unless told otherwise; `messagesMax` is at least 1.
         public init(
             messagesMax: Int = 65_536, bytesMax: Int = 64 << 20, overflow: Overflow = .dropNew
         ) {
@@ -40,6 +45,7 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
         }
     }
 
+    /// One of those who iterate.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let subscription: InProcessSubscription
 
@@ -54,7 +60,9 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
         }
     }
 
+    /// What was subscribed to, wildcards included.
     public let subject: String
+    /// The queue group, if it is in one.
     public let queue: String?
     let id: UInt64
     let buffer: InProcessBuffer
@@ -80,6 +88,7 @@ public final class InProcessSubscription: AsyncSequence, Sendable {
         }
     }
 
+    /// Messages that come to it are taken by whoever iterates first.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(subscription: self) }
 
     /// Messages that were thrown away by the overflow policy.

@@ -5,7 +5,7 @@
 /// one thread.
 @safe
 struct RemoteDestinations {
-    let lists: UnsafeMutablePointer<DestinationList>
+    let lists: UnsafeMutablePointer<GrowableBuffer<Destination>>
     /// The loops that have had a destination since `removeAll`, the first `loopCount`.
     let loops: UnsafeMutablePointer<Int>
     private(set) var loopCount = 0
@@ -15,7 +15,7 @@ struct RemoteDestinations {
     init(loopCount: Int) {
         loopsMax = loopCount
         unsafe lists = .allocate(capacity: loopCount)
-        for i in 0..<loopCount { unsafe (lists + i).initialize(to: DestinationList()) }
+        for i in 0..<loopCount { unsafe (lists + i).initialize(to: GrowableBuffer()) }
         unsafe loops = .allocate(capacity: loopCount)
         unsafe isAmong = .allocate(capacity: loopCount)
         unsafe isAmong.initialize(repeating: false, count: loopCount)

@@ -50,10 +50,14 @@ struct GrowableBuffer<Element: BitwiseCopyable> {
         count -= end - start
     }
 
-    /// Room for as many without growing.
+    /// Takes out the first `taken`, which were dealt with; what was added meanwhile stays.
+    mutating func removeFirst(_ taken: Int) { remove(from: 0, to: taken) }
+
+    /// Room for as many without growing; at least twice as much as before, if it grows.
     @inline(never)
     mutating func reserve(_ wanted: Int) {
         guard wanted > capacity else { return }
+        let wanted = max(wanted, capacity * 2)
         let grown = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
         unsafe grown.update(from: items, count: count)
         unsafe items.deallocate()
@@ -63,3 +67,6 @@ struct GrowableBuffer<Element: BitwiseCopyable> {
 
     func destroy() { unsafe items.deallocate() }
 }
+
+/// Slots, of connections for example. Its owner makes room when slots are made, so adding never allocates.
+typealias HandleList = GrowableBuffer<SlabHandle>

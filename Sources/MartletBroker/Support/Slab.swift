@@ -17,16 +17,11 @@ struct Slab<Element: ~Copyable> {
     private static var pageShift: Int { 8 }
     private static var pageCountMax: Int { 1 << 14 }
 
-    /// SAFETY: `free` has room for every slot of the slab, the first `freeCount` entries are
-    /// initialised.
-    @safe
     private struct State {
         var count = 0
         var live = 0
-        /// The free slots, as a stack with room for all of them.
-        var free: UnsafeMutablePointer<UInt32>
-        var freeCount = 0
-        var freeCapacity = 0
+        /// The free slots, as a stack with room for all of them, so that giving one back never allocates.
+        var free = GrowableBuffer<UInt32>()
     }
 
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
@@ -35,7 +30,7 @@ struct Slab<Element: ~Copyable> {
     init() {
         unsafe pages = .allocate(capacity: Self.pageCountMax)
         unsafe pages.initialize(repeating: nil, count: Self.pageCountMax)
-        state = unsafe StablePointer(allocating: State(free: .allocate(capacity: 1)))
+        state = StablePointer(allocating: State())
     }
 
     /// The slots in use.
@@ -56,10 +51,9 @@ struct Slab<Element: ~Copyable> {
     /// A free slot: its element is the last tenant's, or fresh from `make` in a new page.
     /// nil at 4 Mi slots, the limit of the slab.
     mutating func take(_ make: (Int) -> Element) -> Int? {
-        if state.pointee.freeCount > 0 {
-            state.pointee.freeCount -= 1
+        if let index = state.pointee.free.popLast() {
             state.pointee.live += 1
-            return unsafe Int(state.pointee.free[state.pointee.freeCount])
+            return Int(index)
         }
         let index = state.pointee.count
         let page = index >> Self.pageShift
@@ -69,7 +63,7 @@ struct Slab<Element: ~Copyable> {
             let fresh = UnsafeMutablePointer<Element>.allocate(capacity: size)
             for i in 0..<size { unsafe (fresh + i).initialize(to: make(index + i)) }
             unsafe pages[page] = unsafe fresh
-            growFreeList(to: index + size)
+            state.pointee.free.reserve(index + size)
         }
         state.pointee.count += 1
         state.pointee.live += 1
@@ -77,22 +71,10 @@ struct Slab<Element: ~Copyable> {
     }
 
     func give(back index: Int) {
-        // SAFETY: the stack has room for every slot, as long as each is given back once.
+        // Each is given back once.
         assert(state.pointee.live > 0 && index < endIndex)
-        assert(state.pointee.freeCount < state.pointee.freeCapacity)
-        unsafe state.pointee.free[state.pointee.freeCount] = UInt32(truncatingIfNeeded: index)
-        state.pointee.freeCount += 1
+        state.pointee.free.append(UInt32(truncatingIfNeeded: index))
         state.pointee.live -= 1
-    }
-
-    private func growFreeList(to capacity: Int) {
-        guard capacity > state.pointee.freeCapacity else { return }
-        let grown = max(capacity, state.pointee.freeCapacity * 2)
-        let list = UnsafeMutablePointer<UInt32>.allocate(capacity: grown)
-        unsafe list.update(from: state.pointee.free, count: state.pointee.freeCount)
-        unsafe state.pointee.free.deallocate()
-        unsafe state.pointee.free = unsafe list
-        state.pointee.freeCapacity = grown
     }
 
     func destroy() {
@@ -102,7 +84,7 @@ struct Slab<Element: ~Copyable> {
             unsafe elements.deallocate()
         }
         unsafe pages.deallocate()
-        unsafe state.pointee.free.deallocate()
+        state.pointee.free.destroy()
         state.destroy()
     }
 }

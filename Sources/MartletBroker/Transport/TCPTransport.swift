@@ -66,11 +66,7 @@ struct TCPTransport {
     }
 
     /// Small messages must not wait for the acknowledgement of earlier ones.
-    func disableNagle() {
-        var on: Int32 = 1
-        unsafe setsockopt(
-            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-    }
+    func disableNagle() { Socket.disableNagle(descriptor) }
 
     func close() { Glibc.close(descriptor) }
 }

@@ -16,6 +16,23 @@ final class ClientConnection {
     /// What the server has said of itself.
     private var info = ReceivedInfo()
 
+    /// To the first of these servers that accepts the client; throws what each of them has against it.
+    static func open(
+        _ servers: [ServerURL], name: String, isPedantic: Bool = false
+    ) throws(CommandFailure) -> ClientConnection {
+        var failures: [CommandFailure] = []
+        for server in servers {
+            do throws(CommandFailure) {
+                return try ClientConnection(server, name: name, isPedantic: isPedantic)
+            } catch { failures.append(error) }
+        }
+        if failures.count == 1 { throw failures[0] }
+        throw CommandFailure(
+            description: failures.map(\.description).joined(separator: "; "),
+            // A server that refuses the client says more than one that is not there.
+            exitCode: failures.map(\.exitCode).min() ?? CommandFailure.refused)
+    }
+
     /// Connects and authenticates; the server has accepted the client when this returns.
     ///
     /// - Parameter isPedantic: the server says what it has against a message that it does not take.
@@ -26,10 +43,10 @@ final class ClientConnection {
         let deadline = Deadline.after(seconds: timeoutSeconds)
         socket = try ClientSocket(url.address, deadline: deadline)
         guard case .info(let info)? = try event(by: deadline) else {
-            throw CommandFailure(description: "no greeting from \(url.address)")
+            throw .noConnection("no greeting from \(url.address)")
         }
         guard info.requiresTLS != true else {
-            throw CommandFailure(description: "\(url.address) wants TLS, which is not supported")
+            throw .noConnection("\(url.address) wants TLS, which is not supported")
         }
         self.info = info
         let request = ConnectRequest(
@@ -37,9 +54,11 @@ final class ClientConnection {
             hasHeaders: info.hasHeaders == true)
         try send(ClientLine.connect(request) + ClientLine.ping)
         guard case .pong = try next(deadline: deadline) else {
-            throw CommandFailure(description: "\(url.address) did not accept the client in time")
+            throw .noConnection("\(url.address) did not accept the client in time")
         }
     }
+
+    // MARK: Sending
 
     func publish(
         _ subject: String, reply: String? = nil, headers: InProcessHeaders = [:],
@@ -76,7 +95,8 @@ final class ClientConnection {
         try send(lines)
     }
 
-    /// Returns when the server has handled everything that was sent; messages are thrown away.
+    /// Returns when the server has handled everything that was sent; messages are thrown away. Throws
+    /// what it had against any of it.
     func flush(timeoutSeconds: Double = 10) throws(CommandFailure) {
         try send(ClientLine.ping)
         let deadline = Deadline.after(seconds: timeoutSeconds)
@@ -84,8 +104,40 @@ final class ClientConnection {
             switch try next(deadline: deadline) {
             case .pong: return
             case .message: continue
+            case .timeout: throw .noConnection("no answer from \(url.address) in time")
+            }
+        }
+    }
+
+    private func send(_ text: String) throws(CommandFailure) { try send(Array(text.utf8)) }
+
+    private func send(_ bytes: [UInt8]) throws(CommandFailure) {
+        do throws(CommandFailure) {
+            try socket.send(bytes, deadline: .after(seconds: Self.writeSeconds))
+        } catch {
+            // A server that closes says why before.
+            while let event = try event(by: .after(seconds: 0)) { try check(event) }
+            throw error
+        }
+    }
+
+    // MARK: Receiving
+
+    /// The next message, however long it takes. A server that has been silent is asked whether it is
+    /// there, and has as long again to say so.
+    func message(askingAfter silenceSeconds: Double = 60) throws(CommandFailure) -> InProcessMessage
+    {
+        var isAsked = false
+        while true {
+            switch try next(deadline: .after(seconds: silenceSeconds)) {
+            case .message(let message): return message
+            case .pong: isAsked = false
             case .timeout:
-                throw CommandFailure(description: "no answer from \(url.address) in time")
+                guard !isAsked else {
+                    throw .noConnection("connection lost: \(url.address) does not answer")
+                }
+                try send(ClientLine.ping)
+                isAsked = true
             }
         }
     }
@@ -93,16 +145,21 @@ final class ClientConnection {
     /// The next message or PONG. An error of the server ends the command.
     func next(deadline: Deadline) throws(CommandFailure) -> Event {
         while let event = try event(by: deadline) {
+            try check(event)
             switch event {
             case .message(let message, _): return .message(message)
             case .ping: try send(ClientLine.pong)
             case .pong: return .pong
-            case .error(let text): throw CommandFailure(description: "server error: '\(text)'")
             case .info(let newer): info.adopt(newer)
-            case .ok: continue
+            case .ok, .error: continue
             }
         }
         return .timeout
+    }
+
+    private func check(_ event: ServerEvent) throws(CommandFailure) {
+        guard case .error(let text) = event else { return }
+        throw CommandFailure(description: "server error: '\(text.printable)'")
     }
 
     /// Nil when the time is up.
@@ -111,20 +168,13 @@ final class ClientConnection {
             do throws(ServerProtocolViolation) {
                 if let event = try input.next() { return event }
             } catch {
-                throw CommandFailure(
-                    description: "\(url.address) is no NATS server: it sent \(error)")
+                throw .noConnection("\(url.address) is no NATS server: it sent \(error)")
             }
             switch input.fill({ socket.receive(into: &$0, deadline: deadline) }) {
             case .bytes: continue
             case .timeout: return nil
-            case .closed: throw CommandFailure(description: "connection closed by \(url.address)")
+            case .closed: throw .noConnection("connection closed by \(url.address)")
             }
         }
-    }
-
-    private func send(_ text: String) throws(CommandFailure) { try send(Array(text.utf8)) }
-
-    private func send(_ bytes: [UInt8]) throws(CommandFailure) {
-        try socket.send(bytes, deadline: .after(seconds: Self.writeSeconds))
     }
 }

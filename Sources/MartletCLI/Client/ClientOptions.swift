@@ -7,15 +7,27 @@ import MartletBroker
 struct ClientOptions: ParsableArguments {
     @Option(
         name: [.long, .short],
-        help: "The server: nats://user:password@host:port. NATS_URL is the default's default.")
+        help: """
+            The server: nats://user:password@host:port. Several are separated by commas and tried \
+            in their order. Without it, NATS_URL says which, or nats://127.0.0.1:4222 is meant.
+            """)
     var server: String?
 
-    var url: ServerURL {
+    var servers: [ServerURL] {
         get throws {
-            let fallback = ProcessInfo.processInfo.environment["NATS_URL"]
-            return try ServerURL(server ?? fallback ?? "nats://127.0.0.1:4222")
+            let environment = ProcessInfo.processInfo.environment["NATS_URL"]
+            let fallback = environment.flatMap { $0.isEmpty ? nil : $0 }
+            return try ServerURL.list(server ?? fallback ?? "nats://127.0.0.1:4222")
         }
     }
+}
+
+/// What all client commands say of their exit codes.
+enum ClientHelp {
+    static let exitCodes = """
+        Exits with 1 when the server refuses something or nobody answers, with 2 when there is no \
+        connection to a server or none any more, and with 64 when the arguments are wrong.
+        """
 }
 
 /// A message to send, from the command line or from standard input.

@@ -1,4 +1,5 @@
 import Glibc
+import MartletBroker
 
 /// A blocking TCP connection with a deadline for everything.
 final class ClientSocket {
@@ -10,28 +11,41 @@ final class ClientSocket {
 
     private let descriptor: Int32
 
-    init(_ address: HostAndPort, deadline: Deadline) throws(CommandFailure) {
-        let candidates: [SocketAddress]
-        do {
-            candidates = try SocketAddress.resolve(address, type: SOCK_STREAM)
+    /// Tries every address of the name, in their order.
+    init(_ place: HostAndPort, deadline: Deadline) throws(CommandFailure) {
+        let addresses: [SocketAddress]
+        do throws(SocketAddress.LookupFailure) {
+            addresses = try SocketAddress.resolve(place)
         } catch {
-            throw CommandFailure(description: "cannot connect to \(address): \(error)")
+            throw .noConnection("cannot connect to \(place): \(error)")
         }
         var problem: Int32 = 0
-        for candidate in candidates {
-            let socket = candidate.connectWithoutWaiting()
-            problem = socket < 0 ? errno : Self.finishConnecting(socket, deadline)
-            if problem == 0 {
-                descriptor = socket
+        for address in addresses {
+            do throws(SystemFailure) {
+                descriptor = try Self.connect(address, deadline)
                 return
-            }
-            if socket >= 0 { close(socket) }
+            } catch { problem = error.code }
         }
-        throw CommandFailure(
-            description: "cannot connect to \(address): \(SystemError.text(problem))")
+        throw .noConnection("cannot connect to \(place): \(SystemError.text(problem))")
     }
 
     deinit { close(descriptor) }
+
+    private static func connect(
+        _ address: SocketAddress, _ deadline: Deadline
+    ) throws(SystemFailure) -> Int32 {
+        let descriptor = try Connector.begin(address)
+        do throws(SystemFailure) {
+            guard wait(descriptor, for: POLLOUT, deadline) else {
+                throw SystemFailure("connect", code: ETIMEDOUT)
+            }
+            try Connector.finish(descriptor)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
 
     /// Sends everything, or throws.
     func send(_ bytes: [UInt8], deadline: Deadline) throws(CommandFailure) {
@@ -44,10 +58,10 @@ final class ClientSocket {
                 rest.removeFirst(count)
             } else if errno == EAGAIN {
                 guard Self.wait(descriptor, for: POLLOUT, deadline) else {
-                    throw CommandFailure(description: "the server does not read what is sent")
+                    throw .noConnection("the server does not read what is sent")
                 }
             } else if errno != EINTR {
-                throw CommandFailure(description: "connection lost: \(SystemError.text(errno))")
+                throw .noConnection("connection lost: \(SystemError.text(errno))")
             }
         }
     }
@@ -67,42 +81,11 @@ final class ClientSocket {
         }
     }
 
-    /// Zero, or the error number.
-    private static func finishConnecting(_ socket: Int32, _ deadline: Deadline) -> Int32 {
-        guard wait(socket, for: POLLOUT, deadline) else { return ETIMEDOUT }
-        var problem: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        unsafe getsockopt(socket, SOL_SOCKET, SO_ERROR, &problem, &length)
-        var on: Int32 = 1
-        unsafe setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, length)
-        return problem
-    }
-
     private static func wait(_ socket: Int32, for events: Int32, _ deadline: Deadline) -> Bool {
         while true {
             var status = pollfd(fd: socket, events: Int16(events), revents: 0)
             let count = unsafe poll(&status, 1, deadline.millisecondsLeft)
             if count != -1 || errno != EINTR { return count == 1 }
         }
-    }
-}
-
-/// Until when something may take; `never` waits for ever.
-struct Deadline {
-    private let at: ContinuousClock.Instant?
-
-    static let never = Deadline(at: nil)
-
-    static func after(seconds: Double) -> Deadline {
-        Deadline(at: .now + .seconds(seconds))
-    }
-
-    private init(at: ContinuousClock.Instant?) { self.at = at }
-
-    /// As `poll` wants it, rounded up.
-    var millisecondsLeft: Int32 {
-        guard let at else { return -1 }
-        let left = ContinuousClock.now.duration(to: at) / .milliseconds(1)
-        return Int32(max(0, min(left.rounded(.up), 1e9)))
     }
 }

@@ -4,7 +4,8 @@ import MartletBroker
 /// `martlet pub`: publishes, and returns once the server has the messages.
 struct PublishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pub", abstract: "Publish a message, once or several times.")
+        commandName: "pub", abstract: "Publish a message, once or several times.",
+        discussion: ClientHelp.exitCodes)
 
     @OptionGroup var client: ClientOptions
     @OptionGroup var message: MessageOptions
@@ -23,18 +24,36 @@ struct PublishCommand: ParsableCommand {
         try report {
             let headers = try InProcessHeaders(lines: message.headerLines)
             try MessageOptions.check(message.subject, reply: reply)
-            let connection = try ClientConnection(client.url, name: "martlet pub")
+            // A pedantic client is told what becomes of a message that rules do not let through.
+            let connection = try ClientConnection.open(
+                client.servers, name: "martlet pub", isPedantic: true)
             let payload = message.payloadBytes()
+            try publish(payload, headers, to: connection)
+            Console.printError(
+                "Published \(count) \(count == 1 ? "message" : "messages") of \(payload.count) "
+                    + "bytes to \"\(message.subject)\"")
+        }
+    }
+
+    /// Returns when the server has all messages.
+    private func publish(
+        _ payload: [UInt8], _ headers: InProcessHeaders, to connection: ClientConnection
+    ) throws(CommandFailure) {
+        var confirmed = 0
+        do throws(CommandFailure) {
             for number in 1...count {
                 try connection.publish(
                     message.subject, reply: reply, headers: headers, payload: payload)
                 // Its errors come back on the way: look at them now and then.
-                if number % 10_000 == 0 { try connection.flush() }
+                guard number % 10_000 == 0 || number == count else { continue }
+                try connection.flush()
+                confirmed = number
             }
-            try connection.flush()
-            Console.printError(
-                "Published \(count) \(count == 1 ? "message" : "messages") of \(payload.count) "
-                    + "bytes to \"\(message.subject)\"")
+        } catch {
+            let howMany =
+                count == 1 ? "not published" : "\(confirmed) of \(count) published for sure"
+            throw CommandFailure(
+                description: "\(howMany): \(error)", exitCode: error.exitCode)
         }
     }
 }

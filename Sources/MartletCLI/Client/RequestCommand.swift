@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import MartletBroker
 
 /// `martlet request`: publishes with a reply subject of its own and prints the first answer.
@@ -7,7 +6,7 @@ struct RequestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "request",
         abstract: "Publish a request and print the answer.",
-        discussion: "Exits with 1 when nobody answers.")
+        discussion: ClientHelp.exitCodes)
 
     @OptionGroup var client: ClientOptions
     @OptionGroup var message: MessageOptions
@@ -19,7 +18,8 @@ struct RequestCommand: ParsableCommand {
         try report {
             let headers = try InProcessHeaders(lines: message.headerLines)
             try MessageOptions.check(message.subject)
-            let connection = try ClientConnection(client.url, name: "martlet request")
+            let connection = try ClientConnection.open(
+                client.servers, name: "martlet request", isPedantic: true)
             let payload = message.payloadBytes()
             let inbox = "_INBOX.martlet.\(UInt64.random(in: .min ... .max))"
             try connection.subscribe(inbox, id: 1, messagesMax: 1)
@@ -51,7 +51,7 @@ struct RequestCommand: ParsableCommand {
 
     private func show(_ answer: InProcessMessage) {
         if let status = answer.status { Console.printError("Status: \(status)") }
-        for line in answer.headers.lines { Console.printError(line) }
-        Console.write(answer.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+        for line in answer.headers.lines { Console.printError(line.printable) }
+        _ = Console.write(payload: answer.payload)
     }
 }

@@ -14,6 +14,15 @@ struct ServerURL: Equatable {
         return token.map { .token($0) }
     }
 
+    /// Several, separated by commas, in the order in which they are tried.
+    static func list(_ text: String) throws(CommandFailure) -> [ServerURL] {
+        var servers: [ServerURL] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            servers.append(try ServerURL(part.trimmed))
+        }
+        return servers
+    }
+
     init(_ text: String) throws(CommandFailure) {
         var rest = text[...]
         if let end = rest.firstRange(of: "://") {

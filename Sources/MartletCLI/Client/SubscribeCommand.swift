@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import MartletBroker
 
 /// `martlet sub`: payloads go to stdout, a line each; what else there is to know goes to stderr.
@@ -10,7 +9,8 @@ struct SubscribeCommand: ParsableCommand {
         discussion: """
             Each payload is a line on standard output. Subject, reply subject, size and headers \
             go to standard error, unless --quiet is given.
-            """)
+
+            """ + ClientHelp.exitCodes)
 
     @OptionGroup var client: ClientOptions
 
@@ -35,14 +35,12 @@ struct SubscribeCommand: ParsableCommand {
 
     func run() throws {
         try report {
-            let connection = try ClientConnection(client.url, name: "martlet sub")
+            let connection = try ClientConnection.open(client.servers, name: "martlet sub")
             try connection.subscribe(subject, queue: queue, id: 1, messagesMax: count)
             note("Listening on \"\(subject)\"")
             var received = 0
             while count.map({ received < $0 }) ?? true {
-                guard case .message(let message) = try connection.next(deadline: .never) else {
-                    continue
-                }
+                let message = try connection.message()
                 received += 1
                 guard show(message, number: received) else { return }
                 try answer(message, on: connection)
@@ -55,7 +53,7 @@ struct SubscribeCommand: ParsableCommand {
         let reply = message.reply.map { ", reply to \"\($0)\"" } ?? ""
         note("[#\(number)] \"\(message.subject)\", \(message.payload.count) bytes\(reply)")
         for line in message.headers.lines { note(line) }
-        return Console.write(message.payload + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+        return Console.write(payload: message.payload)
     }
 
     private func answer(
@@ -66,6 +64,6 @@ struct SubscribeCommand: ParsableCommand {
     }
 
     private func note(_ text: String) {
-        if !quiet { Console.printError(text) }
+        if !quiet { Console.printError(text.printable) }
     }
 }

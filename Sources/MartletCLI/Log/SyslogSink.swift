@@ -1,4 +1,5 @@
 import Glibc
+import MartletBroker
 
 /// Log entries for a syslog daemon, on this machine or another one.
 final class SyslogSink: LogSink {
@@ -8,6 +9,7 @@ final class SyslogSink: LogSink {
     }
 
     private let address: SocketAddress
+    private let type: __socket_type
     private let isLocal: Bool
     private let facility: Int
     private var descriptor: Int32
@@ -18,15 +20,19 @@ final class SyslogSink: LogSink {
     private var nextConnectAt = 0
 
     private init(
-        _ address: SocketAddress, isLocal: Bool, facility: Int
+        _ address: SocketAddress, _ type: __socket_type, isLocal: Bool, facility: Int
     ) throws(ConnectFailure) {
         self.address = address
+        self.type = type
         self.isLocal = isLocal
         self.facility = facility
         tag = "\(ProcessFacts.executableName)[\(getpid())]"
         host = ProcessFacts.hostName
-        descriptor = address.connectWithoutWaiting()
-        if descriptor < 0 { throw ConnectFailure(reason: SystemError.text(errno)) }
+        do throws(SystemFailure) {
+            descriptor = try Connector.begin(address, type)
+        } catch {
+            throw ConnectFailure(reason: SystemError.text(error.code))
+        }
     }
 
     /// The daemon of this machine.
@@ -34,10 +40,9 @@ final class SyslogSink: LogSink {
         let daemonFacility = 3 << 3
         for path in ["/dev/log", "/var/run/syslog", "/var/run/log"] {
             for type in [SOCK_DGRAM, SOCK_STREAM] {
-                let address = SocketAddress(path: path, type: type)
-                if let sink = try? SyslogSink(address, isLocal: true, facility: daemonFacility) {
-                    return sink
-                }
+                let sink = try? SyslogSink(
+                    SocketAddress(path: path), type, isLocal: true, facility: daemonFacility)
+                if let sink { return sink }
             }
         }
         throw ConnectFailure(reason: "Unix syslog delivery error")
@@ -52,17 +57,16 @@ final class SyslogSink: LogSink {
         let rest = String(parts[1].dropFirst(2))
         switch parts[0] {
         case "unix":
-            try self.init(SocketAddress(path: rest, type: SOCK_DGRAM), isLocal: true, facility: 0)
+            try self.init(SocketAddress(path: rest), SOCK_DGRAM, isLocal: true, facility: 0)
         case "udp", "tcp":
             let type = parts[0] == "udp" ? SOCK_DGRAM : SOCK_STREAM
             let address: SocketAddress
-            do {
-                address = try SocketAddress(
-                    hostAndPort: HostAndPort(rest, defaultPort: 514), type: type)
+            do throws(SocketAddress.LookupFailure) {
+                address = try SocketAddress.resolve(HostAndPort(rest, defaultPort: 514))[0]
             } catch {
                 throw ConnectFailure(reason: error.description)
             }
-            try self.init(address, isLocal: false, facility: 0)
+            try self.init(address, type, isLocal: false, facility: 0)
         default:
             throw ConnectFailure(reason: "invalid network type: \(parts[0])")
         }
@@ -96,7 +100,7 @@ final class SyslogSink: LogSink {
         let now = time(nil)
         guard now >= nextConnectAt else { return false }
         nextConnectAt = now + 1
-        descriptor = address.connectWithoutWaiting()
+        descriptor = (try? Connector.begin(address, type)) ?? -1
         return descriptor >= 0
     }
 

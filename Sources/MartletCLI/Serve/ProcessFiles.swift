@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import MartletBroker
 
 /// The file that holds the process id.
 enum PIDFile {

@@ -6,18 +6,38 @@ struct CommandFailure: Error, CustomStringConvertible {
     let description: String
     let exitCode: Int32
 
-    init(description: String, exitCode: Int32 = 1) {
+    /// The exit code when somebody says no, or nobody anything.
+    static let refused: Int32 = 1
+    /// The exit code when there is no connection to a server, or none any more.
+    static let disconnected: Int32 = 2
+
+    init(description: String, exitCode: Int32 = CommandFailure.refused) {
         self.description = description
         self.exitCode = exitCode
     }
 
     init(_ error: BrokerError) { self.init(description: error.message) }
+
+    static func noConnection(_ description: String) -> CommandFailure {
+        CommandFailure(description: description, exitCode: disconnected)
+    }
 }
 
 /// The process's two outputs, unbuffered: what was written survives any exit.
 enum Console {
     static func print(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
     static func printError(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// A message and the end of its line. A terminal gets no control characters of whoever sent it, but
+    /// line breaks and tabs; a file and another program get the bytes as they are.
+    static func write(payload: [UInt8]) -> Bool {
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let shown =
+            isTerminal
+            ? Array(String(decoding: payload, as: UTF8.self).printable(keeping: ["\n", "\t"]).utf8)
+            : payload
+        return write(shown + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    }
 
     /// Returns whether everything was written; it is not when the reader is gone.
     @discardableResult

@@ -31,9 +31,14 @@ final class HTTPListener: Sendable {
         host: String, port: Int, isSlow: @escaping @Sendable (HTTPRequest) -> Bool = { _ in false },
         handler: @escaping Handler
     ) throws(MonitorError) {
-        let socket = try ListeningSocket(host: host, port: max(0, port))
-        descriptor = socket.descriptor
-        self.port = socket.port
+        do throws(ListeningSocket.Failure) {
+            let place = HostAndPort(host: host, port: max(0, port))
+            let socket = try ListeningSocket(place, backlog: 128)
+            descriptor = socket.descriptor
+            self.port = socket.port
+        } catch {
+            throw MonitorError(description: error.description)
+        }
         self.handler = handler
         self.isSlow = isSlow
         wakeUp = try Self.makePipe()

@@ -18,7 +18,7 @@ struct BrokerLifecycleTests {
         let second = try makeBroker(port: port)
         let error = #expect(throws: BrokerError.self) { try second.start() }
         #expect(error?.code == .listen)
-        #expect(error?.message == "listen tcp 127.0.0.1:\(port): listen: address already in use")
+        #expect(error?.message == "listen tcp 127.0.0.1:\(port): bind: address already in use")
         await expect(.notRunning) { _ = try await second.connect() }
         await first.shutdown()
         try second.start()

@@ -7,12 +7,12 @@ import Testing
     @Test("a loop accepts on each of its listeners, until lame duck mode")
     func severalListeners() async throws {
         try await withBroker(loops: 2, port: -1) { broker in
-            let second = try Socket.listen(host: "127.0.0.1", port: 0)
+            let second = try ListeningSocket(HostAndPort(host: "127.0.0.1", port: 0))
             let listener = Listener(
-                descriptor: second.fd, profile: ListenerProfile(kind: .client),
+                descriptor: second.descriptor, profile: ListenerProfile(kind: .client),
                 address: "127.0.0.1:\(second.port)")
             broker.shared.loops[0].mail.post(.listen(listener))
-            let ports = [broker.clientPort, Int(second.port)]
+            let ports = [broker.clientPort, second.port]
             let clients = try (ports + ports).map { port in
                 let client = try RawClient(port: port)
                 try client.connect()

@@ -37,16 +37,4 @@ import Testing
         #expect(slab.endIndex == 3_000)
         slab.destroy()
     }
-
-    @Test func aListOfHandlesGrowsAndKeepsWhatWasAddedMeanwhile() {
-        var list = HandleList()
-        for i in 0..<1_000 { list.append(SlabHandle(index: UInt32(i), generation: 1)) }
-        list.removeFirst(990)
-        #expect((0..<list.count).map { list.items[$0].index } == Array(990..<1_000))
-        list.reserve(5_000)
-        #expect(list.items[0].index == 990)
-        list.removeAll()
-        #expect(list.count == 0)
-        list.destroy()
-    }
 }

@@ -21,7 +21,8 @@ package enum PublishFrame {
                 let verb = unsafe header.isEmpty ? constant("PUB ") : constant("HPUB ")
                 unsafe parts.initializeElement(at: 0, to: verb)
                 unsafe parts.initializeElement(at: 1, to: subject)
-                unsafe parts.initializeElement(at: 2, to: unsafe reply == nil ? nothing : constant(" "))
+                let space = unsafe reply == nil ? nothing : constant(" ")
+                unsafe parts.initializeElement(at: 2, to: space)
                 unsafe parts.initializeElement(at: 3, to: reply ?? nothing)
                 unsafe parts.initializeElement(
                     at: 4, to: UnsafeRawBufferPointer(rebasing: sizes[..<sizesCount]))

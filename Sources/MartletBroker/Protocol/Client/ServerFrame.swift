@@ -144,7 +144,9 @@ struct ServerFrame: BitwiseCopyable {
             unsafe end &- start == verb.utf8CodeUnitCount && starts(with: verb, bytes)
         }
 
-        func frame(_ kind: Kind, from position: Int) -> Outcome { .frame(bare(kind, from: position)) }
+        func frame(_ kind: Kind, from position: Int) -> Outcome {
+            .frame(bare(kind, from: position))
+        }
 
         func bare(_ kind: Kind, from position: Int) -> ServerFrame {
             ServerFrame(

@@ -24,13 +24,13 @@ struct ClientWritingTests {
     @Test("a broker reads a publish as the client meant it", arguments: testSeeds(50))
     func publishIsRead(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        func text(_ countMax: Int) -> String {
+        func noise(_ countMax: Int) -> String {
             let bytes = (0..<random.below(countMax)).map { _ in random.pick(Array("aP \r\n".utf8)) }
             return bytes.asText
         }
         let subject = "s\(random.next())"
         let reply = random.oneIn(2) ? "r\(random.next())" : nil
-        let (header, payload) = (text(300), text(3_000))
+        let (header, payload) = (noise(300), noise(3_000))
         let frame = PublishFrame.bytes(
             subject: subject, reply: reply, header: Array(header.utf8),
             payload: Array(payload.utf8))

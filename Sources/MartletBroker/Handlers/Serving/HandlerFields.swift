@@ -2,6 +2,9 @@ import MartletRules
 
 /// Where the values are that a handler asks for: all pointers in one tree, so that one scan of a payload
 /// finds them all. Each connection has its own, and its thread uses it for one request at a time.
+///
+/// SAFETY: `slots` has a slot for each pointer of the tree. They are written by a scan and read only when
+/// there was one of the payload at hand: `forget()` ends that.
 @safe
 final class HandlerFields {
     private let names: [String]
@@ -71,6 +74,7 @@ final class HandlerFields {
 
     /// Nil for a name that was not given when the handler was added. Only after a scan.
     func slot(_ name: String) -> JSONSlot? {
+        assert(outcome != nil, "nothing was scanned")
         for i in names.indices where names[i] == name { return unsafe slots[slotIndices[i]] }
         return nil
     }
@@ -83,7 +87,8 @@ final class HandlerFields {
         case .tooComplex:
             throw ServiceError(code: 413, description: "JSON: too_complex")
         case .numberTooLong(let offset):
-            throw ServiceError(code: 413, description: "JSON: number_too_long at byte \(offset)")
+            let reason = JSONFailureReason.numberTooLong.name
+            throw ServiceError(code: 413, description: "JSON: \(reason) at \(offset)")
         case .violation(let violation):
             throw ServiceError(
                 code: 422, description: Self.message(of: violation, schema, document),

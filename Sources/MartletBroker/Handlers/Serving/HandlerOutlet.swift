@@ -4,12 +4,12 @@ import Synchronization
 final class HandlerOutlet: Sendable {
     let pipe: MemoryPipe
     /// Raised when a full pipe has room again, and at the end.
-    let room: HandlerSignal
+    let room: ThreadSignal
     private let payloadBytes = Atomic<Int>(0)
     private let headers = Atomic<Bool>(false)
     private let controlLineBytesMax: Int
 
-    init(pipe: MemoryPipe, room: HandlerSignal, controlLineBytesMax: Int) {
+    init(pipe: MemoryPipe, room: ThreadSignal, controlLineBytesMax: Int) {
         self.pipe = pipe
         self.room = room
         self.controlLineBytesMax = controlLineBytesMax

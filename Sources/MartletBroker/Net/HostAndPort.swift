@@ -1,14 +1,14 @@
 /// `host:port`, `[::1]:port`, `host`: an address as people write it.
-struct HostAndPort: Equatable, CustomStringConvertible {
-    let host: String
-    let port: Int
+package struct HostAndPort: Equatable, Sendable, CustomStringConvertible {
+    package let host: String
+    package let port: Int
 
-    init(host: String, port: Int) {
+    package init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    init(_ text: String, defaultPort: Int) {
+    package init(_ text: String, defaultPort: Int) {
         let isBareIPv6 = text.filter { $0 == ":" }.count > 1 && !text.hasPrefix("[")
         let colon = isBareIPv6 ? nil : text.lastIndex(of: ":")
         let hasPort = colon.map { !text[$0...].contains("]") } ?? false
@@ -18,5 +18,7 @@ struct HostAndPort: Equatable, CustomStringConvertible {
         self.port = port ?? defaultPort
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }

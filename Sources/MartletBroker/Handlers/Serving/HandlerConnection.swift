@@ -30,7 +30,7 @@ final class HandlerConnection: @unchecked Sendable {
     /// Until the broker has answered to the SUB.
     let isOpening = Atomic<Bool>(true)
     /// Raised whenever something comes before that, and when it has.
-    let opened = HandlerSignal()
+    let opened = ThreadSignal()
     let phase = Atomic<Int>(Phase.active)
     /// Times that the pipe was emptied by whoever serves: the supervisor sees progress by it.
     let takes = Atomic<Int>(0)
@@ -61,7 +61,7 @@ final class HandlerConnection: @unchecked Sendable {
         self.broker = broker
         pool = broker.handlers
         let fields = try HandlerFields(service.fields, limits: service.jsonLimits)
-        let (place, room) = (PipePlace(on: nil, of: broker.shared), HandlerSignal())
+        let (place, room) = (PipePlace(on: nil, of: broker.shared), ThreadSignal())
         let reader = HandlerReader()
         let pipe = MemoryPipe(
             wakeBroker: { place.wakeLoop() }, wakePeer: { reader.connection?.wake() },

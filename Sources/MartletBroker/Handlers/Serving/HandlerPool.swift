@@ -35,8 +35,8 @@ final class HandlerPool: @unchecked Sendable {
     var turns = 0
     var supervisorRuns = false
     var supervisorSleeps = false
-    let supervisorSignal = HandlerSignal()
-    private let ended = HandlerSignal()
+    let supervisorSignal = ThreadSignal()
+    private let ended = ThreadSignal()
 
     init(defaultThreads: Int, logger: Logger) {
         self.defaultThreads = max(1, defaultThreads)

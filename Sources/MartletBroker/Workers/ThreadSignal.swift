@@ -1,7 +1,7 @@
 /// Threads wait here for something to change. A signal that comes while nobody waits is kept for one.
 ///
 /// SAFETY: `isRaised` is reached only while the lock is held.
-final class HandlerSignal: @unchecked Sendable {
+final class ThreadSignal: @unchecked Sendable {
     private let lock = ThreadLock()
     private var isRaised = false
 

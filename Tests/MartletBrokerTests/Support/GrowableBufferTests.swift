@@ -1,0 +1,32 @@
+import Testing
+
+@testable import MartletBroker
+
+@Suite("A growing buffer")
+struct GrowableBufferTests {
+    @Test("it grows, and keeps what was added meanwhile")
+    func growth() {
+        var list = GrowableBuffer<Int>()
+        for i in 0..<1_000 { list.append(i) }
+        list.removeFirst(990)
+        #expect((0..<list.count).map { list.items[$0] } == Array(990..<1_000))
+        list.remove(from: 2, to: 5)
+        #expect((0..<list.count).map { list.items[$0] } == [990, 991, 995, 996, 997, 998, 999])
+        #expect(list.popLast() == 999)
+        list.removeAll()
+        #expect(list.count == 0 && list.popLast() == nil)
+        list.destroy()
+    }
+
+    @Test("within what was reserved, nothing moves")
+    func reserved() {
+        var list = GrowableBuffer<Int>(capacity: 1)
+        list.append(7)
+        list.reserve(5_000)
+        let items = list.items
+        for i in 1..<5_000 { list.append(i) }
+        #expect(list.items == items)
+        #expect(list.items[0] == 7 && list.items[4_999] == 4_999)
+        list.destroy()
+    }
+}
