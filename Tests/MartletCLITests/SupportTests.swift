@@ -22,16 +22,6 @@ struct SupportTests {
         #expect(FileLimit.raise() > 0)
     }
 
-    @Test("passwords in clear are noticed, hashes are not")
-    func plainPasswords() {
-        var authorization = BrokerConfiguration.Authorization()
-        #expect(!StartReport.holdsPlainPasswords(authorization))
-        authorization.password = "$2a$11$abc"
-        #expect(!StartReport.holdsPlainPasswords(authorization))
-        authorization.users = [.init(name: "a", password: "clear")]
-        #expect(StartReport.holdsPlainPasswords(authorization))
-    }
-
     @Test("0.0.0.0 stands for the addresses of the machine in the ports file")
     func ports() {
         let file = PortsFile(client: HostAndPort(host: "0.0.0.0", port: 1), monitoring: nil)

@@ -15,7 +15,7 @@ struct StartReport {
         logger.info("  Name:     \(snapshot.serverName)")
         logger.info("  ID:       \(snapshot.serverID)")
         logger.info("  Martlet:  \(Broker.version)")
-        if Self.holdsPlainPasswords(configuration.authorization) {
+        if configuration.authorization.usesPlaintextPasswords {
             logger.warning("Plaintext passwords detected, use bcrypt")
         }
         if let file = configuration.configurationFile {
@@ -28,15 +28,6 @@ struct StartReport {
                 Maximum payloads over 8.00 MB are generally discouraged and could lead to poor \
                 performance
                 """)
-        }
-    }
-
-    static func holdsPlainPasswords(_ authorization: BrokerConfiguration.Authorization) -> Bool {
-        let secrets =
-            [authorization.password, authorization.token].compactMap { $0 }
-            + authorization.users.map(\.password)
-        return secrets.contains { secret in
-            !secret.isEmpty && !["$2a$", "$2b$", "$2x$", "$2y$"].contains { secret.hasPrefix($0) }
         }
     }
 
