@@ -29,8 +29,8 @@ private final class ScriptedServer: Sendable {
 
 @Suite("What client commands make of failures", .serialized, .timeLimit(.minutes(2)))
 struct ClientFailureTests {
-    private func started(_ arguments: [String] = []) async throws -> (TestProcess, url: String) {
-        let server = try TestProcess(["-a", "127.0.0.1", "-p", "-1"] + arguments)
+    private func started(_ arguments: [String] = []) async throws -> (MartletProcess, url: String) {
+        let server = try MartletProcess(["-a", "127.0.0.1", "-p", "-1"] + arguments)
         try await server.waitForLog("Server is ready")
         let port = try server.port(after: "Listening for client connections")
         return (server, "nats://127.0.0.1:\(port)")
@@ -48,18 +48,18 @@ struct ClientFailureTests {
         let (server, url) = try await started()
         defer { server.signal(SIGINT) }
         let servers = "\(try freeURL()),\(url)"
-        let byOption = try TestProcess(["pub", "x", "y", "-s", servers])
+        let byOption = try MartletProcess(["pub", "x", "y", "-s", servers])
         #expect(try await byOption.exitCode() == 0)
-        let byVariable = try TestProcess(
-            ["NATS_URL=\(servers)", TestProcess.executable.path, "pub", "x", "y"],
-            executable: URL(fileURLWithPath: "/usr/bin/env"))
+        let byVariable = try MartletProcess(
+            ["NATS_URL=\(servers)", MartletProcess.executable, "pub", "x", "y"],
+            executable: "/usr/bin/env")
         #expect(try await byVariable.exitCode() == 0)
     }
 
     @Test("without any server, each is named, and the exit code is 2")
     func noServer() async throws {
         let (first, second) = (try freeURL(), try freeURL())
-        let process = try TestProcess(["pub", "x", "y", "-s", "\(first),\(second)"])
+        let process = try MartletProcess(["pub", "x", "y", "-s", "\(first),\(second)"])
         #expect(try await process.exitCode() == 2)
         #expect(
             process.log
@@ -71,7 +71,7 @@ struct ClientFailureTests {
     func refusedByOne() async throws {
         let (server, url) = try await started(["--user", "a", "--pass", "b"])
         defer { server.signal(SIGINT) }
-        let process = try TestProcess(["pub", "x", "y", "-s", "\(url),\(try freeURL())"])
+        let process = try MartletProcess(["pub", "x", "y", "-s", "\(url),\(try freeURL())"])
         #expect(try await process.exitCode() == 1)
         #expect(process.log.contains("server error: 'Authorization Violation'; cannot connect"))
     }
@@ -80,12 +80,12 @@ struct ClientFailureTests {
     func refusedByRule() async throws {
         let directory = try RulesDirectory()
         try directory.write("rules.conf", "rules { a { subject: a, validate: json } }")
-        let server = try TestProcess(["-a", "127.0.0.1", "-c", directory.configuration])
+        let server = try MartletProcess(["-a", "127.0.0.1", "-c", directory.configuration])
         defer { server.signal(SIGINT) }
         try await server.waitForLog("Server is ready")
         let port = try server.port(after: "Listening for client connections")
-        func publish(_ payload: String, _ more: [String] = []) throws -> TestProcess {
-            try TestProcess(["pub", "a", payload, "-s", "127.0.0.1:\(port)"] + more)
+        func publish(_ payload: String, _ more: [String] = []) throws -> MartletProcess {
+            try MartletProcess(["pub", "a", payload, "-s", "127.0.0.1:\(port)"] + more)
         }
         let good = try publish("{}")
         #expect(try await good.exitCode() == 0)
@@ -100,7 +100,7 @@ struct ClientFailureTests {
     @Test("a server that goes away ends a subscriber with 2")
     func serverGoes() async throws {
         let (server, url) = try await started()
-        let subscriber = try TestProcess(["sub", "a", "-s", url])
+        let subscriber = try MartletProcess(["sub", "a", "-s", url])
         try await subscriber.waitForLog("Listening on")
         server.signal(SIGKILL)
         #expect(try await subscriber.exitCode() == 2)
@@ -147,11 +147,11 @@ struct ClientFailureTests {
         defer { close(terminal) }
         let arguments = ["sub", "a", "--count", "1", "-s", url]
         let onTerminal = try ChildProcess(
-            TestProcess.executable.path, arguments, output: .descriptor(shown), errors: .null)
-        let toFile = try TestProcess(arguments)
+            MartletProcess.executable, arguments, output: .descriptor(shown), errors: .null)
+        let toFile = try MartletProcess(arguments)
         try await toFile.waitForLog("Listening on")
         try await Task.sleep(for: .milliseconds(500))
-        let publisher = try TestProcess(["pub", "a", "x\u{1B}[2Jy", "-s", url])
+        let publisher = try MartletProcess(["pub", "a", "x\u{1B}[2Jy", "-s", url])
         #expect(try await publisher.exitCode() == 0)
         #expect(try await toFile.exitCode() == 0)
         #expect(toFile.output == "x\u{1B}[2Jy\n")

@@ -295,7 +295,7 @@ struct RulesCommandTests {
         #expect(lines[0] == "\(path): 6 rules (1 in shadow mode, 1 off), 1 schema, 0 warnings")
         // What is only worth knowing does not fail the check of the configuration.
         #expect(lines[1].hasPrefix("note: ") && lines[1].contains("rule quote: reply: "))
-        let check = try TestProcess(["-t", "-c", path])
+        let check = try MartletProcess(["-t", "-c", path])
         #expect(try await check.exitCode() == 0)
         #expect(check.log.hasSuffix("\nmartlet: \(lines[1])\n"))
     }

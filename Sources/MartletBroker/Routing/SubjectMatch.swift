@@ -32,17 +32,12 @@ struct SubjectMatch {
     var groupTable = GrowableBuffer<UInt32>()
     /// Some subscription tells the subject's last token apart from others.
     var dependsOnLastToken = false
-    /// Nodes looked at so far.
-    var visitedCount = 0
 
+    /// For another subject. What routes are made with is reset by `SubjectTree.makeRoute`.
     mutating func removeAll() {
         steps.removeAll()
         found.removeAll()
-        groups.removeAll()
-        groupOfNode.removeAll()
-        groupTable.removeAll()
         dependsOnLastToken = false
-        visitedCount = 0
     }
 
     func destroy() {

@@ -2,43 +2,50 @@ extension SubjectTree {
     /// Collects the nodes whose subscriptions take a subject. A subject with an empty token matches nothing.
     func match(_ subject: Bytes, _ count: Int, into match: inout SubjectMatch) {
         match.removeAll()
-        guard unsafe Self.hasNoEmptyToken(subject, count) else {
-            match.dependsOnLastToken = true
-            return
-        }
         match.steps.append(SubjectMatch.Step(node: root, start: 0))
+        var sawWhole = false
+        var isValid = true
         while let step = match.steps.popLast() {
-            unsafe visit(step, subject, count, &match)
+            unsafe visit(step, subject, count, &match, &sawWhole, &isValid)
         }
+        // No filter is as long as the subject: nobody has looked at its last tokens yet.
+        if !sawWhole { isValid = unsafe isValid && Self.hasNoEmptyToken(subject, count) }
+        guard !isValid else { return }
+        match.found.removeAll()
+        match.dependsOnLastToken = true
     }
 
     /// The token at a node: what ends here is found, and what goes on becomes a step.
     @inline(__always)
     private func visit(
-        _ step: SubjectMatch.Step, _ subject: Bytes, _ count: Int, _ match: inout SubjectMatch
+        _ step: SubjectMatch.Step, _ subject: Bytes, _ count: Int, _ match: inout SubjectMatch,
+        _ sawWhole: inout Bool, _ isValid: inout Bool
     ) {
-        match.visitedCount &+= 1
         let node = step.node
         let start = Int(step.start)
         var end = start
-        while unsafe end < count && subject[end] != .dot { end += 1 }
-        let isLast = end == count
-        if isLast, node.pointee.childCount > 0 { match.dependsOnLastToken = true }
-        if let tail = node.pointee.anyTail { collect(tail, into: &match) }
-        let child =
-            unsafe node.pointee.childCount == 0
-            ? nil
-            : node.pointee.child(
-                subject + start, end - start, tokenHash(subject + start, end - start))
-        if isLast {
-            if let any = node.pointee.anyToken { collect(any, into: &match) }
-            if let child { collect(child, into: &match) }
+        while unsafe end < count && subject[end] != .dot { end &+= 1 }
+        guard end > start else {
+            isValid = false
             return
         }
-        let next = Int32(truncatingIfNeeded: end + 1)
-        if let child { match.steps.append(SubjectMatch.Step(node: child, start: next)) }
-        if let any = node.pointee.anyToken {
-            match.steps.append(SubjectMatch.Step(node: any, start: next))
+        let isLast = end == count
+        if isLast { sawWhole = true }
+        if let tail = node.pointee.anyTail { collect(tail, into: &match) }
+        let any = node.pointee.anyToken
+        var child: NodeRef?
+        if node.pointee.childCount > 0 {
+            if isLast { match.dependsOnLastToken = true }
+            let hash = unsafe tokenHash(subject + start, end &- start)
+            child = unsafe node.pointee.child(subject + start, end &- start, hash)
+        }
+        if isLast {
+            if let any { collect(any, into: &match) }
+            if let child { collect(child, into: &match) }
+        } else {
+            let next = Int32(truncatingIfNeeded: end &+ 1)
+            if let child { match.steps.append(SubjectMatch.Step(node: child, start: next)) }
+            if let any { match.steps.append(SubjectMatch.Step(node: any, start: next)) }
         }
     }
 

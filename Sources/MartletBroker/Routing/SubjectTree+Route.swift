@@ -5,6 +5,9 @@ import Synchronization
 extension SubjectTree {
     /// In a block of the caller's pool.
     func makeRoute(_ match: inout SubjectMatch, pool: BlockPool) -> Route {
+        match.groups.removeAll()
+        match.groupOfNode.removeAll()
+        match.groupTable.removeAll()
         var plain = 0
         for i in 0..<match.found.count {
             plain += Int(match.found[i].pointee.plain.count)
