@@ -14,6 +14,19 @@
     }
 }
 
+/// The fast path takes no other bytes than the parser, and finds the same places in them.
+private func compare(
+    _ fast: PublishFastPath, with operation: Operation, _ status: ParseStatus, at position: Int
+) {
+    guard case .complete = status else { return check(false, "taken fast, but \(status)") }
+    check(
+        position + fast.byteCount == operation.end
+            && position + fast.tailStart == Int(operation.tail.start)
+            && fast.replyCount == operation.reply.length
+            && fast.payloadCount == operation.totalBytes && operation.hasCanonicalTail,
+        "the fast path finds \(fast)")
+}
+
 /// What the chunks hold, each operation in words.
 private func parse(_ chunks: [[UInt8]]) -> [String] {
     var parser = Parser(controlLineBytesMax: 64, payloadBytesMax: 1_000, largePayloadBytes: 100)
@@ -32,23 +45,11 @@ private func parse(_ chunks: [[UInt8]]) -> [String] {
         var operation = Operation()
         var position = 0
         while position < input.count {
-            let usual = PublishFastPath(
+            let fast = PublishFastPath(
                 buffer + position, input.count - position, payloadBytesMax: 99)
             let status = parser.next(
                 buffer, from: position, to: input.count, headers: true, into: &operation)
-            if let usual {
-                guard case .complete = status else {
-                    check(false, "usual, but \(status)")
-                    break
-                }
-                check(
-                    position + usual.byteCount == operation.end
-                        && position + usual.tailStart == Int(operation.tail.start)
-                        && usual.replyCount == operation.reply.length
-                        && usual.payloadCount == operation.totalBytes
-                        && operation.hasCanonicalTail,
-                    "the usual way finds \(usual)")
-            }
+            if let fast { compare(fast, with: operation, status, at: position) }
             switch status {
             case .complete:
                 found.append(describe(operation, buffer, operation.end))

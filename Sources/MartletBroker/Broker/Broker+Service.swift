@@ -46,6 +46,7 @@ public struct LameDuckBroker: Service {
         self.broker = broker
     }
 
+    /// Starts the broker and returns when it has stopped, in lame duck mode after a graceful shutdown.
     public func run() async throws {
         try await broker.run { $0.enterLameDuck() }
     }

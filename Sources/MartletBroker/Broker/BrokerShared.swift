@@ -2,9 +2,9 @@ import Glibc
 import Synchronization
 
 /// What all loops of a broker share. Constant after start, or behind a lock that no message takes.
+///
+/// SAFETY: `loops` is written once, before any loop runs; all else has a lock or is atomic.
 final class BrokerShared: @unchecked Sendable {
-    // SAFETY: `loops` is written once, before the first loop's thread starts. Everything else is
-    // constant, atomic or behind a lock.
     private(set) var loops: [BrokerLoop] = []
 
     let loopCount: Int

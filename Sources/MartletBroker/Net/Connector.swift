@@ -6,9 +6,9 @@ package enum Connector {
     /// A non-blocking socket whose connection is made or under way. It is writable when it is clear
     /// which of both; `finish` then tells. The caller closes it.
     package static func begin(
-        _ address: SocketAddress, _ type: __socket_type = SOCK_STREAM
+        _ address: SocketAddress, _ kind: SocketKind = .stream
     ) throws(SystemFailure) -> Int32 {
-        let descriptor = try Socket.make(address.family, type)
+        let descriptor = try Socket.make(address.family, kind)
         let status = unsafe address.withPointer { unsafe connect(descriptor, $0, $1) }
         guard status == 0 || errno == EINPROGRESS else {
             let failure = SystemFailure("connect")

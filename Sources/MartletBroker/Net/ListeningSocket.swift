@@ -57,7 +57,7 @@ package struct ListeningSocket: Sendable {
     private static func open(
         _ address: SocketAddress, backlog: Int32
     ) throws(SystemFailure) -> Int32 {
-        let descriptor = try Socket.make(address.family, SOCK_STREAM)
+        let descriptor = try Socket.make(address.family, .stream)
         do throws(SystemFailure) {
             try Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: descriptor)
             if address.family == AF_INET6 {

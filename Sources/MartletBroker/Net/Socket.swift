@@ -1,12 +1,18 @@
 import CMartletSystem
 import Glibc
 
+/// How a socket's bytes come: in order and without bounds, or as datagrams.
+package enum SocketKind: Sendable {
+    case stream, datagram
+}
+
 /// System calls that make sockets and set their options.
 enum Socket {
     /// A non-blocking socket that no child of the process inherits.
-    static func make(_ family: Int32, _ type: __socket_type) throws(SystemFailure) -> Int32 {
+    static func make(_ family: Int32, _ kind: SocketKind) throws(SystemFailure) -> Int32 {
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(family, Int32(type.rawValue) | flags, 0)
+        let type = Int32((kind == .stream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
+        let descriptor = socket(family, type | flags, 0)
         guard descriptor >= 0 else { throw SystemFailure("socket") }
         return descriptor
     }

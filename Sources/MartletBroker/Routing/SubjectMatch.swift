@@ -13,6 +13,8 @@ struct SubjectMatch {
     }
 
     /// A queue group that matches, with members on one or more filters.
+    ///
+    /// SAFETY: `name` is the queue group's in the tree, read with its lock held.
     @safe
     struct Group: BitwiseCopyable {
         var name: MutableBytes

@@ -9,7 +9,7 @@ final class SyslogSink: LogSink {
     }
 
     private let address: SocketAddress
-    private let type: __socket_type
+    private let kind: SocketKind
     private let isLocal: Bool
     private let facility: Int
     private var descriptor: Int32
@@ -20,16 +20,16 @@ final class SyslogSink: LogSink {
     private var nextConnectAt = 0
 
     private init(
-        _ address: SocketAddress, _ type: __socket_type, isLocal: Bool, facility: Int
+        _ address: SocketAddress, _ kind: SocketKind, isLocal: Bool, facility: Int
     ) throws(ConnectFailure) {
         self.address = address
-        self.type = type
+        self.kind = kind
         self.isLocal = isLocal
         self.facility = facility
         tag = "\(ProcessFacts.executableName)[\(getpid())]"
         host = ProcessFacts.hostName
         do throws(SystemFailure) {
-            descriptor = try Connector.begin(address, type)
+            descriptor = try Connector.begin(address, kind)
         } catch {
             throw ConnectFailure(reason: SystemError.text(error.code))
         }
@@ -39,9 +39,9 @@ final class SyslogSink: LogSink {
     static func local() throws(ConnectFailure) -> SyslogSink {
         let daemonFacility = 3 << 3
         for path in ["/dev/log", "/var/run/syslog", "/var/run/log"] {
-            for type in [SOCK_DGRAM, SOCK_STREAM] {
+            for kind in [SocketKind.datagram, .stream] {
                 let sink = try? SyslogSink(
-                    SocketAddress(path: path), type, isLocal: true, facility: daemonFacility)
+                    SocketAddress(path: path), kind, isLocal: true, facility: daemonFacility)
                 if let sink { return sink }
             }
         }
@@ -57,16 +57,16 @@ final class SyslogSink: LogSink {
         let rest = String(parts[1].dropFirst(2))
         switch parts[0] {
         case "unix":
-            try self.init(SocketAddress(path: rest), SOCK_DGRAM, isLocal: true, facility: 0)
+            try self.init(SocketAddress(path: rest), .datagram, isLocal: true, facility: 0)
         case "udp", "tcp":
-            let type = parts[0] == "udp" ? SOCK_DGRAM : SOCK_STREAM
+            let kind = parts[0] == "udp" ? SocketKind.datagram : .stream
             let address: SocketAddress
             do throws(SocketAddress.LookupFailure) {
                 address = try SocketAddress.resolve(HostAndPort(rest, defaultPort: 514))[0]
             } catch {
                 throw ConnectFailure(reason: error.description)
             }
-            try self.init(address, type, isLocal: false, facility: 0)
+            try self.init(address, kind, isLocal: false, facility: 0)
         default:
             throw ConnectFailure(reason: "invalid network type: \(parts[0])")
         }
@@ -100,7 +100,7 @@ final class SyslogSink: LogSink {
         let now = time(nil)
         guard now >= nextConnectAt else { return false }
         nextConnectAt = now + 1
-        descriptor = (try? Connector.begin(address, type)) ?? -1
+        descriptor = (try? Connector.begin(address, kind)) ?? -1
         return descriptor >= 0
     }
 

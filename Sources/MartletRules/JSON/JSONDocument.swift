@@ -27,9 +27,11 @@ public struct JSONDocument {
 public struct JSONSlot: BitwiseCopyable, Sendable {
     /// Of a string without its quotes, of a container with its brackets.
     public let offset: Int32
+    /// Bytes of the value; of a string, without its quotes.
     public let length: Int32
     /// Its place on the tape, or -1 for a value that is not there.
     let entry: Int32
+    /// What the value is.
     public let kind: JSONKind
 
     static let missing = JSONSlot(offset: 0, length: 0, entry: -1, kind: .null)

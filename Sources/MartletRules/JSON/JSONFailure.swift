@@ -1,5 +1,6 @@
 /// Why a document was refused before any rule looked at it, and where.
 public struct JSONFailure: Error, Equatable, Sendable {
+    /// What is wrong.
     public let reason: JSONFailureReason
     /// The byte that it was noticed at.
     public let offset: Int

@@ -11,6 +11,7 @@ public struct JSONLimits: Sendable, Equatable {
     /// Digits of a number that something compares, exponent included; others may have any number.
     public var numberDigitsMax = 40
 
+    /// The limits of a broker without a configuration.
     public init() {}
 
     /// The same within the bounds of the tape.

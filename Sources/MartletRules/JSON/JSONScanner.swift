@@ -16,6 +16,7 @@ struct JSONScanner {
     private let frameStart: UnsafeMutablePointer<ScanFrame>
     private let frameEnd: UnsafeMutablePointer<ScanFrame>
 
+    /// SAFETY: a place in the bytes that are scanned, which have zeros behind them.
     @safe
     private struct Place {
         var tape: UnsafeMutablePointer<JSONEntry>

@@ -6,6 +6,7 @@ internal import CMartletSystem
 /// SAFETY: it owns its blocks and frees them once; documents do not outlive it by its contract.
 @safe
 public struct RuleScratch: ~Copyable, @unchecked Sendable {
+    /// What its memory is made for.
     public let limits: JSONLimits
     let seed: KeySeed
     let tape: Cells<JSONEntry>
@@ -28,6 +29,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     /// A rule has at most this many pointers.
     static let slotsMax = 512
 
+    /// Takes all the memory that evaluations with these limits need.
     public init(limits: JSONLimits = JSONLimits()) {
         let limits = limits.clamped
         self.limits = limits
@@ -104,7 +106,9 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
 
 /// What a scan found.
 public enum JSONOutcome {
+    /// A whole document, good until the next scan.
     case document(JSONDocument)
+    /// What is wrong, and where.
     case failure(JSONFailure)
 }
 

@@ -1,8 +1,10 @@
 /// A JSON Pointer (RFC 6901): which value of a document is meant. `$.a.b[0]`, the part of JSONPath
 /// that names exactly one value, is read as the same.
 public struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
+    /// The names and indexes on the way, unescaped; empty for the whole document.
     public let tokens: [String]
 
+    /// A pointer of names and indexes, unescaped.
     public init(tokens: [String]) {
         self.tokens = tokens
     }

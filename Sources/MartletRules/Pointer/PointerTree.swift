@@ -38,6 +38,7 @@ public final class PointerTree: Sendable {
         names.free()
     }
 
+    /// Where a pointer's value is found; nil for a pointer that is not in the tree.
     public func slotIndex(of pointer: JSONPointer) -> Int? { pointers.firstIndex(of: pointer) }
 
     /// Steps of about ten instructions that a search takes at most.

@@ -7,6 +7,7 @@ public struct RuleOrigin: Sendable {
     /// Any number; each message has another.
     public var random: UInt64
 
+    /// From whom a message came, and when, with a number that is another for each message.
     public init(clientID: UInt64, unixNanoseconds: Int64, random: UInt64) {
         self.clientID = clientID
         self.unixNanoseconds = unixNanoseconds

@@ -40,7 +40,7 @@ extension RuleOutput {
     }
 
     /// Of the last rule, if that has a step.
-    func noteLostDeadLetter(of rule: Int) {
+    func recordLostDeadLetter(of rule: Int) {
         guard stepCount > 0 else { return }
         if unsafe steps[stepCount &- 1].rule == rule {
             unsafe steps[stepCount &- 1].isDeadLetterLost = true

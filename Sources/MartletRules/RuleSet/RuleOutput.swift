@@ -7,8 +7,11 @@
 /// thread; whoever writes checks against the capacities, and counts never exceed them.
 @safe
 public struct RuleOutput: BitwiseCopyable {
+    /// The longest subject that a rule makes, in bytes.
     public static let subjectBytesMax = 4_096
+    /// The longest header block that a rule makes, in bytes.
     public static let headerBytesMax = 64 << 10
+    /// The longest text that says what is wrong, in bytes.
     public static let messageBytesMax = 512
     /// A message meets this many rules at most.
     public static let stepsMax = 32
@@ -16,6 +19,7 @@ public struct RuleOutput: BitwiseCopyable {
     /// The subject that the message or, of one that is not valid, its dead letter goes to; none if
     /// the count is 0.
     public let subject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
+    /// Bytes of the subject; 0 without one.
     public internal(set) var subjectCount: Int {
         get { unsafe state.pointee.subjectCount }
         nonmutating set { unsafe state.pointee.subjectCount = newValue }
@@ -23,13 +27,16 @@ public struct RuleOutput: BitwiseCopyable {
     /// The whole new header block, with the empty line at its end; the message's own if the count is 0.
     /// Of one that is not valid, that of its dead letter.
     public let header = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)
+    /// Bytes of the header block; 0 without one.
     public internal(set) var headerCount: Int {
         get { unsafe state.pointee.headerCount }
         nonmutating set { unsafe state.pointee.headerCount = newValue }
     }
     /// The answer, or the JSON that tells what is not valid.
     public let body: UnsafeMutablePointer<UInt8>
+    /// Room for a body, in bytes.
     public let bodyBytesMax: Int
+    /// Bytes of the body; 0 without one.
     public internal(set) var bodyCount: Int {
         get { unsafe state.pointee.bodyCount }
         nonmutating set { unsafe state.pointee.bodyCount = newValue }
@@ -37,6 +44,7 @@ public struct RuleOutput: BitwiseCopyable {
     /// A line for people, fit for a header field: what was not valid. Like the offset it is there too
     /// if the message went on all the same, as in shadow mode.
     public let message = UnsafeMutablePointer<UInt8>.allocate(capacity: messageBytesMax)
+    /// Bytes of the text that says what is wrong; 0 without one.
     public internal(set) var messageCount: Int {
         get { unsafe state.pointee.messageCount }
         nonmutating set { unsafe state.pointee.messageCount = newValue }
@@ -48,6 +56,7 @@ public struct RuleOutput: BitwiseCopyable {
     }
     /// What each rule did.
     public let steps = UnsafeMutablePointer<RuleStep>.allocate(capacity: stepsMax)
+    /// What the evaluation cost, in steps: whoever published is charged with them.
     public internal(set) var stepCount: Int {
         get { unsafe state.pointee.stepCount }
         nonmutating set { unsafe state.pointee.stepCount = newValue }
@@ -76,6 +85,7 @@ public struct RuleOutput: BitwiseCopyable {
         unsafe state.initialize(to: RuleOutputState())
     }
 
+    /// Frees the memory; nothing of it may be used any more.
     public func destroy() {
         unsafe subject.deallocate()
         unsafe header.deallocate()

@@ -91,7 +91,7 @@ extension RuleSet {
         report(failure, of: rule, run)
         if let template = rule.deadLetter, !writeDeadLetter(template, of: rule, &run, &scratch) {
             run.output.clearForward()
-            run.output.noteLostDeadLetter(of: number)
+            run.output.recordLostDeadLetter(of: number)
         }
         let drops = rule.invalidAction == .drop
         return RuleVerdict(

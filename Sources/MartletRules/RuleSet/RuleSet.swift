@@ -65,8 +65,10 @@ public final class RuleSet: Sendable {
     /// All rules, those that are off as well.
     public var ruleCount: Int { definitions.count }
 
+    /// A rule's name, by its number.
     public func name(of rule: Int) -> String { definitions[rule].name }
 
+    /// What a rule was compiled from, by its number.
     public func definition(of rule: Int) -> RuleDefinition { definitions[rule] }
 
     /// A number for an account, for lookups that are many: -1 if no rule is for it. nil and `$G` are

@@ -1,5 +1,6 @@
 /// What becomes of a message, after all the rules that are for it.
 public struct RuleVerdict: BitwiseCopyable, Sendable, Equatable {
+    /// What becomes of a message.
     public enum Fate: UInt8, BitwiseCopyable, Sendable {
         /// It goes on as it came.
         case pass
@@ -15,6 +16,7 @@ public struct RuleVerdict: BitwiseCopyable, Sendable, Equatable {
         case reject
     }
 
+    /// What becomes of the message.
     public var fate: Fate
     /// 400, 413 or 422 for what is not valid; else 0.
     public var code: Int
@@ -23,6 +25,7 @@ public struct RuleVerdict: BitwiseCopyable, Sendable, Equatable {
     /// Whether who asked for a reply gets the error.
     public var repliesToInvalid: Bool
 
+    /// A verdict of one rule, by its number.
     public init(_ fate: Fate, rule: Int = 0, code: Int = 0, repliesToInvalid: Bool = false) {
         self.fate = fate
         self.rule = rule
@@ -60,7 +63,9 @@ extension RuleResult {
 
 /// One rule's part in a verdict.
 public struct RuleStep: BitwiseCopyable, Sendable, Equatable {
+    /// The rule's number.
     public var rule: Int32
+    /// What came of it.
     public var result: RuleResult
     /// In shadow mode nothing came of it.
     public var isShadow: Bool
@@ -69,6 +74,7 @@ public struct RuleStep: BitwiseCopyable, Sendable, Equatable {
     /// Of `invalid`: 400, 413 or 422.
     public var code: Int16
 
+    /// One rule's part in a verdict.
     public init(
         rule: Int32, result: RuleResult, isShadow: Bool, code: Int16, isDeadLetterLost: Bool = false
     ) {

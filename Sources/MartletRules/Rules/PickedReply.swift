@@ -7,6 +7,7 @@ public final class PickedReply: Sendable {
     private let fields: Cells<TemplatePart>
     private let text: Cells<UInt8>
 
+    /// An answer with a member for each name; throws for names or pointers that are none.
     public init(
         _ fields: [(name: String, pointer: JSONPointer)], pointers: inout PointerSet
     ) throws(RuleError) {

@@ -1,9 +1,12 @@
 /// Why a rule, a pattern or a schema cannot be used. Made while a configuration is read.
 public struct RuleError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong.
     public let message: String
     /// Where in the schema or the condition it is.
     public let pointer: JSONPointer?
+    /// The keyword of the schema that is wrong; nil elsewhere.
     public let keyword: String?
+    /// The schema's file; nil elsewhere.
     public let file: String?
 
     init(

@@ -146,6 +146,7 @@ public final class Template: Sendable {
 public enum TemplateOutcome: Equatable, Sendable {
     /// The number of bytes.
     case rendered(Int)
+    /// Why it could not be written.
     case failure(TemplateFailure)
 }
 

@@ -88,6 +88,7 @@ public final class JSONSchema: Sendable {
 
 /// How a schema is read.
 public struct SchemaOptions: Sendable {
+    /// What a schema may be.
     public var limits = SchemaLimits()
     /// Whether a keyword that the draft does not have is an error rather than a warning.
     public var refusesUnknownKeywords = false
@@ -96,12 +97,14 @@ public struct SchemaOptions: Sendable {
     /// How deep arrays and objects of the documents may be within each other.
     public var documentDepthMax = JSONLimits().depthMax
 
+    /// As a schema is read without a configuration.
     public init() {}
 }
 
 /// What an evaluation found.
 public enum SchemaOutcome: Equatable, Sendable {
     case valid
+    /// The first keyword that the document violates.
     case violation(SchemaViolation)
     /// More work than the document's size allows: code 413.
     case tooComplex

@@ -104,10 +104,15 @@ struct SchemaSource {
 
 /// How large a schema may be.
 public struct SchemaLimits: Sendable {
+    /// Bytes of a schema's text.
     public var fileBytesMax = 256 << 10
+    /// How deep it may be nested.
     public var depthMax = 128
+    /// Members of all its objects.
     public var fieldsMax = 1 << 15
+    /// Steps of the compiled schema.
     public var stepsMax = 1 << 15
 
+    /// The limits of a broker without a configuration.
     public init() {}
 }

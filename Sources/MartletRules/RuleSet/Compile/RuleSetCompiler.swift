@@ -40,7 +40,7 @@ struct RuleSetCompiler {
             places[rule.name] = rule.position
             compile(rule, number: number)
         }
-        noteAnswers()
+        addNotesOnAnswers()
     }
 
     private mutating func compile(_ schema: RuleSetDefinition.Schema) {
@@ -79,7 +79,7 @@ struct RuleSetCompiler {
     }
 
     /// Who asks chooses the subject of the answer, and with a payload what is in it.
-    private mutating func noteAnswers() {
+    private mutating func addNotesOnAnswers() {
         let active = definition.rules.filter { $0.mode != .off }
         for rule in active where rule.reply != nil {
             let others = active.filter { $0.account == rule.account && $0.name != rule.name }

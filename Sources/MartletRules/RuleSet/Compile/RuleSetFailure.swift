@@ -3,6 +3,7 @@ public struct RuleSetFailure: Error, Sendable, Equatable, CustomStringConvertibl
     /// All that is wrong, each with the file and, of a rule, its place there.
     public let errors: [String]
 
+    /// All that is wrong, one text each.
     public init(errors: [String]) {
         self.errors = errors
     }
