@@ -200,7 +200,7 @@ struct ServeProcessTests {
         #expect(!process.log.contains("Initiating Shutdown..."))
         process.signal(SIGINT)
         #expect(try await process.exitCode() == 0)
-        #expect(try await client.exitCode() == 1)
+        #expect(try await client.exitCode() == 2)
         #expect(client.log.contains("connection closed by"))
     }
 
