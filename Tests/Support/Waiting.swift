@@ -70,7 +70,14 @@ public struct ThreadFailure: Error {
 /// Runs blocking work on a thread of its own: the pool's few threads have to stay free for the
 /// handlers that it waits for.
 public func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-    try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-        Thread.detachNewThread { done.resume(with: Result { try body() }) }
+    // Still the test's task, so that what fails there is known to be its failure.
+    try await withTaskExecutorPreference(ThreadExecutor()) { try body() }
+}
+
+/// A thread for each piece of a task.
+private final class ThreadExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
