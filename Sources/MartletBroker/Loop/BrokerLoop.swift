@@ -89,7 +89,8 @@ final class BrokerLoop: EventLoopDriver {
         for i in 0..<loopCount { unsafe (mailboxes + i).initialize(to: .passRetained(mail)) }
         let slack = Parser.slack
         lineMemory = try ReservedMemory(
-            byteCount: Self.inputBytes + slack + Self.scratchBytes + slack + Self.frameBytes + slack)
+            byteCount: Self.inputBytes + slack + Self.scratchBytes + slack + Self.frameBytes + slack
+        )
         unsafe input = lineMemory.bytes
         unsafe scratch = input + Self.inputBytes + slack
         unsafe frame = scratch + Self.scratchBytes + slack

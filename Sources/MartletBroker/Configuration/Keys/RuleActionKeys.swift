@@ -68,7 +68,8 @@ extension ConfigurationForm<Int> {
                 return weight
             }
             guard case .integer(let weight) = entry.value.content, weights.contains(weight) else {
-                throw entry.value.complaint("\"weight\" takes a number from 1 to \(weights.upperBound)")
+                throw entry.value.complaint(
+                    "\"weight\" takes a number from 1 to \(weights.upperBound)")
             }
             return Int(weight)
         }
