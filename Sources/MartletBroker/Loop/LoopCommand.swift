@@ -1,6 +1,7 @@
 import Dispatch
 
-/// A command in a loop's mailbox. Rare things only: messages cross by `LoopLink`.
+/// A command in a loop's mailbox. Messages between sockets cross by `LoopLink`; only pipes send a
+/// command when their other side waits.
 enum LoopCommand: Sendable {
     /// A socket that the listening loop has accepted.
     case adopt(descriptor: Int32, ListenerProfile, address: SocketAddress, id: UInt64)

@@ -60,7 +60,7 @@ enum ProtocolViolation: UInt8, Error {
 enum ParseStatus {
     /// `operation` is whole; go on at its `end`.
     case complete
-    /// More bytes are needed; `keepFrom` says what to keep.
+    /// More bytes are needed; `compactedStart` says what to keep.
     case incomplete
     /// A publish whose payload is large: its control line is whole, the payload is read apart.
     case largePayload
