@@ -48,9 +48,10 @@ private func compile(_ text: ArraySlice<UInt8>) -> RuleSet? {
             + text.replacing("@order", with: "{ schema: order }") + "\n}",
         file: "fuzz.conf", environment: [:])
     guard let root = try? parser.parse() else { return nil }
-    var reader = ConfigurationReader(BrokerConfiguration())
-    reader.read(root, path: "fuzz.conf")
-    guard reader.errors.isEmpty, let definition = reader.configuration.rules?.definition,
+    var configuration = BrokerConfiguration()
+    var reader = ConfigurationReader()
+    reader.read(root, path: "fuzz.conf", into: &configuration)
+    guard reader.errors.isEmpty, let definition = configuration.rules?.definition,
         definition.limits.payloadBytesMax <= 256 << 10, definition.limits.fieldsMax <= 4_096
     else { return nil }
     do throws(RuleSetFailure) { return try RuleSet(definition) } catch {

@@ -1,5 +1,3 @@
-import Logging
-
 extension BrokerLoop {
     /// INFO: the first line a client gets; again after its first PONG, and when something changes.
     func sendInfo(_ connection: ConnectionRef, isConnectInfo: Bool) {

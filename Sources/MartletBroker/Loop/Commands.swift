@@ -1,7 +1,6 @@
 // A loop reads its mail.
 
 import Glibc
-import Logging
 
 extension BrokerLoop {
     func collectMail() {

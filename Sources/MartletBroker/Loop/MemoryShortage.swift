@@ -1,7 +1,6 @@
 // The memory budget is spent.
 
 import Glibc
-import Logging
 
 /// At `max_memory` the slowest consumer of the loop goes first: the one whose socket is blocked and
 /// that has most pending. If none is slow, the message at hand still gets its memory, and whoever

@@ -31,7 +31,7 @@ struct PublishCommand: ParsableCommand {
             try publish(payload, headers, to: connection)
             Console.printError(
                 "Published \(count) \(count == 1 ? "message" : "messages") of \(payload.count) "
-                    + "bytes to \"\(message.subject)\"")
+                    + "\(payload.count == 1 ? "byte" : "bytes") to \"\(message.subject)\"")
         }
     }
 

@@ -1,4 +1,3 @@
-import Logging
 import MartletRules
 import Synchronization
 

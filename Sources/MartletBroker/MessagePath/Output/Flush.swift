@@ -2,7 +2,6 @@
 
 import CMartletSystem
 import Glibc
-import Logging
 
 extension BrokerLoop {
     /// Nearly always what waits is one chunk, for a socket that has room for it. A connection that waits

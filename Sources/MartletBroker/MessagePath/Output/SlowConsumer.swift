@@ -1,7 +1,6 @@
 // Message path, beside MessageEncoder.swift: a subscriber that does not keep up.
 
 import Glibc
-import Logging
 
 /// What a subscriber over its limit means for the message at hand.
 enum Room {
