@@ -1,20 +1,4 @@
-// # Layout
-//
-// The folders of this module, in the order a message meets them:
-//
-// - `EventLoop/`: epoll, timers, threads, mailboxes; nothing of the broker.
-// - `Net/`, `Transport/`: sockets and addresses; how a connection's bytes come and go.
-// - `Connection/`: one peer from accept to close.
-// - `Protocol/`: the bytes of the NATS client protocol, from either side.
-// - `MessagePath/`: from received bytes to sent bytes, file by file; begin at `ReadBuffer.swift`.
-// - `Routing/`: which subscriptions a subject reaches: the tree, and each loop's match cache.
-// - `Rules/`, `Workers/`: the rules of `MartletRules` on the path, and threads beside the loops.
-// - `Accounts/`: who may connect, and the spaces of subjects that users share.
-// - `Handlers/`, `InProcess/`: closures and clients of this process.
-// - `Loop/`: a loop's state, and what loops say to one another.
-// - `Broker/`, `Configuration/`: this file, start, stop and reload; what can be configured.
-// - `Counters/`: what monitoring reads.
-// - `Support/`: slabs, pools, buffers.
+// docs/ARCHITECTURE.md has the layout of this module; begin at MessagePath/ReadBuffer.swift.
 
 import Glibc
 public import Logging
