@@ -105,6 +105,7 @@ extension ConfigurationParser {
             throw BrokerError(.configuration, "\(reference) can not be found")
         }
         do throws(BrokerError) {
+            if let value = resolved[name] { return try take(value) }
             return try take(try environmentValue(of: name, text))
         } catch {
             throw BrokerError(.configuration, "\(reference) could not be parsed: \(error.message)")
@@ -135,11 +136,14 @@ extension ConfigurationParser {
         var parser = ConfigurationParser(
             "\(key)=\(text)", file: "$\(name)", environment: environment)
         parser.resolving = resolving.union([name])
+        parser.resolved = resolved
         parser.bytesTaken = bytesTaken
         guard let value = try parser.parse()[key] else {
             throw BrokerError(.configuration, "the environment variable has no value")
         }
         bytesTaken = parser.bytesTaken
+        resolved = parser.resolved
+        resolved[name] = value
         return value
     }
 }

@@ -14,6 +14,8 @@ struct ConfigurationParser {
     let environment: [String: String]
     /// Environment variables that are being resolved, to find cycles.
     var resolving: Set<String> = []
+    /// What environment variables have come to: those that refer to each other twice are read once.
+    var resolved: [String: ConfigurationValue] = [:]
     var includeDepth = 0
     var warnings: [String] = []
     /// Of the map or array that is being read, with those of the files that include this one.

@@ -5,14 +5,14 @@ extension ConfigurationTable {
         [
             Key(
                 "default", sets: \.slowConsumers.defaultPolicy, takes: .choice,
-                "The policy where no rule is for a subscription, and of rules that name none."),
+                "The policy, chosen at SUB, where no rule gives one."),
             Key(
                 "block_max", sets: \.slowConsumers.blockNanosecondsMax, takes: .positiveDuration,
                 "How long publishers wait for a blocked subscriber before it is closed."),
             Key(
                 "rules", takes: "a list of blocks", default: "none",
                 reload: .takenUnseenAs("martlet.slow_consumers.rules"),
-                "Policies for some subscriptions; the first that fits counts.",
+                "Policies for some subscriptions, chosen at SUB; the first that fits counts.",
                 change: { old, new in
                     let (old, new) = (old.slowConsumers.rules, new.slowConsumers.rules)
                     return old == new ? nil : .init(old: "\(old.count)", new: "\(new.count)")
