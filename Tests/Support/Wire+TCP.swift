@@ -77,7 +77,9 @@ final class TCPEnd: WireEnd, @unchecked Sendable {
         close()
     }
 
-    private func set<Value>(_ option: Int32, _ value: Value, level: Int32 = SOL_SOCKET) {
+    private func set<Value: BitwiseCopyable>(
+        _ option: Int32, _ value: Value, level: Int32 = SOL_SOCKET
+    ) {
         var value = value
         setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Value>.size))
     }
