@@ -154,14 +154,16 @@ extension BrokerLoop {
     /// A publisher whose messages pile up on the way to another loop is not read until they drain.
     @inline(never)
     func waitForFullLinks(_ origin: Origin) {
-        defer { state.pointee.remote.removeAll() }
-        guard let publisher = publisher(origin) else { return }
-        for i in 0..<state.pointee.remote.loopCount {
+        var mustWait = false
+        var i = 0
+        while i < state.pointee.remote.loopCount, !mustWait {
             let target = unsafe state.pointee.remote.loops[i]
-            guard unsafe outgoing[target].pointee.mustWait() else { continue }
-            pause(publisher, .mailbox)
-            state.pointee.waitingForLinks.append(publisher.pointee.handle)
-            return
+            mustWait = unsafe outgoing[target].pointee.mustWait()
+            i &+= 1
         }
+        state.pointee.remote.removeAll()
+        guard mustWait, let publisher = publisher(origin) else { return }
+        pause(publisher, .mailbox)
+        state.pointee.waitingForLinks.append(publisher.pointee.handle)
     }
 }

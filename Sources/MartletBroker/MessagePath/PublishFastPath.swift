@@ -191,11 +191,14 @@ extension BrokerLoop {
     ) {
         let subject = unsafe found.subject(in: line)
         guard unsafe isAllowedSubject(connection, subject.start, subject.count) else { return }
+        var origin = Origin(connection, on: index)
+        // As `takesFastPath` says; here, so that no destination is compared with the publisher.
+        origin.flags.remove(.noEcho)
         let message = unsafe Message(
             subject: subject,
             line: CountedBytes(line + found.tailStart, found.lineCount &- found.tailStart),
             replyCount: found.replyCount, headerBytes: 0, totalBytes: found.payloadCount,
-            content: .behindLine, from: Origin(connection, on: index))
+            content: .behindLine, from: origin)
         let wasDelivered =
             !route.pointee.isEmpty
             && deliver(message, along: route.pointee, startingWith: first)

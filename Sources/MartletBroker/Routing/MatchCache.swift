@@ -107,9 +107,9 @@ struct MatchCache {
         let seed = space.pointee.seed
         let cut = unsafe SubjectHash.lastTokenStart(subject.start, subject.count)
         let parent = subject.prefix(max(0, cut &- 1))
-        let token = subject.dropFirst(cut)
         let parentHash = unsafe SubjectHash.bytes(parent.start, parent.count, seed: seed)
-        let lastHash = unsafe SubjectHash.bytes(token.start, token.count, seed: seed)
+        let lastHash = unsafe SubjectHash.bytes(
+            subject.start + cut, subject.count &- cut, seed: seed)
         let hash = SubjectHash.join(parentHash, lastHash)
         if let way = unsafe find(hash, .exact, subject, space), unsafe holds(way, space) {
             counters.pointee.cacheHits.add(1)
@@ -118,7 +118,7 @@ struct MatchCache {
         }
         // A subject that starts with a dot has an empty token, not the parent of one-token subjects.
         if let way = unsafe find(parentHash, .parent, parent, space),
-            unsafe way.pointee.level == .parent, !token.isEmpty, cut != 1,
+            unsafe way.pointee.level == .parent, subject.count > cut, cut != 1,
             unsafe holds(way, space)
         {
             counters.pointee.cacheHits.add(1)
