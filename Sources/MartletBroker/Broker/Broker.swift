@@ -131,7 +131,7 @@ public final class Broker: Sendable {
         for listener in listeners {
             shared.loops[0].mail.post(.listen(listener))
             shared.events.record(
-                .listening(for: listener.profile.kind, address: listener.address))
+                .listening(for: listener.profile.kind, address: "\(listener.address)"))
         }
     }
 
@@ -139,19 +139,19 @@ public final class Broker: Sendable {
         _ configuration: BrokerConfiguration
     ) throws(BrokerError) -> [Listener] {
         guard !configuration.dontListen else { return [] }
-        let descriptor = try listen(configuration.host, configuration.port)
-        return [
-            Listener(
-                descriptor: descriptor, profile: ListenerProfile(kind: .client),
-                address: "\(HostAndPort(host: configuration.host, port: clientPort))")
-        ]
+        let clients = try listen(configuration.host, configuration.port, .client)
+        shared.setClientPort(clients.address.port)
+        return [clients]
     }
 
-    private func listen(_ host: String, _ port: Int) throws(BrokerError) -> Int32 {
+    private func listen(
+        _ host: String, _ port: Int, _ profile: ListenerProfile
+    ) throws(BrokerError) -> Listener {
         do throws(ListeningSocket.Failure) {
             let socket = try ListeningSocket(HostAndPort(host: host, port: port == -1 ? 0 : port))
-            shared.setBoundPort(socket.port)
-            return socket.descriptor
+            return Listener(
+                descriptor: socket.descriptor, profile: profile,
+                address: HostAndPort(host: host, port: socket.port))
         } catch {
             throw BrokerError(.listen, error.description)
         }
@@ -238,7 +238,7 @@ public final class Broker: Sendable {
     // MARK: Looking at it
 
     /// The port that clients connect to, once started.
-    public var clientPort: Int { shared.port }
+    public var clientPort: Int { shared.clientPort }
     /// The configuration that holds now; a reload replaces it.
     public var configuration: BrokerConfiguration { shared.configuration }
     /// INFO's server_id, new with each broker.

@@ -24,7 +24,7 @@ final class BrokerShared: @unchecked Sendable {
     private let currentAuthenticator: Guarded<Authenticator>
     /// Connections that count towards `max_connections`.
     private let admitted = Atomic<Int>(0)
-    private let boundPort = Atomic<Int>(0)
+    private let boundClientPort = Atomic<Int>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let closed = Guarded(ClosedConnections())
 
@@ -82,8 +82,9 @@ final class BrokerShared: @unchecked Sendable {
         loops = []
     }
 
-    func setBoundPort(_ port: Int) { boundPort.store(port, ordering: .relaxed) }
-    var port: Int { boundPort.load(ordering: .relaxed) }
+    /// Where clients connect, once the broker listens for them; 0 before.
+    var clientPort: Int { boundClientPort.load(ordering: .relaxed) }
+    func setClientPort(_ port: Int) { boundClientPort.store(port, ordering: .relaxed) }
 
     var configuration: BrokerConfiguration { current.withLock { $0 } }
     var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
@@ -183,10 +184,12 @@ final class BrokerShared: @unchecked Sendable {
 
     /// Host and port as clients are told: of `client_advertise`, whose port may be left out.
     private func advertised(_ configuration: BrokerConfiguration) -> (String, Int) {
-        guard let address = configuration.clientAdvertise else { return (configuration.host, port) }
+        guard let address = configuration.clientAdvertise else {
+            return (configuration.host, clientPort)
+        }
         guard let colon = address.lastIndex(of: ":"),
             let port = Int(address[address.index(after: colon)...])
-        else { return (address, port) }
+        else { return (address, clientPort) }
         return (String(address[..<colon]), port)
     }
 

@@ -70,14 +70,13 @@ extension BrokerLoop {
         _ descriptor: Int32, _ profile: ListenerProfile, _ address: SocketAddress, id: UInt64
     ) {
         connectionsUnderWay.wrappingSubtract(1, ordering: .relaxed)
-        let socket = TCPTransport(descriptor: descriptor)
-        socket.disableNagle()
+        let transport = profile.transport(descriptor)
         guard
             let connection = makeConnection(
-                .tcp(socket), PeerPolicy(profile.kind), id: id, ip: address.ip,
+                transport, PeerPolicy(profile.kind), id: id, ip: address.ip,
                 port: address.port)
         else {
-            return socket.close()
+            return transport.close()
         }
         count(connection)
         do {

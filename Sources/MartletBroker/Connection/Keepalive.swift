@@ -32,8 +32,13 @@ extension BrokerLoop {
                 return turnAway(connection, refusal)
             }
         }
-        if due.write <= now { return closeForWriteDeadline(connection) }
-        if due.block <= now { return closeBlockedSubscriber(connection) }
+        if due.write <= now {
+            let cause = SlowConsumerCause.writeDeadline(
+                nanoseconds: state.pointee.settings.writeDeadlineNanoseconds,
+                pendingBytes: connection.pointee.outbound.pendingBytes)
+            return closeSlowConsumer(connection, cause)
+        }
+        if due.block <= now { return closeSlowConsumer(connection, .blockedPublishers) }
         if due.resume <= now {
             connection.pointee.deadlines.resume = Deadlines.never
             unpause(connection, .rate)
@@ -41,21 +46,6 @@ extension BrokerLoop {
         }
         if due.ping <= now { pingOrClose(connection) }
         arm(connection)
-    }
-
-    private func closeForWriteDeadline(_ connection: ConnectionRef) {
-        counters.pointee.slowConsumersByDeadline.add(1)
-        let cause = SlowConsumerCause.writeDeadline(
-            nanoseconds: state.pointee.settings.writeDeadlineNanoseconds,
-            pendingBytes: connection.pointee.outbound.pendingBytes)
-        record(.slowConsumer(cause), of: connection)
-        close(connection, .slowConsumerWriteDeadline)
-    }
-
-    private func closeBlockedSubscriber(_ connection: ConnectionRef) {
-        counters.pointee.slowConsumersByBytes.add(1)
-        record(.slowConsumer(.blockedPublishers), of: connection)
-        close(connection, .slowConsumerPendingBytes)
     }
 
     // MARK: PING and PONG

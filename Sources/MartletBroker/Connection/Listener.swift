@@ -1,18 +1,22 @@
 import Glibc
 
-/// What holds for every socket that a listener accepts, whichever loop gets it. What makes listeners
-/// differ stands here: TLS and WebSocket among it, when they are built.
+/// What holds for every socket that a listener accepts, whichever loop gets it.
 struct ListenerProfile: Sendable {
     /// What those are who connect there.
-    var kind: PeerKind
+    let kind: PeerKind
+    /// What they speak below the protocol, over an accepted descriptor. A listener with certificates of
+    /// its own captures them here.
+    let transport: @Sendable (_ descriptor: Int32) -> Transport
+
+    static let client = ListenerProfile(kind: .client) { .tcp(TCPTransport(accepted: $0)) }
 }
 
 /// A listening socket. The loop that listens on it closes it.
 struct Listener: Sendable {
     let descriptor: Int32
     let profile: ListenerProfile
-    /// Host and port, for people.
-    let address: String
+    /// The host as configured, and the port that it got.
+    let address: HostAndPort
 
     /// Accepted in one turn, so that a flood of connects does not delay messages.
     static let acceptsPerTurn = 64

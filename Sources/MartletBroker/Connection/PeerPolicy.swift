@@ -12,7 +12,7 @@ struct PeerPolicy {
     let isPinged: Bool
     /// Its subscriptions keep to `max_subscription_tokens`.
     let hasTokenLimit: Bool
-    /// The operations it may send.
+    /// The operations it may send, of which PUB and HPUB are not asked for: every kind there is publishes.
     let verbs: Verbs
     /// What becomes of messages that it is too slow for; nil where the configuration decides by subject.
     let slowConsumerPolicy: BrokerConfiguration.SlowConsumerPolicy?
@@ -30,7 +30,7 @@ struct PeerPolicy {
             needsCredentials = true
             isPinged = true
             hasTokenLimit = true
-            verbs = .all
+            verbs = [.saidByClients, .saidByServers]
             slowConsumerPolicy = nil
             isClosedWhenSlow = true
             pendingBytesCeiling = .max
@@ -41,7 +41,7 @@ struct PeerPolicy {
             hasTokenLimit = kind == .handler
             // A handler that takes long is not gone.
             isPinged = false
-            verbs = Verbs.all.subtracting(.saidByServers)
+            verbs = .saidByClients
             // Its publishers wait; handlers of this process see to it themselves that nobody does for long.
             slowConsumerPolicy = .block
             isClosedWhenSlow = false
@@ -56,7 +56,11 @@ struct PeerPolicy {
         init(rawValue: UInt16) { self.rawValue = rawValue }
         init(_ verb: Verb) { rawValue = 1 << UInt16(verb.rawValue) }
 
-        static let all = Verbs(rawValue: .max)
+        /// What the client protocol has for those who speak it.
+        static let saidByClients: Verbs = [
+            Verbs(.publish), Verbs(.publishWithHeader), Verbs(.subscribe), Verbs(.unsubscribe),
+            Verbs(.ping), Verbs(.pong), Verbs(.connect),
+        ]
         /// Lines that servers say to clients, and that a client may repeat.
         static let saidByServers: Verbs = [Verbs(.info), Verbs(.ignored), Verbs(.error)]
     }

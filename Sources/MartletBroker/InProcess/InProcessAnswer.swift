@@ -1,5 +1,3 @@
-import Synchronization
-
 /// An answer that comes later, or an error instead; the first one counts.
 final class InProcessAnswer<Value: Sendable>: Sendable {
     typealias Outcome = Result<Value, BrokerError>

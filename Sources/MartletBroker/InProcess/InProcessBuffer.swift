@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Messages of one subscription between the task that reads the connection and those that iterate.
 /// Never more than its limits say.
 final class InProcessBuffer: Sendable {

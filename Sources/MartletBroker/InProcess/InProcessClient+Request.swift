@@ -1,5 +1,3 @@
-import Synchronization
-
 extension InProcessClient {
     /// Sends a request and returns the first answer. All requests of a client share one subscription.
     ///

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A client of a broker in the same process: the NATS protocol without a socket.
 ///
 /// ```swift

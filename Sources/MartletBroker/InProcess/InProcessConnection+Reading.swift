@@ -1,5 +1,3 @@
-import Synchronization
-
 extension InProcessConnection {
     /// The connection's own task: reads until either side has closed.
     func read() async {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The client's end of a connection without a socket: it writes frames in order, reads events, and
 /// brings them to whoever waits for them.
 ///

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Wakes the one task that waits for something to change. A signal that comes while nobody waits is
 /// kept, so that looking first and waiting then loses none.
 final class InProcessSignal: Sendable {

@@ -64,11 +64,7 @@ extension BrokerLoop {
             pending = candidate.pointee.outbound.pendingBytes
         }
         guard let slowest else { return false }
-        if !slowest.pointee.flags.contains(.isClosing) {
-            record(.slowConsumer(.memory(pendingBytes: pending)), of: slowest)
-            counters.pointee.slowConsumersByBytes.add(1)
-        }
-        close(slowest, .slowConsumerPendingBytes)
+        closeSlowConsumer(slowest, .memory(pendingBytes: pending))
         stopSending(slowest)
         returns.collect(into: pool)
         return true

@@ -49,9 +49,15 @@ extension BrokerLoop {
             }
         }
         guard let permissions = unsafe connection.pointee.permissions else { return true }
-        return unsafe permissions._withUnsafeGuaranteedRef {
+        let isAllowed = unsafe permissions._withUnsafeGuaranteedRef {
             unsafe $0.allowsPublish(subject, operation.subject.length)
         }
+        if !isAllowed {
+            unsafe refusePublish(
+                connection, "Permissions Violation for Publish to", subject,
+                operation.subject.length)
+        }
+        return isAllowed
     }
 
     @inline(__always)

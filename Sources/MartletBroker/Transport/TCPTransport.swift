@@ -8,6 +8,14 @@ import Glibc
 struct TCPTransport {
     let descriptor: Int32
 
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Small messages must not wait for the acknowledgement of earlier ones.
+    init(accepted descriptor: Int32) {
+        self.descriptor = descriptor
+        Socket.disableNagle(descriptor)
+    }
+
     @inline(__always)
     func receive(into buffer: MutableBytes, _ count: Int) -> ReadOutcome {
         assert(descriptor >= 0)
@@ -64,9 +72,6 @@ struct TCPTransport {
             guard case .bytes = unsafe receive(into: buffer, count) else { return }
         }
     }
-
-    /// Small messages must not wait for the acknowledgement of earlier ones.
-    func disableNagle() { Socket.disableNagle(descriptor) }
 
     func close() { Glibc.close(descriptor) }
 }

@@ -9,8 +9,8 @@ import Testing
         try await withBroker(loops: 2, port: -1) { broker in
             let second = try ListeningSocket(HostAndPort(host: "127.0.0.1", port: 0))
             let listener = Listener(
-                descriptor: second.descriptor, profile: ListenerProfile(kind: .client),
-                address: "127.0.0.1:\(second.port)")
+                descriptor: second.descriptor, profile: .client,
+                address: HostAndPort(host: "127.0.0.1", port: second.port))
             broker.shared.loops[0].mail.post(.listen(listener))
             let ports = [broker.clientPort, second.port]
             let clients = try (ports + ports).map { port in

@@ -3,7 +3,7 @@ extension ConfigurationTable {
     static let logs: [Key<BrokerConfiguration>] = [
         Key(
             "debug", sets: \.log.debug, takes: .toggle, flags: ["D", "debug", "DV", "DVV"],
-            "Logs lines for who looks for a fault."),
+            "Logs at the debug level too."),
         Key(
             "trace", sets: \.log.trace, takes: .toggle, flags: ["V", "trace", "VV", "DV", "DVV"],
             "Logs the protocol."),

@@ -56,7 +56,7 @@ extension BrokerLoop {
             if pending <= connection.pointee.pendingBytesMax { return .write }
         }
         switch subscription.pointee.policy {
-        case .close: return closeSlowConsumer(connection)
+        case .close: return refuseSlowConsumer(connection)
         case .dropNew:
             counters.pointee.droppedMessages.add(1)
             return .dropped
@@ -65,12 +65,23 @@ extension BrokerLoop {
         }
     }
 
-    private func closeSlowConsumer(_ connection: ConnectionRef) -> Room {
-        let limit = connection.pointee.pendingBytesMax
-        record(.slowConsumer(.pendingBytes(max: limit)), of: connection)
-        counters.pointee.slowConsumersByBytes.add(1)
-        close(connection, .slowConsumerPendingBytes)
+    private func refuseSlowConsumer(_ connection: ConnectionRef) -> Room {
+        closeSlowConsumer(
+            connection, .pendingBytes(max: connection.pointee.pendingBytesMax))
         return .refused
+    }
+
+    /// Counts, reports and closes a peer that does not keep up, once however often it is found.
+    func closeSlowConsumer(_ connection: ConnectionRef, _ cause: SlowConsumerCause) {
+        guard !connection.pointee.flags.contains(.isClosing) else { return }
+        record(.slowConsumer(cause), of: connection)
+        if case .writeDeadline = cause {
+            counters.pointee.slowConsumersByDeadline.add(1)
+            close(connection, .slowConsumerWriteDeadline)
+        } else {
+            counters.pointee.slowConsumersByBytes.add(1)
+            close(connection, .slowConsumerPendingBytes)
+        }
     }
 
     private func dropOldest(_ frameBytes: Int, on connection: ConnectionRef) -> Room {
@@ -102,7 +113,7 @@ extension BrokerLoop {
         let isClosedWhenSlow = connection.pointee.policy.isClosedWhenSlow
         let pending = connection.pointee.outbound.pendingBytes + frameBytes
         guard !isClosedWhenSlow || pending <= hardLimit else {
-            return closeSlowConsumer(connection)
+            return refuseSlowConsumer(connection)
         }
         if isClosedWhenSlow, connection.pointee.deadlines.block == Deadlines.never {
             setDeadline(.block, now &+ state.pointee.settings.blockNanosecondsMax, connection)
