@@ -175,6 +175,27 @@ struct ServeProcessTests {
         #expect(text.hasSuffix("Server Exiting..\n"))
     }
 
+    @Test("QUIT ends it at once, with nats-server's exit status")
+    func quit() async throws {
+        let process = try await started(["--loops", "2"])
+        process.signal(SIGQUIT)
+        #expect(try await process.exitCode() == 2)
+        #expect(process.log.contains("Trapped \"quit\" signal"))
+    }
+
+    @Test("after a fatal error it ends, and does not wait for its own threads")
+    func crash() async throws {
+        let process = try await started(["--loops", "2"])
+        process.signal(SIGILL)
+        // The crash handler waits 33 s for threads that do not take its signal; writing a backtrace
+        // takes seconds on a busy machine.
+        try await process.waitForLog("Thread 1 \"loop-0\"", seconds: 25)
+        // The first one came from outside, so that the instruction it came at goes on after all.
+        process.signal(SIGILL)
+        #expect(process.ends(within: 10))
+        #expect(!process.log.contains("Trapped"))
+    }
+
     @Test("USR2 ends a server without clients")
     func lameDuck() async throws {
         let process = try await started()

@@ -311,6 +311,11 @@ struct ReplyTests {
             "the document must have b?"
         ),
         (
+            #"{"required":["z","y","x","w","v","u"]}"#, #"{"z":1}"#,
+            #""code":"required","path":"","keyword":"/required","offset":0"#,
+            "the document must have y"
+        ),
+        (
             #"{"items":{"properties":{"a/~b":{"type":"string"}}}}"#, #"[{},{"x":[0],"a\/~b":1}]"#,
             #""code":"type","path":"/1/a~1~0b","keyword":"/items/properties/a~1~0b/type","offset":21"#,
             "/1/a~1~0b must be of another type"

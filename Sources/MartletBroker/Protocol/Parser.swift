@@ -214,6 +214,13 @@ extension Parser {
             buffer, count, operationStart, withHeader, arguments, &operation)
     }
 
+    /// Whether nothing but a space stands between two arguments.
+    @inline(__always)
+    private static func isOneSpace(_ buffer: Bytes, _ one: ByteRange, _ next: ByteRange) -> Bool {
+        let place = one.start &+ one.count
+        return unsafe next.start == place &+ 1 && buffer[Int(place)] == .space
+    }
+
     private mutating func publishArguments(
         _ buffer: Bytes, _ count: Int, _ operationStart: Int, _ withHeader: Bool,
         _ arguments: PublishArguments, _ operation: inout Operation
@@ -234,14 +241,13 @@ extension Parser {
         let sizes =
             hasReply ? (arguments.third, arguments.fourth) : (arguments.second, arguments.third)
         var isCanonical =
-            !hasReply
-            || arguments.third.start == arguments.second.start &+ arguments.second.count &+ 1
+            !hasReply || (unsafe Self.isOneSpace(buffer, arguments.second, arguments.third))
         if withHeader {
             operation.headerDigits = sizes.0
             operation.sizeDigits = sizes.1
             operation.headerBytes = unsafe Self.size(buffer, sizes.0)
             guard operation.headerBytes >= 0 else { return .violation(.badArguments) }
-            isCanonical = isCanonical && sizes.1.start == sizes.0.start &+ sizes.0.count &+ 1
+            isCanonical = isCanonical && (unsafe Self.isOneSpace(buffer, sizes.0, sizes.1))
             // An empty header block makes a plain message, which has no header size.
             if operation.headerBytes == 0 { isCanonical = false }
         } else {

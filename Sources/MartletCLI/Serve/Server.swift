@@ -133,6 +133,10 @@ extension Server {
         case SIGTERM:
             // Under lame duck the clients leave one by one; only an interrupt cuts that short.
             if !isLameDuck.load(ordering: .relaxed) { stop() }
+        case SIGQUIT:
+            // At once and without a goodbye, with nats-server's exit status.
+            log.close()
+            _exit(2)
         case SIGUSR1:
             log.reopen()
         case SIGUSR2:

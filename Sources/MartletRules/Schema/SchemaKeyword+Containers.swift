@@ -127,16 +127,16 @@ extension SchemaKeyword {
             slots.append(slot)
         }
         if let list = compiler.source.member(compiler.schema, "required") {
-            let names = Set(try strings(list, "required", compiler))
-            for name in names.sorted() {
+            for name in try strings(list, "required", compiler) {
                 let index = known[name] ?? slots.count
                 if index == slots.count {
                     slots.append(compiler.parts.slot(name))
                     slots[index].schema = members.additional
+                    known[name] = index
                 }
+                if !slots[index].isRequired { members.requiredCount += 1 }
                 slots[index].isRequired = true
             }
-            members.requiredCount = Int32(names.count)
             members.requiredPlace = compiler.place("required")
         }
         compiler.parts.table(slots, of: &members)

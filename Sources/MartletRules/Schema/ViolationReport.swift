@@ -95,21 +95,25 @@ extension JSONSchema {
         }
     }
 
+    /// The first in the order of the schema, whose names were stored in turn; the table's order is that of
+    /// hashes, which differ from one start to the next.
     private func missing(_ violation: SchemaViolation, _ document: JSONDocument) -> MemberSlot? {
         let members = program.members[Int(program.steps[Int(violation.step)].a)]
         let object = Int(violation.entry)
+        var first: MemberSlot?
         for index in 0..<Int(members.tableCount) {
             let slot = program.slots[Int(members.table) &+ index]
             if slot.nameOffset < 0 || !slot.isRequired { continue }
+            if let first, first.nameOffset < slot.nameOffset { continue }
             var isThere = false
             var key = object &+ 1
             while key < document.entry(object).next && !isThere {
                 isThere = document.entry(key).hash == slot.hash
                 key = document.tape.index(after: key &+ 1)
             }
-            if !isThere { return slot }
+            if !isThere { first = slot }
         }
-        return nil
+        return first
     }
 
     private static func verb(_ operation: SchemaOperation) -> StaticString {
