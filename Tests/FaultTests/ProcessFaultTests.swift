@@ -8,7 +8,7 @@ extension Faults {
         @Test("Without descriptors left it goes on serving, and recovers", arguments: [1, 2])
         func descriptors(loops: Int) throws {
             let server = try ServerProcess(
-                "martlet { loops: \(loops) }", preparation: "ulimit -n 64")
+                "martlet { loops: \(loops) }\nhttp_port: -1", preparation: "ulimit -n 64")
             let first = try server.client()
             try first.send("SUB still 1\r\n")
             var clients: [RawClient] = []
@@ -25,6 +25,16 @@ extension Faults {
             }
             #expect(refused > 80)
             #expect(clients.count > 20)
+            // Some are kept back for those who look after it.
+            let monitoring = try server.process.port(after: "Starting http monitor on")
+            let page = try RawClient(port: monitoring)
+            try page.send("GET /varz HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try page.read(until: "\r\n").hasPrefix("HTTP/1.1 200"))
+            page.close()
+            let refusals = server.process.log.split(separator: "\n").count {
+                $0.contains("too many open files, ")
+            }
+            #expect((1...20).contains(refusals))
             try clients[0].send("PUB still 2\r\nhi\r\n")
             #expect(try first.message().text == "hi")
             // Nobody comes: it must not spin.

@@ -4,7 +4,8 @@ enum BrokerEvent: Sendable {
     case loopStalled(LoopStall)
     case listening(for: PeerKind, address: String)
     case listeningFailed(for: PeerKind, SystemFailure)
-    case acceptingFailed(reason: String)
+    /// So many clients were turned away since this was recorded last.
+    case descriptorsSpent(refused: Int)
     case watchingFailed(SystemFailure)
     case lameDuckBegins
     case lameDuckClosesClients

@@ -12,8 +12,8 @@ struct BrokerLog: EventSink {
             logger.info("Listening for \(kind) connections on \(address)")
         case .listeningFailed(let kind, let failure):
             logger.error("Error trying to listen for \(kind) connections: \(failure)")
-        case .acceptingFailed(let reason):
-            logger.error("Error accepting a connection: \(reason)")
+        case .descriptorsSpent(let refused):
+            logger.error("Error accepting a connection: too many open files, \(refused) refused")
         case .watchingFailed(let failure):
             logger.error("Error registering a connection: \(failure)")
         case .lameDuckBegins:

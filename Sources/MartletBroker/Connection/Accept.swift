@@ -37,8 +37,14 @@ extension BrokerLoop {
             var storage = sockaddr_storage()
             let descriptor = unsafe martlet_accept(listener.descriptor, &storage)
             guard descriptor >= 0 else {
-                if errno == EMFILE || errno == ENFILE { refuseForLackOfDescriptors(listener) }
+                if errno == EMFILE || errno == ENFILE { refuseWithSpareDescriptor(listener) }
                 return
+            }
+            // The lowest free number is given: one as high as this says that all others are taken.
+            guard descriptor < listener.keptDescriptors else {
+                Glibc.close(descriptor)
+                recordLackOfDescriptors()
+                continue
             }
             let command = LoopCommand.adopt(
                 descriptor: descriptor, listener.profile, address: SocketAddress(storage),
@@ -54,8 +60,8 @@ extension BrokerLoop {
 
     /// Without a descriptor to accept with, the listener would stay ready for ever: give up the spare
     /// one, accept, close, and take a spare again. The peer sees a close instead of a hang.
-    private func refuseForLackOfDescriptors(_ listener: Listener) {
-        shared.events.record(.acceptingFailed(reason: "too many open files"))
+    private func refuseWithSpareDescriptor(_ listener: Listener) {
+        recordLackOfDescriptors()
         shared.spareDescriptor.withLock { spare in
             if spare >= 0 { Glibc.close(spare) }
             var storage = sockaddr_storage()
@@ -63,6 +69,15 @@ extension BrokerLoop {
             if descriptor >= 0 { Glibc.close(descriptor) }
             spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         }
+    }
+
+    /// Once a second, since clients may ask again at once.
+    private func recordLackOfDescriptors() {
+        state.pointee.refusedForDescriptors += 1
+        guard now >= state.pointee.refusalLogDueAt else { return }
+        state.pointee.refusalLogDueAt = now &+ 1_000_000_000
+        shared.events.record(.descriptorsSpent(refused: state.pointee.refusedForDescriptors))
+        state.pointee.refusedForDescriptors = 0
     }
 
     /// A socket becomes a connection: it gets INFO, and is closed at once when there are too many.

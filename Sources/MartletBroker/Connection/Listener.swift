@@ -17,6 +17,8 @@ struct Listener: Sendable {
     let profile: ListenerProfile
     /// The host as configured, and the port that it got.
     let address: HostAndPort
+    /// Descriptors from this number on are not for who connects: see `DescriptorLimit`.
+    var keptDescriptors = DescriptorLimit.firstKept
 
     /// Accepted in one turn, so that a flood of connects does not delay messages.
     static let acceptsPerTurn = 64

@@ -258,6 +258,9 @@ struct LoopState {
     var spareCommands = Mailbox<LoopCommand>.roomForCommands()
     var lastRead = SlabHandle.none
     var stallLogDueAt: UInt64 = 0
+    /// Sockets closed since the last line about it, because no descriptor was left for them.
+    var refusedForDescriptors = 0
+    var refusalLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
     var isStopping = false

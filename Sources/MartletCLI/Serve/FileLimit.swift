@@ -1,10 +1,8 @@
 import Glibc
+import MartletBroker
 
 /// How many files, and so connections, the process may open.
 enum FileLimit {
-    /// Descriptors that are not client connections: logs, loops, listeners, monitoring.
-    static let reserved = 64
-
     /// Raises the soft limit to the hard one and returns what holds then.
     static func raise() -> Int {
         var limit = rlimit()
@@ -23,7 +21,7 @@ enum FileLimit {
 
     /// What to tell the operator, if `connectionsMax` connections cannot be open at once.
     static func warning(limit: Int, connectionsMax: Int) -> String? {
-        guard connectionsMax > limit - reserved else { return nil }
+        guard connectionsMax > limit - DescriptorLimit.keptMax else { return nil }
         return "max_connections is \(connectionsMax), but the system allows this process "
             + "\(limit) open files: raise the limit (ulimit -n) or lower max_connections"
     }

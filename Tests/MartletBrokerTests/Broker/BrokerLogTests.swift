@@ -96,13 +96,13 @@ struct BrokerLogTests {
             lines(of: [
                 .loopStalled(stall), .listening(for: .client, address: "[::1]:4222"),
                 .listeningFailed(for: .client, failure),
-                .acceptingFailed(reason: "too many open files"), .watchingFailed(failure),
+                .descriptorsSpent(refused: 3), .watchingFailed(failure),
                 .lameDuckBegins, .lameDuckClosesClients,
             ]) == [
                 short + ", 10.0.0.1:80 - cid:7 read last",
                 "info Listening for client connections on [::1]:4222",
                 "error Error trying to listen for client connections: listen: Permission denied",
-                "error Error accepting a connection: too many open files",
+                "error Error accepting a connection: too many open files, 3 refused",
                 "error Error registering a connection: listen: Permission denied",
                 "info Entering lame duck mode, stop accepting new clients",
                 "info Closing existing clients",
