@@ -140,13 +140,50 @@ struct RulesCommandTests {
         #expect(result.output == output)
     }
 
+    @Test(
+        "the example's orders are checked as its README says",
+        arguments: [
+            ("orders.new", "good.json", Int32(0), "Fate: forward, by rule orders\nSubject: orders.at\n"),
+            ("orders.new", "bad.json", 1, "Fate: reject 422, by rule orders\nError: schema order: /total must be >= 0"),
+            ("svc.quote", "good.json", 0, "{\"id\":17,\"total\":42.5}\n"),
+        ])
+    func example(subject: String, file: String, code: Int32, output: String) async throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Examples/rules").standardizedFileURL
+        let process = try MartletProcess([
+            "rules", "test", "-c", folder.appending(path: "martlet.conf").path, "--subject",
+            subject, "--file", folder.appending(path: file).path,
+        ])
+        #expect(try await process.exitCode() == code)
+        #expect(process.output.contains(output), "\(process.output)\(process.log)")
+    }
+
     @Test("rules of an account are for its messages only")
     func accounts() async throws {
         try directory.write(
-            "rules.conf", "rules { a { subject: a, account: A, validate: json } }")
-        #expect(try await run("a", "x").code == 0)
-        #expect(try await run("a", "x", "--account", "B").code == 0)
+            "rules.conf",
+            "accounts { A {}, B {} }\nrules { a { subject: a, account: A, validate: json } }")
         #expect(try await run("a", "x", "--account", "A").code == 1)
+        #expect(try await run("b", "x", "--account", "B").code == 0)
+    }
+
+    @Test(
+        "an account that does not exist, or has no rule where another one has, is an error",
+        arguments: [
+            ([], "no rule of this account is for subject \"a\", but one of another is: try --account A"),
+            (["--account", "B"], "but one of another is: try --account A"),
+            (["--account", "C"], "there is no account \"C\" in the configuration"),
+        ])
+    func wrongAccounts(arguments: [String], words: String) async throws {
+        try directory.write(
+            "rules.conf",
+            "accounts { A {}, B {} }\nrules { a { subject: a, account: A, validate: json } }")
+        let process = try MartletProcess(
+            [
+                "rules", "test", "-c", directory.configuration, "--subject", "a", "--payload", "x",
+            ] + arguments)
+        #expect(try await process.exitCode() == 2)
+        #expect(process.log.contains(words))
     }
 
     // MARK: JSON

@@ -37,6 +37,13 @@ struct RuleTrial {
         return RuleTrialResult(of: self, verdict, output, rules)
     }
 
+    /// Whether any rule of an account is for the message.
+    func meetsRules(_ rules: RuleSet, in account: String?) -> Bool {
+        unsafe Self.withBytes(Array(subject.utf8)) {
+            unsafe rules.firstRule(subject: $0, count: $1, account: account) >= 0
+        }
+    }
+
     /// The address of bytes, which none at all would not have.
     private static func withBytes<Result>(
         _ bytes: [UInt8], _ body: (UnsafePointer<UInt8>, Int) -> Result

@@ -20,6 +20,8 @@ struct RulesFileOptions: ParsableArguments {
 struct LoadedRules {
     let definition: RuleSetDefinition
     let set: RuleSet
+    /// The accounts that messages may be published in, nil for everybody who has no other.
+    let accounts: [String?]
     /// What is doubtful in the whole file, the rules included.
     let warnings: [String]
 
@@ -37,6 +39,7 @@ struct LoadedRules {
             }
             definition = rules.definition
             set = try rules.compiledSet()
+            accounts = [nil] + configuration.accounts
         } catch {
             throw CommandFailure(description: "\(error)", exitCode: Self.failureExitCode)
         }

@@ -48,7 +48,9 @@ struct RulesTestCommand: ParsableCommand {
         var isStopped = false
         try report {
             let trial = try trial()
-            let result = try trial.run(try LoadedRules(path: rules.path).set)
+            let loaded = try LoadedRules(path: rules.path)
+            try Self.check(trial, loaded)
+            let result = try trial.run(loaded.set)
             Console.print(json ? result.json : result.text)
             isStopped = result.isStopped
         }
@@ -60,11 +62,28 @@ struct RulesTestCommand: ParsableCommand {
             try MessageOptions.check(subject, reply: reply)
             return RuleTrial(
                 subject: subject, headers: try InProcessHeaders(lines: headers),
-                payload: try payloadBytes(), reply: reply, account: account)
+                payload: try payloadBytes(), reply: reply,
+                account: account == BrokerConfiguration.globalAccountName ? nil : account)
         } catch {
             throw CommandFailure(
                 description: error.description, exitCode: LoadedRules.failureExitCode)
         }
+    }
+
+    /// With a wrong account a message meets no rules, which would look as if all were well.
+    private static func check(_ trial: RuleTrial, _ loaded: LoadedRules) throws(CommandFailure) {
+        guard loaded.accounts.contains(trial.account) else {
+            throw CommandFailure(
+                description: "there is no account \"\(trial.account ?? "")\" in the configuration",
+                exitCode: LoadedRules.failureExitCode)
+        }
+        guard !trial.meetsRules(loaded.set, in: trial.account),
+            let account = loaded.accounts.first(where: { trial.meetsRules(loaded.set, in: $0) })
+        else { return }
+        let other = account.map { "--account \($0)" } ?? "no --account"
+        throw CommandFailure(
+            description: "no rule of this account is for subject \"\(trial.subject)\", but one of "
+                + "another is: try \(other)", exitCode: LoadedRules.failureExitCode)
     }
 
     private func payloadBytes() throws(CommandFailure) -> [UInt8] {
