@@ -143,8 +143,14 @@ struct RulesCommandTests {
     @Test(
         "the example's orders are checked as its README says",
         arguments: [
-            ("orders.new", "good.json", Int32(0), "Fate: forward, by rule orders\nSubject: orders.at\n"),
-            ("orders.new", "bad.json", 1, "Fate: reject 422, by rule orders\nError: schema order: /total must be >= 0"),
+            (
+                "orders.new", "good.json", Int32(0),
+                "Fate: forward, by rule orders\nSubject: orders.at\n"
+            ),
+            (
+                "orders.new", "bad.json", 1,
+                "Fate: reject 422, by rule orders\nError: schema order: /total must be >= 0"
+            ),
             ("svc.quote", "good.json", 0, "{\"id\":17,\"total\":42.5}\n"),
         ])
     func example(subject: String, file: String, code: Int32, output: String) async throws {
@@ -170,7 +176,10 @@ struct RulesCommandTests {
     @Test(
         "an account that does not exist, or has no rule where another one has, is an error",
         arguments: [
-            ([], "no rule of this account is for subject \"a\", but one of another is: try --account A"),
+            (
+                [],
+                "no rule of this account is for subject \"a\", but one of another is: try --account A"
+            ),
             (["--account", "B"], "but one of another is: try --account A"),
             (["--account", "C"], "there is no account \"C\" in the configuration"),
         ])

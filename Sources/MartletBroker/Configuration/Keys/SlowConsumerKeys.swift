@@ -38,7 +38,8 @@ extension ConfigurationTable {
                 "Subscriptions whose subject this one covers, wildcards included."),
             Key(
                 "policy", sets: \.policy, takes: .choice, default: "that of `default`",
-                reload: .partOfOthers, "What happens when a subscriber to such a subject does not keep up."),
+                reload: .partOfOthers,
+                "What happens when a subscriber to such a subject does not keep up."),
             Key(
                 "max_pending", sets: \.pendingBytesMax, takes: .optionalBytes(1...Int64.max),
                 default: "that of the top level", reload: .partOfOthers,
