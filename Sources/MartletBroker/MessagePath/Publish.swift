@@ -20,11 +20,13 @@ extension BrokerLoop {
             unsafe refusePublish(connection, "Invalid Publish Subject", nil, 0)
         }
         guard unsafe isAllowed(connection, buffer, operation) else { return }
-        acknowledge(connection)
         let message = unsafe makeMessage(connection, buffer, operation, payload)
         let hasRule =
             state.pointee.settings.hasRules && applyRules(connection, message)
-        if !hasRule { route(message) }
+        if !hasRule {
+            acknowledge(connection)
+            route(message)
+        }
         if state.pointee.settings.hasRate { limitRate(connection, operation.totalBytes) }
     }
 

@@ -67,7 +67,7 @@ final class RuleEvaluator {
             RuleFailures.Failure(
                 unixNanoseconds: origin.unixNanoseconds, clientID: origin.clientID,
                 subject: text(message.subject.prefix(min(message.subject.count, 256))),
-                code: verdict.code, offset: output.failureOffset,
+                code: verdict.code, path: output.failurePath, offset: output.failureOffset,
                 message: unsafe text(output.message, output.messageCount)),
             rule: verdict.rule)
     }

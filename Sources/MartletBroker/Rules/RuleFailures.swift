@@ -7,6 +7,8 @@ final class RuleFailures: Sendable {
         var clientID: UInt64
         var subject: String
         var code: Int
+        /// The JSON pointer to it; empty for the whole payload, or if it is no place in it.
+        var path: String
         /// Where in the payload; -1 if it is no place in it.
         var offset: Int
         /// Which keyword of the schema or what of the text.

@@ -7,12 +7,15 @@ extension BrokerLoop {
     func settle(
         _ verdict: RuleVerdict, _ outcome: RuleOutcome, _ message: Message, _ rules: ActiveRules
     ) {
+        if verdict.fate != .reject, let publisher = publisher(message.origin) {
+            acknowledge(publisher)
+        }
         switch verdict.fate {
         case .pass: route(message)
         case .forward: forward(message, outcome)
         case .drop: break
         case .reply: answer(message, payload: outcome.body)
-        case .reject: if verdict.repliesToInvalid { sendInvalid(message, verdict, outcome) }
+        case .reject: refuse(message, verdict, outcome)
         }
         guard verdict.fate == .drop || verdict.fate == .reject, !outcome.subject.isEmpty else {
             return
@@ -46,12 +49,28 @@ extension BrokerLoop {
             from: message.origin.withoutFlags)
     }
 
-    /// A service error as micro clients raise it (ADR-32); without a reply subject, what pedantic
-    /// clients hear.
-    private func sendInvalid(_ message: Message, _ verdict: RuleVerdict, _ outcome: RuleOutcome) {
-        guard message.replyCount > 0 else {
-            return sendRuleViolation(message.origin, outcome.message)
+    /// Who asked gets the error as an answer; who did not, or counts on an answer to everything, hears
+    /// -ERR as for a subject that permissions forbid, which clients take for an error of that message alone.
+    private func refuse(_ message: Message, _ verdict: RuleVerdict, _ outcome: RuleOutcome) {
+        let isAsked = message.replyCount > 0
+        if verdict.repliesToInvalid, isAsked { sendInvalid(message, verdict, outcome) }
+        guard let publisher = publisher(message.origin),
+            publisher.pointee.flags.contains(.verbose) || (verdict.repliesToInvalid && !isAsked)
+        else { return }
+        let subject = message.subject.prefix(min(message.subject.count, Self.errorSubjectBytesMax))
+        sendError(publisher, byteCountMax: 64 + subject.count + outcome.message.count) { writer in
+            writer.append("Permissions Violation for Publish to \"")
+            writer.append(subject)
+            writer.append("\": ")
+            writer.append(outcome.message)
         }
+    }
+
+    /// Of the subject that -ERR names; a client knows what it published.
+    private static let errorSubjectBytesMax = 256
+
+    /// A service error as micro clients raise it (ADR-32).
+    private func sendInvalid(_ message: Message, _ verdict: RuleVerdict, _ outcome: RuleOutcome) {
         unsafe withUnsafeTemporaryAllocation(
             of: UInt8.self, capacity: Self.errorHeaderBytesMax
         ) { room in
@@ -68,14 +87,6 @@ extension BrokerLoop {
 
     /// The two fields with the longest message that an evaluation writes, and a code of 20 digits.
     private static let errorHeaderBytesMax = 128 + RuleOutput.messageBytesMax
-
-    @inline(never)
-    private func sendRuleViolation(_ origin: Origin, _ message: CountedBytes) {
-        guard let publisher = publisher(origin), publisher.pointee.flags.contains(.pedantic) else {
-            return
-        }
-        sendError(publisher, "Rule Violation: \(text(message))")
-    }
 
     /// The message as it came, under the subject that its rule names for what is not valid. False when
     /// nobody has subscribed to it.

@@ -50,6 +50,8 @@ public struct RulesSnapshot: Sendable {
         public var subject: String
         /// 400, 413 or 422.
         public var code: Int
+        /// The JSON pointer to it; empty for the whole payload, or if it is no place in it.
+        public var path: String
         /// The byte of the payload; -1 if it is no place in it.
         public var offset: Int
         /// What was wrong, without anything of the payload.
@@ -80,7 +82,7 @@ public struct RulesSnapshot: Sendable {
         rule.failures = active.failures.last(of: index).map {
             Failure(
                 unixNanoseconds: $0.unixNanoseconds, clientID: $0.clientID, subject: $0.subject,
-                code: $0.code, offset: $0.offset, message: $0.message)
+                code: $0.code, path: $0.path, offset: $0.offset, message: $0.message)
         }
         return rule
     }

@@ -18,12 +18,12 @@ final class ClientConnection {
 
     /// To the first of these servers that accepts the client; throws what each of them has against it.
     static func open(
-        _ servers: [ServerURL], name: String, isPedantic: Bool = false
+        _ servers: [ServerURL], name: String, isVerbose: Bool = false
     ) throws(CommandFailure) -> ClientConnection {
         var failures: [CommandFailure] = []
         for server in servers {
             do throws(CommandFailure) {
-                return try ClientConnection(server, name: name, isPedantic: isPedantic)
+                return try ClientConnection(server, name: name, isVerbose: isVerbose)
             } catch { failures.append(error) }
         }
         if failures.count == 1 { throw failures[0] }
@@ -35,9 +35,9 @@ final class ClientConnection {
 
     /// Connects and authenticates; the server has accepted the client when this returns.
     ///
-    /// - Parameter isPedantic: the server says what it has against a message that it does not take.
+    /// - Parameter isVerbose: the server answers everything, by an error where it does not take a message.
     init(
-        _ url: ServerURL, name: String, isPedantic: Bool = false, timeoutSeconds: Double = 5
+        _ url: ServerURL, name: String, isVerbose: Bool = false, timeoutSeconds: Double = 5
     ) throws(CommandFailure) {
         self.url = url
         let deadline = Deadline.after(seconds: timeoutSeconds)
@@ -50,7 +50,7 @@ final class ClientConnection {
         }
         self.info = info
         let request = ConnectRequest(
-            name: name, credentials: url.credentials, isPedantic: isPedantic,
+            name: name, credentials: url.credentials, isVerbose: isVerbose,
             hasHeaders: info.hasHeaders == true)
         try send(ClientLine.connect(request) + ClientLine.ping)
         guard case .pong = try next(deadline: deadline) else {

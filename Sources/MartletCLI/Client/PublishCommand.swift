@@ -24,9 +24,9 @@ struct PublishCommand: ParsableCommand {
         try report {
             let headers = try InProcessHeaders(lines: message.headerLines)
             try MessageOptions.check(message.subject, reply: reply)
-            // A pedantic client is told what becomes of a message that rules do not let through.
+            // A verbose client is told of every message that is not taken, also where the reply says so.
             let connection = try ClientConnection.open(
-                client.servers, name: "martlet pub", isPedantic: true)
+                client.servers, name: "martlet pub", isVerbose: true)
             let payload = message.payloadBytes()
             try publish(payload, headers, to: connection)
             Console.printError(

@@ -19,7 +19,7 @@ struct RequestCommand: ParsableCommand {
             let headers = try InProcessHeaders(lines: message.headerLines)
             try MessageOptions.check(message.subject)
             let connection = try ClientConnection.open(
-                client.servers, name: "martlet request", isPedantic: true)
+                client.servers, name: "martlet request")
             let payload = message.payloadBytes()
             let inbox = "_INBOX.martlet.\(UInt64.random(in: .min ... .max))"
             try connection.subscribe(inbox, id: 1, messagesMax: 1)

@@ -122,13 +122,14 @@ private struct RuleFailureDetail: Encodable {
     let clientID: UInt64
     let subject: String
     let code: Int
+    let path: String
     let offset: Int?
     let message: String
 
     enum CodingKeys: String, CodingKey {
         case time
         case clientID = "cid"
-        case subject, code, offset, message
+        case subject, code, path, offset, message
     }
 
     init(_ failure: RulesSnapshot.Failure) {
@@ -136,6 +137,7 @@ private struct RuleFailureDetail: Encodable {
         clientID = failure.clientID
         subject = failure.subject
         code = failure.code
+        path = failure.path
         offset = failure.offset < 0 ? nil : failure.offset
         message = failure.message
     }

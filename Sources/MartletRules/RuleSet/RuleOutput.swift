@@ -67,6 +67,14 @@ public struct RuleOutput: BitwiseCopyable {
         nonmutating set { unsafe state.pointee.failureOffset = newValue }
     }
 
+    /// The JSON pointer to what is not valid, escaped as in the body; none if that is no place in the payload.
+    public var failurePath: String {
+        guard let path else { return "" }
+        return unsafe String(
+            decoding: UnsafeBufferPointer(start: body + path.lowerBound, count: path.count),
+            as: UTF8.self)
+    }
+
     /// What a rule would do, until it is known that it can.
     let stagedSubject = UnsafeMutablePointer<UInt8>.allocate(capacity: subjectBytesMax)
     let stagedHeader = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesMax)

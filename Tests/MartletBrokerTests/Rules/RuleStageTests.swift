@@ -26,6 +26,48 @@ struct RuleStageTests {
         }
     }
 
+    @Test(
+        "A rejected message is never acknowledged, and its publisher hears of it",
+        arguments: RuleSetup.all, [false, true])
+    func refusals(setup: RuleSetup, isVerbose: Bool) throws {
+        let broker = try setup.broker([
+            RuleDefinition("loud", "loud") { $0.validation = .json },
+            RuleDefinition("silent", "silent") {
+                $0.validation = .json
+                $0.repliesToInvalid = false
+            },
+        ])
+        let publisher = try broker.client(ClientOptions(verbose: isVerbose))
+        try publisher.send("SUB in 1\r\n")
+        try publisher.barrier()
+        // The large one is read into a block of its own.
+        for size in [1, 20_000] {
+            let bad = String(repeating: "x", count: size)
+            func heard(_ subject: String, _ payload: String, reply: String?) throws -> [String] {
+                try publisher.send(pub(subject, payload, reply: reply))
+                return try publisher.barrier().map { frame in
+                    switch frame {
+                    case .ok: "+OK"
+                    case .message: "answer"
+                    case .error(let text): String(text.drop { $0 == "'" }.prefix(44))
+                    default: "\(frame)"
+                    }
+                }.sorted()
+            }
+            func refusal(_ subject: String) -> String {
+                String("Permissions Violation for Publish to \"\(subject)\": ".prefix(44))
+            }
+            let loud = isVerbose ? [refusal("loud")] : []
+            let silent = isVerbose ? [refusal("silent")] : []
+            #expect(try heard("loud", bad, reply: nil) == [refusal("loud")])
+            #expect(try heard("loud", bad, reply: "in") == loud + ["answer"])
+            #expect(try heard("silent", bad, reply: nil) == silent)
+            #expect(try heard("silent", bad, reply: "in") == silent)
+            let good = "\"\(bad)\""
+            #expect(try heard("loud", good, reply: nil) == (isVerbose ? ["+OK"] : []))
+        }
+    }
+
     @Test("A rule is for the messages of its account alone", arguments: RuleSetup.all)
     func accounts(setup: RuleSetup) throws {
         let broker = try setup.broker([
@@ -66,7 +108,9 @@ struct RuleStageTests {
         #expect(matched == [1, 1, 0])
     }
 
-    @Test("Who asked hears what is not valid; others hear nothing", arguments: RuleSetup.all)
+    @Test(
+        "Who asked hears what is not valid, and others do not get the message",
+        arguments: RuleSetup.all)
     func invalid(setup: RuleSetup) throws {
         let broker = try setup.broker([
             RuleDefinition("orders", "orders.*") {
@@ -214,7 +258,8 @@ struct RuleStageTests {
             }
         ])
         let client = try broker.client()
-        try client.send("SUB dead.> 1\r\n" + pub("orders", "{}"))
+        try client.send("SUB dead.> 1\r\nSUB in 2\r\n" + pub("orders", "{}", reply: "in"))
+        #expect(try client.message().subject == "in")
         #expect(try client.barrier().isEmpty)
         let rule = try #require(broker.broker.rulesSnapshot()?.rules.first)
         #expect(rule.deadLettersLost == 1 && rule.deadLetters + rule.deadLettersDropped == 0)

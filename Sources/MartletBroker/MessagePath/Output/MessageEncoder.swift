@@ -154,4 +154,18 @@ extension BrokerLoop {
     func sendError(_ connection: ConnectionRef, _ message: String) {
         send(connection, Array("-ERR '\(message)'\r\n".utf8))
     }
+
+    /// The same without allocating, for what a client may cause often: `write` puts `byteCountMax` bytes at
+    /// most between the quotes.
+    func sendError(
+        _ connection: ConnectionRef, byteCountMax: Int, _ write: (inout FrameWriter) -> Void
+    ) {
+        let capacity = byteCountMax + 9
+        var writer = unsafe FrameWriter(reserve(capacity, on: connection), capacity: capacity)
+        writer.append("-ERR '")
+        write(&writer)
+        writer.append("'\r\n")
+        connection.pointee.outbound.commit(writer.count)
+        markDirty(connection)
+    }
 }

@@ -2,27 +2,27 @@
 package struct ConnectRequest {
     var name: String
     var credentials: InProcessCredentials?
-    /// Whether it wants to hear what the server has against a publish.
-    var isPedantic = false
+    /// Whether it wants an answer to everything that it sends.
+    var isVerbose = false
     /// Whether its own subscriptions get what it publishes.
     var echo = true
     /// As the server's INFO said. A server without headers cannot say that nobody responds, either.
     var hasHeaders: Bool
 
     package init(
-        name: String, credentials: InProcessCredentials?, isPedantic: Bool = false,
+        name: String, credentials: InProcessCredentials?, isVerbose: Bool = false,
         echo: Bool = true, hasHeaders: Bool
     ) {
         self.name = name
         self.credentials = credentials
-        self.isPedantic = isPedantic
+        self.isVerbose = isVerbose
         self.echo = echo
         self.hasHeaders = hasHeaders
     }
 
     var json: String {
         var fields = [
-            "\"verbose\":false", "\"pedantic\":\(isPedantic)", "\"lang\":\"martlet\"",
+            "\"verbose\":\(isVerbose)", "\"pedantic\":false", "\"lang\":\"martlet\"",
             "\"version\":\"\(Broker.version)\"", "\"protocol\":\(ServerInfo.protocolLevel)",
             "\"echo\":\(echo)", "\"headers\":\(hasHeaders)", "\"no_responders\":\(hasHeaders)",
             "\"name\":\(ServerInfo.quoted(name))",

@@ -78,13 +78,13 @@ struct ClientWritingTests {
     @Test("options of CONNECT are read as they were meant")
     func connectOptions() throws {
         let request = ConnectRequest(
-            name: "n", credentials: .token("t\u{1}\""), isPedantic: true, hasHeaders: false)
+            name: "n", credentials: .token("t\u{1}\""), isVerbose: true, hasHeaders: false)
         let json = Array(request.json.utf8)
         let options = try #require(
             json.withUnsafeBufferPointer {
                 ConnectOptions.parse($0.baseAddress!, $0.count, over: ConnectOptions())
             })
-        #expect(options.pedantic && !options.verbose && options.echo && !options.headers)
+        #expect(options.verbose && !options.pedantic && options.echo && !options.headers)
         #expect(options.name == "n" && options.token == "t\u{1}\"")
     }
 }
