@@ -158,10 +158,13 @@ extension BrokerLoop {
         return connection
     }
 
-    /// Room in every list for every connection, so that no list grows on the message path.
+    /// Room for every connection in the lists of connections, so that none grows on the message path but that
+    /// of `WorkerLinks`, which grows to its size with use.
     private func reserveLists(_ count: Int) {
         let wanted = (count + 255) & ~255
         state.pointee.dirty.reserve(wanted)
+        state.pointee.unflushed.reserve(wanted)
+        state.pointee.fannedOut.reserve(wanted)
         state.pointee.resumable.reserve(wanted)
         state.pointee.closing.reserve(wanted)
         state.pointee.waitingForLinks.reserve(wanted)

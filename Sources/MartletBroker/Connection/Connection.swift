@@ -87,9 +87,9 @@ struct Connection: ~Copyable {
     // Output
     var outbound = OutboundQueue()
     var pendingBytesMax = 0
-    /// A moment before which no unsent byte was queued and refused by the socket; 0 when none waits.
+    /// Since when its oldest unsent byte has waited (0: none does).
     var blockedSince: UInt64 = 0
-    /// What was pending then and is not sent yet: when it is, what is left is younger.
+    /// Of the bytes pending then, those not sent yet; at 0 the write deadline starts anew.
     var overdueBytes = 0
     /// Where the first frame starts of which nothing was sent, from the queue's head; -1 when frames
     /// left without being followed, until the queue is empty again.

@@ -3,7 +3,7 @@
 ///
 ///     accepted ─greet─► awaiting CONNECT ─connect─► authenticating ─decide─► ready ─connect─► …
 ///
-/// Any of them can lead to the end, of which the result is a `Refusal`; after it, nothing has results.
+/// Any state may end in a `Refusal`; after that every call returns nothing.
 struct Opening: ~Copyable {
     /// Why a connection is not taken.
     enum Refusal: Equatable {
@@ -20,7 +20,7 @@ struct Opening: ~Copyable {
     enum Identification {
         /// It was somebody's from the start.
         case known
-        /// Nobody says who he is.
+        /// No credentials are asked for.
         case notAsked
         case credentials
     }

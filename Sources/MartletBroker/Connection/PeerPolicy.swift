@@ -1,5 +1,5 @@
-/// What holds for a peer of a kind, worked out once when its connection is made: the broker asks for what it
-/// wants to know, and nowhere which kind it has before it.
+/// What holds for a peer of a kind, worked out once when its connection is made: the broker asks these
+/// questions instead of looking at the kind.
 struct PeerPolicy {
     let kind: PeerKind
     /// It is one of the connections that are counted and limited, and that lame duck mode closes.

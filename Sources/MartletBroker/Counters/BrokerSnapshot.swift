@@ -1,7 +1,6 @@
 /// What a running broker says about itself at one moment; monitoring reads nothing else.
 public struct BrokerSnapshot: Sendable {
     /// INFO's server_id, new with each start.
-    /// An empty snapshot.
     public var serverID = ""
     /// INFO's server_name.
     public var serverName = ""
@@ -69,7 +68,6 @@ public struct BrokerSnapshot: Sendable {
 /// The subject tree's own counts, for /subsz.
 public struct RoutingSnapshot: Sendable {
     /// Subscriptions in the trees of all accounts.
-    /// An empty snapshot.
     public var subscriptions = 0
     /// Routes in the match caches of all loops.
     public var cachedRoutes = 0
@@ -93,7 +91,6 @@ public struct RoutingSnapshot: Sendable {
 /// One connection, open or closed, for /connz. Times are nanoseconds since 1970, UTC.
 public struct ConnectionSnapshot: Sendable {
     /// INFO's client_id.
-    /// An empty snapshot.
     public var id: UInt64 = 0
     /// What the peer is, as /connz shows it.
     public var kind = "Client"

@@ -126,7 +126,7 @@ final class Mailbox<Command: Sendable>: Wakeable {
         return true
     }
 
-    /// The owner's: who still sees it asleep writes to the eventfd once more than needed.
+    /// The owner's. A sender that still sees it asleep makes one write too many.
     @inline(__always)
     func awake() {
         isSleeping.store(false, ordering: .releasing)

@@ -1,7 +1,7 @@
 /// Deadlines of a loop as a binary heap. Each names its owner; a deadline that was moved later, or
 /// overtaken by a nearer one, is not searched for: it fires, and its owner sees what it is.
 ///
-/// SAFETY: one thread. The heap grows when a connection is made, not on the message path.
+/// SAFETY: one thread. The heap grows by doubling when an entry is added, and keeps its size.
 @safe
 struct Timers {
     struct Entry: BitwiseCopyable {

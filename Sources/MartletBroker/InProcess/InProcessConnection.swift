@@ -143,9 +143,8 @@ final class InProcessConnection: Sendable {
         next?.resume()
     }
 
-    /// The pipe is closed. The reader may not have read to its end yet, and may be waiting for the very
-    /// task that writes: so this does not wait for the last reason.
-    /// The broker has closed. What it said last may still be on its way to the reader, who will know.
+    /// Why the broker closed the pipe. Its last words may still be on their way to the reader, and the reader
+    /// may be waiting for the very task that writes: so this waits a second at most.
     private func endOfPipe() async -> BrokerError {
         for _ in 0..<1_000 {
             if let end = state.withLock({ $0.end }) { return end }

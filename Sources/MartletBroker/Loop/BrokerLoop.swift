@@ -69,7 +69,7 @@ final class BrokerLoop: EventLoopDriver {
     static let flushesPerTurnOfOneLoop = 64
     /// Connections written to between two events: more would be a fan-out, which can wait.
     static let flushesBetweenEvents = 8
-    /// Who would have been written to twice in a turn is written to at the end of this many.
+    /// A connection that would be written to twice in a turn gathers its output for this many turns.
     static let gatheringTurns: UInt8 = 64
 
     init(index: Int, shared: BrokerShared, clock: Clock, seed: UInt64) throws(SystemFailure) {

@@ -17,7 +17,7 @@ struct Batch {
     static var headerBytes: Int { 64 }
     static var defaultBytes: Int { 256 << 10 }
 
-    /// What it holds back from the source's allowance while it is under way.
+    /// Counts against `bytesInFlightMax` until given back.
     var bytesInFlight: Int { used + payloadBytes }
 }
 

@@ -18,7 +18,7 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var blockNanosecondsMax: UInt64
     var traces: Bool
     var tracedMessageBytesMax: Int
-    /// Messages need no look at rates or traces, and usual control lines none at their length.
+    /// Neither rates nor traces are on, and `max_control_line` allows every line that the fast path takes.
     var publishesSimply: Bool
     var spinNanoseconds: UInt64
     var coalesceNanoseconds: UInt64

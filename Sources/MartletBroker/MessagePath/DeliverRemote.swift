@@ -62,8 +62,8 @@ extension BrokerLoop {
         }
     }
 
-    /// Delivers what other loops have posted, in the order in which they did. A batch that was posted while
-    /// this loop looked may follow one that it did not find any more: it waits for the next look.
+    /// Delivers what other loops have posted, in the order in which they did. A batch posted during this look
+    /// may depend on one in a link already looked at; it waits for the next look.
     func deliverBatches() {
         guard loopCount > 1 else { return }
         let settled = shared.batchOrder.pointee.settled

@@ -77,8 +77,8 @@ struct PublishFastPath {
 }
 
 extension BrokerLoop {
-    /// Publishes the usual messages that stand one behind another in the receive buffer. Returns where
-    /// the first other operation starts, or where the connection's share of the turn ends.
+    /// Publishes plain PUBs that follow one another in the receive buffer. Returns where the first other
+    /// operation starts, or where the slice ends.
     @inline(__always)
     func publishFast(_ connection: ConnectionRef, from start: Int, to count: Int) -> Int {
         guard takesFastPath(connection) else { return start }
@@ -132,7 +132,7 @@ extension BrokerLoop {
     }
 
     /// Copies the frame for plain subscriptions of this loop that have room, and stops at the first
-    /// destination that needs more thought. Returns its index, or -1 when somebody has the message and
+    /// destination that needs `deliver`. Returns its index, or -1 when somebody has the message and
     /// nobody is left, and how many deliveries there were.
     @inline(always)
     private func deliverHere(

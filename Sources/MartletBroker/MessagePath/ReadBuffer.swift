@@ -28,7 +28,7 @@ extension BrokerLoop {
         }
     }
 
-    /// Input of which the poller does not tell is read in the next turn.
+    /// Input that the transport has buffered, unseen by the poller, is read next turn.
     @inline(__always)
     private func readBufferedInput(_ connection: ConnectionRef) {
         if connection.pointee.transport.hasBufferedInput { keepForNextTurn(connection) }
@@ -152,8 +152,8 @@ extension BrokerLoop {
         return nil
     }
 
-    /// Whether who is read now has had its share of the turn, or may be paused, ending or short of memory:
-    /// whatever pauses or ends a connection says so with `endSlice`.
+    /// True when the connection that is read has used its slice of the turn. Whatever pauses or closes a
+    /// connection ends its slice.
     @inline(__always)
     var mustStop: Bool { state.pointee.deliveredBytes > Self.deliveredBytesPerTurn }
 
@@ -172,7 +172,7 @@ extension BrokerLoop {
         state.pointee.resumable.append(connection.pointee.handle)
     }
 
-    /// Goes on with input that a turn's share or a pause left over.
+    /// Goes on with input that the end of a slice or a pause left over.
     @inline(__always)
     func resumeWork() {
         if state.pointee.resumable.count > 0 { resumeAll() }
@@ -191,7 +191,7 @@ extension BrokerLoop {
         state.pointee.resumable.removeFirst(count)
     }
 
-    /// Parses what is kept, then reads on if there is input of which the poller does not tell.
+    /// Parses what is kept, then reads on if the transport has buffered input, unseen by the poller.
     func resume(_ connection: ConnectionRef) {
         guard connection.pointee.pauseReasons.isEmpty,
             !connection.pointee.flags.contains(.isClosing)

@@ -3,8 +3,8 @@ import Glibc
 
 /// Makes connections without ever waiting: whoever does decides how, with `poll` or on a loop.
 package enum Connector {
-    /// A non-blocking socket whose connection is made or under way. It is writable when it is clear
-    /// which of both; `finish` then tells. The caller closes it.
+    /// A non-blocking socket whose connection is made or under way. It becomes writable when the attempt has
+    /// ended; `finish` says how. The caller closes it.
     package static func begin(
         _ address: SocketAddress, _ kind: SocketKind = .stream
     ) throws(SystemFailure) -> Int32 {

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Hears where interest in an account's subjects begins and ends. For whoever has to tell others what is
-/// wanted here: a link to another broker, say, which sends only that.
+/// Called when an account's first subscription to a subject comes, and when the last one goes. For a link to
+/// another broker, say, which sends only what is wanted here.
 protocol InterestObserver: AnyObject, Sendable {
     /// Called on the subscriber's loop with the lock of the subjects held, so that changes come one after
-    /// another, as they happen: it takes note of them, and asks nothing of the account.
+    /// another, as they happen: it records them, and asks nothing of the account.
     func interestChanged(_ change: InterestChange)
 }
 
@@ -33,7 +33,9 @@ struct InterestChange {
 }
 
 extension SubjectSpace {
-    /// From now on the observer hears of every change; first of the interest that there is.
+    /// From now on the observer hears of every change; first of the interest that there is. That is one call
+    /// for each subject and queue group of the account, of which there are 4,194,304 a loop at most, with the
+    /// lock held: until it is done the account's SUBs, UNSUBs and cache misses wait.
     func add(_ observer: any InterestObserver) {
         unsafe pthread_mutex_lock(lock)
         contents.pointee.observers.append(observer)

@@ -53,12 +53,12 @@ final class ActiveRules: @unchecked Sendable {
 
     // MARK: Counting, which touches no count of references
 
-    func note(
+    func record(
         _ output: RuleOutput, thread: Int, first: Int, bytes: Int, nanoseconds: UInt64
     ) {
         precondition(thread >= 0 && thread < counters.count)
         unsafe countersByThread[thread]._withUnsafeGuaranteedRef {
-            $0.note(output, first: first, bytes: bytes, nanoseconds: nanoseconds)
+            $0.record(output, first: first, bytes: bytes, nanoseconds: nanoseconds)
         }
     }
 

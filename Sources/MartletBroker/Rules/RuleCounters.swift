@@ -26,7 +26,7 @@ final class RuleCounters: @unchecked Sendable {
         let times = InlineArray<16, LoopCounters.Count> { _ in LoopCounters.Count() }
         private let longest = Atomic<UInt64>(0)
 
-        func note(nanoseconds taken: UInt64) {
+        func record(nanoseconds taken: UInt64) {
             nanoseconds.add(Int(truncatingIfNeeded: taken))
             times[RuleCounters.timeBucket(of: taken)].add(1)
             if taken > longest.load(ordering: .relaxed) {
@@ -63,7 +63,7 @@ final class RuleCounters: @unchecked Sendable {
     }
 
     /// Counts what an evaluation's rules did.
-    func note(_ output: RuleOutput, first: Int, bytes: Int, nanoseconds: UInt64) {
+    func record(_ output: RuleOutput, first: Int, bytes: Int, nanoseconds: UInt64) {
         for index in 0..<output.stepCount {
             let step = unsafe output.steps[index]
             let counts = self[Int(step.rule)]
@@ -75,6 +75,6 @@ final class RuleCounters: @unchecked Sendable {
                 counts.pointee.codes[step.code == 400 ? 0 : step.code == 413 ? 1 : 2].add(1)
             }
         }
-        if output.stepCount > 0 { self[first].pointee.note(nanoseconds: nanoseconds) }
+        if output.stepCount > 0 { self[first].pointee.record(nanoseconds: nanoseconds) }
     }
 }

@@ -50,20 +50,20 @@ final class RuleEvaluator {
             from: rule, subject, payload: payload.start, payloadCount: payload.count,
             origin: origin, in: &scratch.pointee, into: output)
         let ended = clock.now()
-        rules.note(
+        rules.record(
             output, thread: thread, first: rule, bytes: payload.count,
             nanoseconds: ended &- started)
         if verdict.code != 0, rules.failures.isDue(at: ended) {
-            note(verdict, origin, message, in: rules.failures)
+            record(verdict, origin, message, in: rules.failures)
         }
         return verdict
     }
 
     @inline(never)
-    private func note(
+    private func record(
         _ verdict: RuleVerdict, _ origin: RuleOrigin, _ message: Message, in failures: RuleFailures
     ) {
-        failures.note(
+        failures.record(
             RuleFailures.Failure(
                 unixNanoseconds: origin.unixNanoseconds, clientID: origin.clientID,
                 subject: text(message.subject.prefix(min(message.subject.count, 256))),

@@ -18,10 +18,10 @@ final class RuleFailures: Sendable {
     static let kept = 16
 
     private let rings: Guarded<[Ring]>
-    /// A flood of invalid messages is counted in full and noted in part: texts and a lock cost more
+    /// A flood of invalid messages is counted in full and recorded in part: texts and a lock cost more
     /// than finding out that a message is not valid.
-    private let nextNoteAt = Atomic<UInt64>(0)
-    private static let nanosecondsBetweenNotes: UInt64 = 10_000_000
+    private let nextRecordAt = Atomic<UInt64>(0)
+    private static let nanosecondsBetweenRecords: UInt64 = 10_000_000
 
     private struct Ring {
         var all: [Failure] = []
@@ -32,16 +32,16 @@ final class RuleFailures: Sendable {
         rings = Guarded(Array(repeating: Ring(), count: ruleCount))
     }
 
-    /// Whether it is time to note one again, by the clock of the loops.
+    /// Whether it is time to record one again, by the clock of the loops.
     func isDue(at now: UInt64) -> Bool {
-        let due = nextNoteAt.load(ordering: .relaxed)
+        let due = nextRecordAt.load(ordering: .relaxed)
         guard now >= due else { return false }
-        return nextNoteAt.compareExchange(
-            expected: due, desired: now &+ Self.nanosecondsBetweenNotes, ordering: .relaxed
+        return nextRecordAt.compareExchange(
+            expected: due, desired: now &+ Self.nanosecondsBetweenRecords, ordering: .relaxed
         ).exchanged
     }
 
-    func note(_ failure: Failure, rule: Int) {
+    func record(_ failure: Failure, rule: Int) {
         rings.withLock { rings in
             guard rings[rule].all.count == Self.kept else { return rings[rule].all.append(failure) }
             rings[rule].all[rings[rule].next] = failure

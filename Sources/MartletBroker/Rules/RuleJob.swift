@@ -18,7 +18,7 @@ struct RuleJob: BitwiseCopyable {
     var verdict = RuleVerdict(.pass)
     var result = RuleResultBytes()
 
-    /// What a connection may not have too much of under way.
+    /// Counts against `JobsOut.bytesMax`.
     var byteCount: Int { message.totalBytes }
 
     /// A reload may replace the rules while the job is under way: it holds on to them.

@@ -10,7 +10,7 @@ struct RuleStage {
     var evaluator: Unmanaged<RuleEvaluator>?
     /// Messages below this size are evaluated on the loop.
     var inlineBytesMax = 0
-    /// Whatever a connection does waits for its messages that are with a worker.
+    /// A connection's next operation waits until its jobs are back.
     var keepsOrder = true
     /// The way to each worker; none without a pool.
     var workers: WorkerLinks<RuleJob>?
@@ -26,7 +26,7 @@ struct RuleStage {
 }
 
 extension BrokerLoop {
-    /// Lets rules decide about a message. False when none is for it, and it goes its usual way.
+    /// Lets rules decide about a message. False when none is for it: it is routed as it is.
     @inline(never)
     func applyRules(_ connection: ConnectionRef, _ message: Message) -> Bool {
         let rule = firstRule(message.subject, connection)
@@ -70,7 +70,7 @@ extension BrokerLoop {
                 settle(verdict, RuleOutcome(evaluator.output), message, rules)
             }
         }
-        // Evaluating takes longer than delivering: a connection's share of the turn ends earlier.
+        // Evaluating takes longer than delivering: a connection's slice of the turn ends earlier.
         state.pointee.deliveredBytes &+= 4 &* message.totalBytes
     }
 }

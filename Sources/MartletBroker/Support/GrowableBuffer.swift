@@ -68,5 +68,5 @@ struct GrowableBuffer<Element: BitwiseCopyable> {
     func destroy() { unsafe items.deallocate() }
 }
 
-/// Slots, of connections for example. Its owner makes room when slots are made, so adding never allocates.
+/// Slots, of connections for example. `reserveLists` of `BrokerLoop` makes room when slots are made.
 typealias HandleList = GrowableBuffer<SlabHandle>

@@ -37,7 +37,7 @@ enum Transport {
         }
     }
 
-    /// Whether reading would give bytes or the end, of which the poller does not tell.
+    /// Whether reading would give bytes or the end, unseen by the poller.
     @inline(__always)
     var hasBufferedInput: Bool {
         switch self {

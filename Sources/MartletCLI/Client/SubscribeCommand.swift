@@ -37,7 +37,7 @@ struct SubscribeCommand: ParsableCommand {
         try report {
             let connection = try ClientConnection.open(client.servers, name: "martlet sub")
             try connection.subscribe(subject, queue: queue, id: 1, messagesMax: count)
-            note("Listening on \"\(subject)\"")
+            report("Listening on \"\(subject)\"")
             var received = 0
             while count.map({ received < $0 }) ?? true {
                 let message = try connection.message()
@@ -51,8 +51,8 @@ struct SubscribeCommand: ParsableCommand {
     /// Returns false when nobody reads the output any more.
     private func show(_ message: InProcessMessage, number: Int) -> Bool {
         let reply = message.reply.map { ", reply to \"\($0)\"" } ?? ""
-        note("[#\(number)] \"\(message.subject)\", \(message.payload.count) bytes\(reply)")
-        for line in message.headers.lines { note(line) }
+        report("[#\(number)] \"\(message.subject)\", \(message.payload.count) bytes\(reply)")
+        for line in message.headers.lines { report(line) }
         return Console.write(payload: message.payload)
     }
 
@@ -63,7 +63,7 @@ struct SubscribeCommand: ParsableCommand {
         try connection.publish(inbox, payload: Array(reply.utf8))
     }
 
-    private func note(_ text: String) {
+    private func report(_ text: String) {
         if !quiet { Console.printError(text.printable) }
     }
 }

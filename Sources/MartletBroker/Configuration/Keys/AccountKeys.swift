@@ -92,7 +92,7 @@ extension ConfigurationReader {
                 do throws(ConfigurationComplaint) {
                     try readAccount(entry, into: &configuration)
                 } catch {
-                    note(error)
+                    record(error)
                 }
             }
         default: throw value.mismatch("accounts", takes: "a map or an array of names")
@@ -137,7 +137,7 @@ extension ConfigurationReader {
                     configuration.authorization.users + accounts.users, at: place)
             }
         } catch {
-            note(error)
+            record(error)
         }
         configuration.authorization.users += accounts.users
         // As nats-server does, so that a system account can be added to a server without users.

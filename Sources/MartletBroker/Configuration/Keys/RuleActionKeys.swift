@@ -120,7 +120,7 @@ extension ConfigurationReader {
                 let text = try entry.value.string(entry.key)
                 found.append(RuleDefinition.Field(name: entry.key, value: text))
             } catch {
-                note(error)
+                record(error)
             }
         }
         return found

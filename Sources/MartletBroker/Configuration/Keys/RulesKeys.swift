@@ -130,7 +130,7 @@ extension ConfigurationReader {
                 if entry.isRepeated { throw entry.repetition }
                 definition.schemas.append(try Self.schema(entry))
             } catch {
-                note(error)
+                record(error)
             }
         }
     }

@@ -35,7 +35,7 @@ struct ConfigurationReader {
             do throws(ConfigurationComplaint) {
                 try read(entry, block, into: &root)
             } catch {
-                note(error)
+                record(error)
             }
         }
     }
@@ -51,7 +51,7 @@ struct ConfigurationReader {
         }
     }
 
-    mutating func note(_ complaint: ConfigurationComplaint) { errors.append(complaint.text) }
+    mutating func record(_ complaint: ConfigurationComplaint) { errors.append(complaint.text) }
 
     /// Takes what a compiler found, each text with its place.
     mutating func add(errors: [String], warnings: [String]) {

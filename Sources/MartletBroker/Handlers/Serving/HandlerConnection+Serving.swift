@@ -68,7 +68,7 @@ extension HandlerConnection {
         do {
             try body(request)
         } catch {
-            let answer = note(error)
+            let answer = record(error)
             guard !request.isAnswered else { return }
             do throws(BrokerError) { try request.fail(answer) } catch {
                 // What it says of itself is too long for this broker.
@@ -78,7 +78,7 @@ extension HandlerConnection {
     }
 
     /// What to say of an error: what it is only if it is meant for others.
-    func note(_ error: any Error) -> ServiceError {
+    func record(_ error: any Error) -> ServiceError {
         service.failedRequests.wrappingAdd(1, ordering: .relaxed)
         if let error = error as? ServiceError { return error }
         service.logger.error("handler of \"\(service.subject)\" failed: \(error)")

@@ -33,7 +33,7 @@ extension HandlerConnection {
             try outlet.check(headerBytes: header.count, payloadBytes: reply.payload.count)
             await send(header, reply.payload, to: message.reply)
         } catch {
-            let answer = note(error)
+            let answer = record(error)
             await send(outlet.hasHeaders ? answer.header : [], answer.body, to: message.reply)
         }
     }

@@ -29,7 +29,7 @@ final class HandlerService: Sendable {
         var isEnded = false
         var tasks: [Int: Task<Void, Never>] = [:]
         var lastTask = 0
-        /// Tasks that ended before they could be noted.
+        /// Tasks that ended before they were recorded.
         var endedTasks: Set<Int> = []
         var waiters: [CheckedContinuation<Void, Never>] = []
     }

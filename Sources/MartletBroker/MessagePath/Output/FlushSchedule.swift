@@ -12,8 +12,8 @@ extension BrokerLoop {
     }
 
     /// Between two events of a turn: writes to those that got output from the first. The next one's
-    /// messages then need not wait for it, and its receiver can work while this loop does. Who would so be
-    /// written to twice in a turn gathers its output until the turn ends, for the next turns too.
+    /// messages then need not wait for it, and its receiver can work while this loop does. A connection that
+    /// would be written to twice in a turn gathers its output for `gatheringTurns`.
     ///
     /// Other loops must get their batches before any socket is written; with more than one, all output
     /// leaves at the end of the turn.
@@ -98,9 +98,9 @@ extension BrokerLoop {
         flush(state.pointee.dirty, own)
         let earlier = state.pointee.unflushed.count
         if earlier > 0 {
-            let share = min(earlier, max(flushesPerTurn / 4, flushesPerTurn - own))
-            flush(state.pointee.unflushed, share)
-            state.pointee.unflushed.removeFirst(share)
+            let count = min(earlier, max(flushesPerTurn / 4, flushesPerTurn - own))
+            flush(state.pointee.unflushed, count)
+            state.pointee.unflushed.removeFirst(count)
         }
         guard !holdsBack else { return }
         for i in own..<state.pointee.dirty.count {

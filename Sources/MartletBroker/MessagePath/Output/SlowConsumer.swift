@@ -105,7 +105,8 @@ extension BrokerLoop {
     }
 
     /// The message is taken, and its publisher is not read until the subscriber has drained. What is under
-    /// way from other publishers and loops may still come; twice the limit, 8 MiB and full links is the end.
+    /// way from other publishers and loops may still come. Above twice the limit plus 8 MiB plus full links
+    /// it is closed.
     private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room
     {
         let underWay = (loopCount - 1) * LoopLink.bytesInFlightCeiling
