@@ -3,7 +3,7 @@ import Glibc
 
 /// The executable. Flags alone, or after `serve`, run the broker and follow nats-server's rules;
 /// `pub`, `sub` and `request` are small clients and `rules` looks at a configuration file; these
-/// have flags in the usual style.
+/// have flags as POSIX has them.
 @main
 struct Martlet: ParsableCommand {
     static let configuration = CommandConfiguration(

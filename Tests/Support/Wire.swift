@@ -7,7 +7,7 @@ public struct Wire: Sendable, CustomStringConvertible {
     /// What the broker needs in its configuration to be reached this way.
     let configure: @Sendable (inout BrokerConfiguration) -> Void
     /// Opens a connection; the second argument is about how many bytes wait in it for a client that does
-    /// not read, nil for as many as is usual.
+    /// not read, nil for as many as by default.
     let connect: @Sendable (Broker, Int?) throws -> any WireEnd
 
     public static let all = [tcp, inProcess]

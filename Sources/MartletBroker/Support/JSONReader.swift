@@ -13,7 +13,7 @@ struct JSONReader {
         case object([(String, Value)])
     }
 
-    /// As in nats-server's decoder; a control line of the usual length cannot even reach it.
+    /// As in nats-server's decoder; a control line of the default length cannot even reach it.
     private static let depthMax = 10_000
 
     private let bytes: Bytes

@@ -1,4 +1,4 @@
-/// Writes into a buffer of someone else's; what does not fit is noted, not written.
+/// Writes into a buffer of someone else's; what does not fit is told, not written.
 ///
 /// SAFETY: whoever makes one keeps the buffer while it is in use; every write is checked against
 /// the capacity.

@@ -103,7 +103,7 @@ extension Opening {
         return events.map { opening.take($0) }
     }
 
-    // MARK: The usual ways
+    // MARK: Ways that end well
 
     @Test(
         "where nobody is asked, operations count before CONNECT, and INFO comes once behind a PONG")
