@@ -24,7 +24,7 @@ enum Usage {
                                              reopen, reload; <pid> is a process id or a pid file
                 --client_advertise <addr>    address that clients are told, host:port
                 --ports_file_dir <dir>       write <executable>_<pid>.ports to this directory
-                --loops <n|auto>             event loops (default: auto)
+                --loops <n|auto>             event loops (default: auto, which is 1)
 
         Logging:
             -l, --log <file>                 log to this file

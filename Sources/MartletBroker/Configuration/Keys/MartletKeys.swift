@@ -6,7 +6,7 @@ extension ConfigurationTable {
             Key(
                 "loops", sets: \.loopCount, takes: .numberOrAuto(1...1024),
                 reload: .refusedAs("martlet.loops"), flags: ["loops"],
-                "Event loops: threads that carry messages."),
+                "Event loops: threads that carry messages; auto is 1."),
             Key(
                 "max_memory", sets: \.limits.memoryBytesMax, takes: .bytes(0...Int64.max, "a size"),
                 default: "three quarters of the machine's",
@@ -27,7 +27,7 @@ extension ConfigurationTable {
             Key(
                 "coalesce", sets: \.tuning.coalesceNanoseconds,
                 takes: .duration(0...10_000_000, "0 to 10ms"),
-                "How long output may wait for more; 0s writes at the end of each turn."),
+                "How long output may wait for more; 0s writes as soon as it can."),
             Key(
                 "stall_threshold", sets: \.tuning.stallThresholdNanoseconds,
                 takes: .duration(10_000...60_000_000_000, "10us to 60s"),
