@@ -67,6 +67,27 @@ struct ClientFailureTests {
                 + "cannot connect to \(second): connection refused\n")
     }
 
+    @Test(
+        "wrong arguments end with 64, before anything is connected",
+        arguments: [
+            (["pub", "a", "b", "-s", "http://x"], "only nats:// addresses are supported"),
+            (["sub", "a", "-s", "x:0"], "not a server address: x:0"),
+            (["request", "a", "b", "-s", ","], "not a server address: "),
+            (["pub", "a b", "c"], "\"a b\" is no subject to publish to"),
+            (["pub", "a", "b", "--reply", "c.*"], "\"c.*\" is no subject to publish to"),
+            (["request", "a b", "c"], "\"a b\" is no subject to publish to"),
+            (["sub", "a b"], "\"a b\" is no subject to subscribe to"),
+            (["sub", "a", "--queue", "b c"], "\"b c\" is no name of a queue"),
+            (["pub", "a", "b", "-H", "c"], "a header is \"Name: value\", not \"c\""),
+            (["pub", "a", "b", "-H", "c d: e"], "c d"),
+        ])
+    func wrongArguments(arguments: [String], message: String) async throws {
+        let process = try MartletProcess(arguments)
+        #expect(try await process.exitCode() == 64)
+        #expect(process.log.hasPrefix("martlet: "))
+        #expect(process.log.contains(message), "\(process.log)")
+    }
+
     @Test("a server that refuses the client counts more than one that is not there")
     func refusedByOne() async throws {
         let (server, url) = try await started(["--user", "a", "--pass", "b"])

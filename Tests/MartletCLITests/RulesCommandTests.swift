@@ -298,6 +298,13 @@ struct RulesCommandTests {
         #expect(process.output.isEmpty)
     }
 
+    @Test("rules alone do nothing, and end with 64 and what there is to choose from")
+    func noCommand() async throws {
+        let process = try MartletProcess(["rules"])
+        #expect(try await process.exitCode() == 64)
+        #expect(process.log.contains("which one is missing: test or check"))
+    }
+
     @Test("no payload, or two, is a mistake", arguments: [[], ["--payload", "x", "--file", "y"]])
     func payloads(arguments: [String]) async throws {
         let process = try MartletProcess(
@@ -340,7 +347,7 @@ struct RulesCommandTests {
         try #require(lines.count == 2)
         #expect(lines[0] == "\(path): 6 rules (1 in shadow mode, 1 off), 1 schema, 0 warnings")
         // What is only worth knowing does not fail the check of the configuration.
-        #expect(lines[1].hasPrefix("note: ") && lines[1].contains("rule quote: reply: "))
+        #expect(lines[1].hasPrefix("note: ") && lines[1].contains("rule quote: whoever asks "))
         let check = try MartletProcess(["-t", "-c", path])
         #expect(try await check.exitCode() == 0)
         #expect(check.log.hasSuffix("\nmartlet: \(lines[1])\n"))

@@ -30,6 +30,13 @@ enum ClientHelp {
         """
 }
 
+/// Subjects and queues as arguments, looked at before anything is read or connected.
+enum ClientArguments {
+    static func check(_ body: () throws(BrokerError) -> Void) throws(CommandFailure) {
+        do throws(BrokerError) { try body() } catch { throw .wrongArguments(error.message) }
+    }
+}
+
 /// A message to send, from the command line or from standard input.
 struct MessageOptions: ParsableArguments {
     @Argument(help: "The subject to publish to.")
@@ -41,12 +48,11 @@ struct MessageOptions: ParsableArguments {
     @Option(name: [.customLong("header"), .customShort("H")], help: "A header, \"Name: value\".")
     var headerLines: [String] = []
 
-    /// Before anything is read or connected.
     static func check(_ subject: String, reply: String? = nil) throws(CommandFailure) {
-        do throws(BrokerError) {
+        try ClientArguments.check { () throws(BrokerError) in
             try SubjectCheck.forPublish(subject)
             if let reply { try SubjectCheck.forPublish(reply) }
-        } catch { throw CommandFailure(error) }
+        }
     }
 
     func payloadBytes() -> [UInt8] {

@@ -7,13 +7,13 @@ extension InProcessHeaders {
         self.init()
         for line in lines {
             guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
-                throw CommandFailure(description: "a header is \"Name: value\", not \"\(line)\"")
+                throw .wrongArguments("a header is \"Name: value\", not \"\(line)\"")
             }
             let value = line[line.index(after: colon)...].drop { $0 == " " }
             append(String(line[..<colon]), String(value))
         }
         // What cannot be sent is refused before anything is connected.
-        do throws(BrokerError) { _ = try encoded() } catch { throw CommandFailure(error) }
+        do throws(BrokerError) { _ = try encoded() } catch { throw .wrongArguments(error.message) }
     }
 
     var lines: [String] { fields.map { "\($0.name): \($0.value)" } }

@@ -27,8 +27,7 @@ struct ServerURL: Equatable {
         var rest = text[...]
         if let end = rest.firstRange(of: "://") {
             guard rest[..<end.lowerBound] == "nats" else {
-                throw CommandFailure(
-                    description: "only nats:// addresses are supported, not \(text)")
+                throw .wrongArguments("only nats:// addresses are supported, not \(text)")
             }
             rest = rest[end.upperBound...]
         }
@@ -46,7 +45,7 @@ struct ServerURL: Equatable {
         while rest.hasSuffix("/") { rest.removeLast() }
         address = HostAndPort(String(rest), defaultPort: 4222)
         guard !address.host.isEmpty, (1...65_535).contains(address.port) else {
-            throw CommandFailure(description: "not a server address: \(text)")
+            throw .wrongArguments("not a server address: \(text)")
         }
     }
 

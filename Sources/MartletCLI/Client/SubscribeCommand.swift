@@ -35,6 +35,10 @@ struct SubscribeCommand: ParsableCommand {
 
     func run() throws {
         try report {
+            try ClientArguments.check { () throws(BrokerError) in
+                try SubjectCheck.forSubscription(subject)
+                if let queue { try SubjectCheck.forQueue(queue) }
+            }
             let connection = try ClientConnection.open(client.servers, name: "martlet sub")
             try connection.subscribe(subject, queue: queue, id: 1, messagesMax: count)
             report("Listening on \"\(subject)\"")

@@ -8,6 +8,8 @@ struct RulesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rules", abstract: "Try and check the content rules of a configuration file.",
         subcommands: [RulesTestCommand.self, RulesCheckCommand.self])
+
+    func run() throws { throw ValidationError("which one is missing: test or check") }
 }
 
 /// What the commands of `martlet rules` take.

@@ -10,6 +10,8 @@ struct CommandFailure: Error, CustomStringConvertible {
     static let refused: Int32 = 1
     /// The exit code when there is no connection to a server, or none any more.
     static let disconnected: Int32 = 2
+    /// The exit code when the arguments are wrong: what swift-argument-parser exits with, too.
+    static let wrongArguments: Int32 = 64
 
     init(description: String, exitCode: Int32 = CommandFailure.refused) {
         self.description = description
@@ -17,6 +19,10 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 
     init(_ error: BrokerError) { self.init(description: error.message) }
+
+    static func wrongArguments(_ description: String) -> CommandFailure {
+        CommandFailure(description: description, exitCode: wrongArguments)
+    }
 
     static func noConnection(_ description: String) -> CommandFailure {
         CommandFailure(description: description, exitCode: disconnected)

@@ -243,8 +243,8 @@ struct RuleSetErrorTests {
         definition.rules.append(rule("orders"))
         #expect(
             try RuleSet(definition).notes == [
-                "rules.conf:3:5: rule ask: reply: an answer meets no rules, and who asks chooses its"
-                    + " subject: it may be one that rule orders is for"
+                "rules.conf:3:5: rule ask: whoever asks chooses the reply subject, so an answer can be"
+                    + " published to `a` without passing rule orders"
             ])
     }
 

@@ -78,15 +78,15 @@ struct RuleSetCompiler {
         }
     }
 
-    /// Who asks chooses the subject of the answer, and with a payload what is in it.
+    /// Whoever asks chooses the subject of the answer, and with a payload what is in it.
     private mutating func addNotesOnAnswers() {
         let active = definition.rules.filter { $0.mode != .off }
         for rule in active where rule.reply != nil {
             let others = active.filter { $0.account == rule.account && $0.name != rule.name }
             guard let other = others.first else { continue }
             notes.append(
-                Self.place(of: rule) + "reply: an answer meets no rules, and who asks chooses its"
-                    + " subject: it may be one that rule \(other.name) is for")
+                Self.place(of: rule) + "whoever asks chooses the reply subject, so an answer can be"
+                    + " published to `\(other.subject)` without passing rule \(other.name)")
         }
     }
 
