@@ -40,14 +40,17 @@ final class Simulation {
     // MARK: Clients
 
     /// A new connection, on the given loop or a random one; not adopted before that loop's turn.
-    func connect(pipeBytes: Int = 1 << 20, loop: Int? = nil) -> SimulatedClient {
+    func connect(
+        as peer: PipePeer = .client, pipeBytes: Int = 1 << 20, loop: Int? = nil
+    ) -> SimulatedClient {
         let index = loop ?? random.below(loops.count)
         let client = SimulatedClient(
             id: clients.count, mail: loops[index].mail, capacity: pipeBytes, loop: index)
         clients.append(client)
         loops[index].mail.post(
             .adoptPipe(
-                client.pipe, id: broker.shared.nextConnectionID(), name: "client\(client.id)",
+                client.pipe, from: peer, id: broker.shared.nextConnectionID(),
+                name: "client\(client.id)",
                 then: { [address = client.address] in address.set($0) }))
         return client
     }

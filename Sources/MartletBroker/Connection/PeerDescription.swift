@@ -1,6 +1,5 @@
 /// Whose a connection is, by value: it may be gone when somebody reads this.
 struct PeerDescription: Equatable, Sendable {
-    var kind = PeerKind.client
     var id: UInt64 = 0
     var ip = ""
     var port = 0
@@ -22,7 +21,6 @@ extension PeerDescription: CustomStringConvertible {
 extension BrokerLoop {
     func describePeer(of connection: ConnectionRef) -> PeerDescription {
         var peer = PeerDescription()
-        peer.kind = connection.pointee.policy.kind
         peer.id = connection.pointee.id
         peer.account = connection.pointee.account.pointee.name
         guard let details = unsafe connection.pointee.details?.takeUnretainedValue() else {

@@ -1,7 +1,6 @@
 /// What holds for a peer of a kind, worked out once when its connection is made: the broker asks these
 /// questions instead of looking at the kind.
 struct PeerPolicy {
-    let kind: PeerKind
     /// It is one of the connections that are counted and limited, and that lame duck mode closes.
     let isCounted: Bool
     /// Monitoring shows it, while it is open and after.
@@ -22,7 +21,6 @@ struct PeerPolicy {
     let pendingBytesCeiling: Int
 
     init(_ kind: PeerKind) {
-        self.kind = kind
         switch kind {
         case .client:
             isCounted = true
@@ -51,10 +49,14 @@ struct PeerPolicy {
 
     /// A set of verbs.
     struct Verbs: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
 
-        init(rawValue: UInt16) { self.rawValue = rawValue }
-        init(_ verb: Verb) { rawValue = 1 << UInt16(verb.rawValue) }
+        init(rawValue: UInt32) { self.rawValue = rawValue }
+        init(_ verb: Verb) {
+            // A bit that is not there would make the empty set, which every other contains.
+            assert(Int(verb.rawValue) < UInt32.bitWidth)
+            rawValue = 1 << UInt32(verb.rawValue)
+        }
 
         /// What the client protocol has for those who speak it.
         static let saidByClients: Verbs = [

@@ -6,11 +6,7 @@ extension MemoryPipe {
         let (taken, wakes) = state.withLock { state -> (Int?, Bool) in
             guard !state.brokerClosed, !state.peerClosed else { return (nil, false) }
             let count = min(capacity - state.unread, bytes.count)
-            if state.toBrokerStart >= capacity {
-                // What was read goes; moving the rest costs no more than reading it did.
-                state.toBroker.removeFirst(state.toBrokerStart)
-                state.toBrokerStart = 0
-            }
+            state.dropRead(beyond: capacity)
             state.toBroker.append(contentsOf: bytes.prefix(count))
             state.peerWaitsForRoom = count < bytes.count
             let wakes = state.brokerWaitsForInput && count > 0
@@ -31,10 +27,7 @@ extension MemoryPipe {
                 state.peerWaitsForRoom = true
                 return (false, false)
             }
-            if state.toBrokerStart >= capacity {
-                state.toBroker.removeFirst(state.toBrokerStart)
-                state.toBrokerStart = 0
-            }
+            state.dropRead(beyond: capacity)
             for i in parts.indices { unsafe state.toBroker.append(contentsOf: parts[i]) }
             let wakes = state.brokerWaitsForInput
             state.brokerWaitsForInput = false
@@ -63,16 +56,8 @@ extension MemoryPipe {
 
     /// What the broker has sent since; nil when it has closed and all is read, or the peer has closed.
     func peerReceive() -> [UInt8]? {
-        let (bytes, wakes) = state.withLock { state -> ([UInt8]?, Bool) in
-            let bytes = state.toPeer
-            state.toPeer = []
-            let wakes = state.brokerWaitsForRoom && !bytes.isEmpty
-            if wakes { state.brokerWaitsForRoom = false }
-            let isOver = state.peerClosed || bytes.isEmpty && state.brokerClosed
-            return (isOver ? nil : bytes, wakes)
-        }
-        if wakes { wakeBroker() }
-        return bytes
+        var bytes: [UInt8] = []
+        return peerReceive(into: &bytes) ? bytes : nil
     }
 
     /// The broker still reads what was sent before; what it sends from now on is thrown away.

@@ -14,6 +14,13 @@ final class MemoryPipe: Sendable {
         var peerWaitsForRoom = false
 
         var unread: Int { toBroker.count - toBrokerStart }
+
+        /// Before bytes are added: what was read goes. Moving the rest costs no more than reading it did.
+        mutating func dropRead(beyond capacity: Int) {
+            guard toBrokerStart >= capacity else { return }
+            toBroker.removeFirst(toBrokerStart)
+            toBrokerStart = 0
+        }
     }
 
     /// Bytes that one direction holds before its writer has to wait.

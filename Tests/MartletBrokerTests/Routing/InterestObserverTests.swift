@@ -66,7 +66,7 @@ struct InterestObserverTests {
 
     @Test("hear first of what there is, and nothing once they are removed", arguments: testSeeds(5))
     func addedLater(seed: UInt64) {
-        var random = RandomSource(seed: seed)
+        var random = SeededRandom(seed: seed)
         let bench = RoutingBench(seed: seed)
         let tokens = ["a", "b", "*", "a-long-token", "c"]
         func change() {
@@ -108,7 +108,7 @@ struct InterestObserverTests {
         let clients = try broker.clients(8)
         let left = Guarded<Set<Interest>>([])
         try onThreads(8) { i in
-            var random = RandomSource(seed: seed &+ UInt64(i))
+            var random = SeededRandom(seed: seed &+ UInt64(i))
             var open: [Interest?] = Array(repeating: nil, count: 6)
             for step in 0..<1_500 {
                 if i == 0, step == 700 { space.pointee.add(late) }

@@ -52,7 +52,7 @@ struct WorkerPoolTests {
         _ total: Int, of owner: Int, keys: UInt64, through links: WorkerLinks<Job>,
         awaiting wakeup: ThreadWakeup, seed: UInt64
     ) -> [String] {
-        var random = RandomSource(seed: seed)
+        var random = SeededRandom(seed: seed)
         var wrong: [String] = []
         var lastOfKey: [UInt64: Int] = [:]
         var back = 0
