@@ -12,7 +12,7 @@ MAP = "docs/ARCHITECTURE.md"
 
 def test_safe_types_state_their_safety(faults):
     stated = "/// A.\n///\n/// SAFETY: one thread.\n@safe\nfinal class A: @unchecked Sendable {}\n"
-    unstated = "/// B.\n@safe\nstruct B {\n    /// SAFETY: inner.\n    @safe struct C {}\n}\n"
+    unstated = "/// B.\n@safe\nstruct B {\n    /// SAFETY: one thread.\n    @safe struct C {}\n}\n"
     sent = "// No promise.\nextension D: @unchecked\n    Sendable {}\n// @safe\nlet e = \"@safe\"\n"
     assert faults("safety", {"Sources/A.swift": stated}) == []
     assert faults("safety", {"Sources/B.swift": unstated, "Sources/D.swift": sent}) == [
@@ -21,8 +21,33 @@ def test_safe_types_state_their_safety(faults):
     ]
 
 
-def test_an_empty_safety_line_is_none(faults):
-    assert faults("safety", {"Sources/A.swift": "/// SAFETY:\n@safe struct A {}\n"}) != []
+@pytest.mark.parametrize("line", ["/// SAFETY:", "/// SAFETY: yes", "/// safe"])
+def test_a_safety_line_of_a_word_is_none(faults, line):
+    assert faults("safety", {"Sources/A.swift": f"{line}\n@safe struct A {{}}\n"}) != []
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "nonisolated(unsafe) var a = 1",
+        "public nonisolated(unsafe) static let a = 1",
+        "@safe func a() {}",
+        "@safe\nvar a: Int { 1 }",
+        "@safe init() {}",
+    ],
+)
+def test_members_and_variables_state_their_safety(faults, declaration):
+    fails = f"struct A {{\n{declaration}\n}}\n"
+    passes = f"struct A {{\n/// SAFETY: one thread.\n{declaration}\n}}\n"
+    assert faults("safety", {"Sources/A.swift": passes}) == []
+    assert faults("safety", {"Sources/A.swift": fails}) != []
+
+
+def test_variables_of_functions_state_their_safety(faults):
+    fails = "func f() {\n    nonisolated(unsafe) let a = 1\n}\n"
+    passes = "func f() {\n    // SAFETY: one thread.\n    nonisolated(unsafe) let a = 1\n}\n"
+    assert faults("safety", {"Sources/A.swift": passes}) == []
+    assert [line for _, line, _ in faults("safety", {"Sources/A.swift": fails})] == [2]
 
 
 def test_public_declarations_are_documented(faults):
@@ -69,6 +94,31 @@ public protocol P {
     ]  # fmt: skip
 
 
+def test_an_empty_doc_comment_is_none(faults):
+    file = "Sources/MartletRules/A.swift"
+    assert faults("documentation", {file: "///\npublic struct A {}\n"}) != []
+    assert faults("documentation", {file: "/// .\npublic struct A {}\n"}) != []
+
+
+def test_only_what_answers_a_protocol_needs_no_comment(faults):
+    file = "Sources/MartletRules/A.swift"
+    text = """\
+/// A.
+public struct A CONFORMANCE {
+    public mutating func next() -> Int? { nil }
+    public func encode(to: any Encoder) {}
+    public func index(after i: Int) -> Int { i }
+    public func hash(into hasher: inout Hasher) {}
+}
+"""
+    protocols = ": IteratorProtocol, Encodable, Collection, Hashable"
+    assert faults("documentation", {file: text.replace(" CONFORMANCE", protocols)}) == []
+    found = faults("documentation", {file: text.replace(" CONFORMANCE", "")})
+    assert [line for _, line, _ in found] == [3, 4, 5, 6]
+    apart = text.replace(" CONFORMANCE", "") + f"extension A{protocols} {{}}\n"
+    assert faults("documentation", {file: apart}) == []
+
+
 def test_only_libraries_are_to_be_documented(faults):
     assert faults("documentation", {"Sources/MartletCLI/A.swift": "public struct A {}\n"}) == []
 
@@ -94,6 +144,23 @@ def test_sizes_over_the_limit_are_found(faults):
     ]
 
 
+@pytest.mark.parametrize(
+    "opening",
+    ["    var a: Int {", "    static let b = {", "    let c = d(1) {", "    init() {", "    let e: [G] = [f({"],
+)
+def test_whatever_stands_in_braces_has_a_size(faults, opening):
+    def text(lines):
+        return f"struct A {{\n{opening}\n" + "        g()\n" * (lines - 2) + "    }\n}\n"
+
+    assert faults("size", {"Sources/A.swift": text(60)}) == []
+    assert [line for _, line, _ in faults("size", {"Sources/A.swift": text(61)})] == [2]
+
+
+def test_types_have_no_size_but_that_of_their_file(faults):
+    members = "    let a = 1\n" * 100
+    assert faults("size", {"Sources/A.swift": f"struct A {{\n{members}}}\nextension A {{\n{members}}}\n"}) == []
+
+
 LOCKS = """\
 final class Guarded {
     let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -107,7 +174,7 @@ final class A {
 
 
 def test_listed_locks_pass(faults):
-    document = "### Locks\n\n1. `A.state`: `Never.mind`.\n2. `B`, alone.\n\n## More\n\n- `Not.this`\n"
+    document = "### Locks\n\n1. `A.state`: `Never.mind`.\n2. `B.c`, alone.\n\n## More\n\n- `Not.this`\n"
     assert faults("locks", {"Sources/A.swift": LOCKS, MAP: document}) == []
 
 
@@ -117,6 +184,33 @@ def test_locks_are_missed_and_missing(faults):
         ("Sources/A.swift", 5, "A.state"),
         (MAP, 3, "A.gone"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "final class A { let b = Synchronization.Mutex(1) }",
+        "final class A {\n    let b:\n        Mutex<Int> = .init(1)\n}",
+        "final class A { let b: [Guarded<Int>] = [] }",
+        "final class A {\n    let b = Guarded(\n        1)\n}",
+        "typealias L = Mutex<Int>\ntypealias M = L\nfinal class A { let b = M(1) }",
+        "final class A { let b: DispatchQueue\n    func c() { b.sync { 1 } } }",
+    ],
+)
+def test_locks_of_all_kinds_are_found(faults, text):
+    assert {it[2] for it in faults("locks", {"Sources/A.swift": text})} == {"A.b"}
+    assert faults("locks", {"Sources/A.swift": text, MAP: "### Locks\n\n- `A.b`: B.\n"}) == []
+
+
+def test_locks_in_c_are_found(faults):
+    header = "static pthread_mutex_t lock;\n"
+    assert faults("locks", {"Sources/C/C.h": header}) == [("Sources/C/C.h", 1, "C.lock")]
+    assert faults("locks", {"Sources/C/C.h": header, MAP: "### Locks\n\n- `C.lock`: C.\n"}) == []
+
+
+def test_a_type_does_not_stand_for_its_locks(faults):
+    files = {"Sources/A.swift": "final class A { let b = Guarded(1) }\n", MAP: "### Locks\n\n- `A`: all.\n"}
+    assert faults("locks", files) == [("Sources/A.swift", 1, "A.b")]
 
 
 PATH = {
@@ -188,6 +282,22 @@ def test_links_that_lead_nowhere_are_found(faults):
     ]  # fmt: skip
 
 
+PATHS = {"Sources/A/Loop/B.swift": "\n", "dev/c": "\n", "bench/README.md": "\n"}
+
+
+def test_paths_that_exist_pass(faults):
+    a = "`Loop/B.swift` `A/Loop/` `B.swift` `dev/c --all` `application/json` `_INBOX.a` `orders/new`\n\n```\ndev/c\n```\n"
+    assert faults("links", PATHS | {"a.md": a, "CHANGELOG.md": "`dev/gone`\n"}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["`Loop/C.swift`", "`Gone/`", "`C.swift`", "`dev/d`", "`bench/x 1`", "`Sources/A/C`", "```\ndev/d  # it\n```"],
+)
+def test_paths_that_do_not_exist_are_found(faults, text):
+    assert [it[0] for it in faults("links", PATHS | {"a.md": f"{text}\n"})] == ["a.md"]
+
+
 WORDS = """\
 # A comment.
 text  goblin  no magic
@@ -196,6 +306,7 @@ swift  bell  wakeup
 swift  toldApart  frame
 name  letter  command
 name  /^note[A-Z]/  record
+swift  /^tell[A-Z]/  send
 """
 
 
@@ -215,10 +326,27 @@ def test_words_that_are_not_listed_pass(faults):
         ("a.swift", "let isToldApart = 1", "toldApart"),
         ("a.swift", "struct LoopLetters {}", "letter"),
         ("a.swift", "func noteLive() {}", "/^note[A-Z]/"),
+        ("a.swift", "// calls tellAll", "/^tell[A-Z]/"),
     ],
 )
 def test_words_that_are_listed_are_found(faults, name, line, word):
     assert faults("words", {"dev/tidy-words": WORDS, name: f"\n{line}\n"}) == [(name, 2, f"{name}:{word}")]
+
+
+OWN_WORDS = pathlib.Path(__file__).resolve().parents[1] / "tidy-words"
+
+
+# A bar in each, so that they may stand here.
+@pytest.mark.parametrize(
+    "comment",
+    ["the us|ual way", "a do|omed connection", "Loop|Thread", "a Rule|Product", "note|Failure", "Loop|Confined",
+     "its share of| the turn", "a turn's| share"],
+)  # fmt: skip
+def test_words_that_were_given_up_are_found_in_comments(faults, comment):
+    files = {"dev/tidy-words": OWN_WORDS.read_text(), "a.swift": f"// {comment.replace('|', '')}\n"}
+    assert {it[0] for it in faults("words", files)} == {"a.swift"}
+    files["a.swift"] = "// unusual, usually; a share of the memory, a note\n"
+    assert faults("words", files) == []
 
 
 def test_an_exempted_word_may_stand_among_the_exemptions(faults):
@@ -232,7 +360,7 @@ def test_a_table_of_words_that_cannot_be_read_is_a_fault(faults):
 
 
 LIVE = """\
-@main struct Program { static func main() { A().b(.c("\\(d)")) } }
+@main struct Program { static func main() { A().b(.c("\\(d)")); use() } }
 let d = 1
 struct A {
     func b(_ e: E) { if case .c = e { f() } }
@@ -245,7 +373,7 @@ struct Row: Encodable { let total = 1 }
 extension A: CustomStringConvertible { var description: String { "\\(Row())" } }
 enum Word: String { case hello }
 let words = [Word.self]
-func use() { print(words, use) }
+func use() { print(words) }
 """
 
 
@@ -269,6 +397,40 @@ public func api() {}
     assert [(line, subject) for _, line, subject in found] == [
         (1, "A.unused"), (2, "A.forTests"), (8, "E.never"), (9, "api"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text, subject",
+    [
+        ("func a(_ b: Int) { a(b - 1) }", "a"),
+        ("func a() { c() }\nfunc c() { a() }\n", None),
+        ("struct B { static let shared = B() }\nextension B: P {}\n", "B"),
+        ("struct B { init(c: Int, d: Int) {} }\nlet e = B(d: 1)\nfunc f() { print(e, f) }", "B.init(c:)"),
+        ("struct B { init(c: Int = 1, d: Int) {} }\nlet e = B(d: 1)\nfunc f() { print(e) }\nlet g = f()\nuse(g)", None),
+        ("struct B { init(c: Int) {} }\nlet e: B = .init(c: 1)\nuse(e)", None),
+        ("struct B { init(_ c: Int) {} }\nuse(B.self)", None),
+        ("struct B: Decodable { init(from d: any Decoder) {} }\nuse(B.self)", None),
+        ("protocol B {}\nfunc c(_ b: any B) {}\nuse(c)", "B"),
+        ("protocol B {}\nprotocol D: B {}\nenum E: D {}\nuse(E.self, B.self)", None),
+    ],
+)
+def test_what_only_itself_uses_is_dead(faults, text, subject):
+    found = [it[2] for it in faults("dead-code", {"Sources/A.swift": text})]
+    assert subject in found if subject else found == []
+
+
+def test_what_public_code_calls_under_its_own_name_is_alive(faults):
+    text = "public struct A { public func b() { C().b() } }\nstruct C { func b() {} }\n"
+    assert faults("dead-code", {"Sources/A.swift": text, "Tests/T.swift": "A().b()\n"}) == []
+
+
+def test_unused_functions_in_c_are_found(faults):
+    header = "int martlet_a(int b) { return b; }\nint martlet_c(int b) { return martlet_a(b); }\n"
+    used = {"Sources/C/C.h": header, "Sources/A.swift": "use(martlet_c(1))\n"}
+    assert faults("dead-code", used) == []
+    assert faults("dead-code", {"Sources/C/C.h": header, "Sources/A.swift": "// martlet_c(1)\n"}) == [
+        ("Sources/C/C.h", 2, "martlet_c")
+    ]
 
 
 DEAD = {"Sources/A.swift": "func unused() {}\n"}

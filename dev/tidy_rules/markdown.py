@@ -20,6 +20,21 @@ def prose(lines):
             yield number, line
 
 
+def commands(lines):
+    """The numbered lines of code blocks."""
+    outside = {number for number, _ in prose(lines)}
+    for number, line in enumerate(lines, 1):
+        if number not in outside:
+            yield number, line
+
+
+def quoted(lines):
+    """(line number, text) of what stands in backticks."""
+    for number, line in prose(lines):
+        for match in re.finditer(r"(?<!`)`([^`]+)`(?!`)", line):
+            yield number, match.group(1)
+
+
 def headings(lines):
     """(line number, level, title) of each."""
     for number, line in prose(lines):

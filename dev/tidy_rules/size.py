@@ -1,8 +1,10 @@
-"""Files, functions and folders are small enough to be read at once."""
+"""Files, functions and folders are small enough to be read at once, and so is all else in braces but a type."""
 
 import collections
 import posixpath
+import re
 
+from .declarations import SCOPES
 from .fault import Fault
 
 FILE_LINES_MAX = 400
@@ -18,12 +20,37 @@ def check(tree):
             yield Fault("size", name, count, name, f"{count} lines, at most {FILE_LINES_MAX}")
         if name.startswith("Sources/"):
             folders[posixpath.dirname(name)] += 1
-        for it in tree.declarations(name):
-            length = it.end_line - it.line + 1
-            if it.kind in ("func", "init", "deinit", "subscript") and length > FUNCTION_LINES_MAX:
-                yield Fault(
-                    "size", name, it.line, it.path,
-                    f"{it.path} has {length} lines, at most {FUNCTION_LINES_MAX}")
+        yield from long_bodies(name, tree.code(name), tree.declarations(name))
     for folder, count in folders.items():
         if count > FOLDER_FILES_MAX:
             yield Fault("size", folder, 1, folder, f"{count} Swift files, at most {FOLDER_FILES_MAX}")
+
+
+def long_bodies(file, code, declarations):
+    """Functions, computed properties and closures that are too long; of those within one another, the outer."""
+    types = {(it.kind, it.end_line) for it in declarations if it.kind in SCOPES}
+    type_ends = {line for _, line in types}
+    end = 0
+    for first, last in sorted(braces(code)):
+        inside = [it for it in declarations if it.line <= first <= it.end_line]
+        owner = inside[-1] if inside else None
+        start = owner.line if owner and owner.kind not in SCOPES and owner.end_line == last else first
+        length = last - start + 1
+        if last in type_ends or first <= end or length <= FUNCTION_LINES_MAX:
+            continue
+        end = last
+        path = owner.path if owner else file
+        what = path if start != first or owner and owner.line == first else f"a closure in {path}"
+        yield Fault("size", file, start, path, f"{what} has {length} lines, at most {FUNCTION_LINES_MAX}")
+
+
+def braces(code):
+    """(first line, last line) of what stands in each pair."""
+    line, opened = 1, []
+    for mark in re.finditer(r"[{}\n]", code):
+        if mark.group() == "\n":
+            line += 1
+        elif mark.group() == "{":
+            opened.append(line)
+        elif opened:
+            yield opened.pop(), line
