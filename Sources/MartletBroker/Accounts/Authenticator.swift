@@ -1,7 +1,7 @@
 /// Decides who may connect, by nats-server's rules for users, passwords and tokens.
 ///
 /// A check takes microseconds where the secret is in clear, but up to hundreds of milliseconds
-/// where it is a bcrypt hash: ask `needsSlowHash` first and do those on another thread.
+/// where it is a bcrypt hash: `LoginAttempt.isSlow` says so, and those are made on another thread.
 struct Authenticator: Sendable {
     enum Decision: Equatable, Sendable {
         /// The connection is this from now on.
@@ -12,6 +12,8 @@ struct Authenticator: Sendable {
     private let authorization: BrokerConfiguration.Authorization
     private let users: [String: BrokerConfiguration.User]
     private let accounts: AccountDirectory
+    /// Chooses whose secret stands for an unknown user's; nobody outside can foretell which.
+    private let seed = UInt64.random(in: .min ... .max)
 
     init(_ authorization: BrokerConfiguration.Authorization, accounts: AccountDirectory) {
         self.authorization = authorization
@@ -20,63 +22,63 @@ struct Authenticator: Sendable {
         self.accounts = accounts
     }
 
-    /// What a client says in CONNECT against the configuration. An empty text counts as none.
-    func check(user: String?, password: String?, token: String?) -> Decision {
-        switch requirement(user: user, password: password, token: token) {
-        case .nothing(let user):
-            return allow(user)
-        case .token(let expected):
-            return PasswordCheck.matches(token ?? "", expected) ? allow(nil) : .denied
-        case .password(let name, let expected):
-            let isRight = PasswordCheck.matches(password ?? "", expected)
-            return isRight ? allow(name) : .denied
-        case .impossible:
-            return .denied
-        }
+    /// What a client says in CONNECT against the configuration, however long it takes.
+    func check(_ credentials: Credentials) -> Decision {
+        let attempt = attempt(credentials)
+        return attempt.succeeds() ? .allowed(identity(of: attempt)) : .denied
     }
 
-    private func allow(_ user: String?) -> Decision {
+    /// What it takes to be let in with these credentials.
+    func attempt(_ credentials: Credentials) -> LoginAttempt {
+        let requirement = requirement(of: credentials)
+        if case .token = requirement {
+            return LoginAttempt(given: credentials.token, requirement: requirement)
+        }
+        return LoginAttempt(given: credentials.password, requirement: requirement)
+    }
+
+    /// Who somebody is whose attempt has succeeded.
+    func identity(of attempt: LoginAttempt) -> Identity {
+        let user: String? =
+            switch attempt.requirement {
+            case .nothing(let user): user
+            case .password(let user, _): user
+            case .token, .nobody: nil
+            }
         let account = accounts.account(named: user.flatMap { users[$0]?.account })
-        return .allowed(Identity(user: user, account: account))
-    }
-
-    /// Whether `check` would compute a bcrypt hash for these credentials.
-    func needsSlowHash(user: String?, token: String?) -> Bool {
-        // The password decides only between a hash and the user for clients without credentials,
-        // so any will do here.
-        switch requirement(user: user, password: "x", token: token) {
-        case .token(let expected), .password(_, let expected):
-            PasswordCheck.isHash(expected)
-        case .nothing, .impossible: false
-        }
+        return Identity(user: user, account: account)
     }
 
     // MARK: Rules
 
-    private enum Requirement {
-        case nothing(user: String?)
-        case token(String)
-        case password(user: String, String)
-        case impossible
-    }
-
-    private func requirement(user: String?, password: String?, token: String?) -> Requirement {
+    private func requirement(of credentials: Credentials) -> LoginAttempt.Requirement {
         guard authorization.isRequired else { return .nothing(user: nil) }
-        let user = user ?? ""
         if !users.isEmpty {
-            let hasNone = user.isEmpty && (password ?? "").isEmpty && (token ?? "").isEmpty
             // nats-server compares this user's password with itself, so one with a bcrypt hash can
             // never be it there; here it can.
-            if hasNone, let name = authorization.noAuthUser, users[name] != nil {
+            if credentials.isEmpty, let name = authorization.noAuthUser, users[name] != nil {
                 return .nothing(user: name)
             }
-            if hasNone, authorization.admitsWithoutCredentials { return .nothing(user: nil) }
-            return users[user].map { .password(user: user, $0.password) } ?? .impossible
+            if credentials.isEmpty, authorization.admitsWithoutCredentials {
+                return .nothing(user: nil)
+            }
+            guard let user = users[credentials.user] else { return nobody(credentials.user) }
+            return .password(user: user.name, user.password)
         }
         if let expected = authorization.token, !expected.isEmpty { return .token(expected) }
+        let password = authorization.password ?? ""
         guard let name = authorization.user, !name.isEmpty,
-            PasswordCheck.areEqual(user, name)
-        else { return .impossible }
-        return .password(user: name, authorization.password ?? "")
+            PasswordCheck.areEqual(credentials.user, name)
+        else { return .nobody(secret: password) }
+        return .password(user: name, password)
+    }
+
+    /// An unknown user costs what one of the known ones does, the same one each time.
+    private func nobody(_ name: String) -> LoginAttempt.Requirement {
+        var hasher = Hasher()
+        hasher.combine(seed)
+        hasher.combine(name)
+        let choice = UInt(bitPattern: hasher.finalize()) % UInt(authorization.users.count)
+        return .nobody(secret: authorization.users[Int(choice)].password)
     }
 }

@@ -79,7 +79,7 @@ public final class Broker: Sendable {
     /// One loop: see docs/PERFORMANCE.md for the measurement.
     static func defaultLoopCount() -> Int { 1 }
 
-    private static func coreCount() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+    static func coreCount() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
     private static func makeLoops(
         _ shared: BrokerShared, clock: Clock, seed: UInt64
@@ -196,7 +196,7 @@ public final class Broker: Sendable {
         for loop in shared.loops { loop.mail.post(.stop) }
         for thread in threads { thread.join() }
         shared.rules.stop()
-        shared.authenticationWorker.stop()
+        shared.credentialChecks.stop()
         handlers.stop()
         let waiters = lifecycle.withLock { state in
             state.phase = .stopped

@@ -7,6 +7,10 @@ enum BrokerEvent: Sendable {
     /// So many clients were turned away since this was recorded last.
     case descriptorsSpent(refused: Int)
     case watchingFailed(SystemFailure)
+    /// No thread could be made to check credentials on.
+    case checkingFailed(SystemFailure)
+    /// A reload has lowered `max_connections`.
+    case surplusClosed(count: Int)
     case lameDuckBegins
     case lameDuckClosesClients
 }

@@ -16,6 +16,10 @@ struct BrokerLog: EventSink {
             logger.error("Error accepting a connection: too many open files, \(refused) refused")
         case .watchingFailed(let failure):
             logger.error("Error registering a connection: \(failure)")
+        case .checkingFailed(let failure):
+            logger.error("Error making a thread to check credentials: \(failure)")
+        case .surplusClosed(let count):
+            logger.info("Closed \(count) connections to fall within max_connections")
         case .lameDuckBegins:
             logger.info("Entering lame duck mode, stop accepting new clients")
         case .lameDuckClosesClients: logger.info("Closing existing clients")

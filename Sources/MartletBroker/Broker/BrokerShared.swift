@@ -14,7 +14,7 @@ final class BrokerShared: @unchecked Sendable {
     let serverID: String
     let serverName: String
     let startedAt = Clock.wallNanoseconds()
-    let authenticationWorker = AuthenticationWorker()
+    let credentialChecks: CredentialChecks
     let rules: RuleControl
     let batchOrder = StablePointer(onLinesOfItsOwn: BatchOrder())
     /// A descriptor kept free for the moment when there are none left.
@@ -33,6 +33,7 @@ final class BrokerShared: @unchecked Sendable {
     ) {
         self.loopCount = loopCount
         self.events = events
+        credentialChecks = CredentialChecks(threadsMax: Broker.coreCount() - loopCount)
         current = Guarded(configuration)
         budget = MemoryBudget(
             bytesMax: configuration.limits.memoryBytesMax > 0
@@ -90,18 +91,12 @@ final class BrokerShared: @unchecked Sendable {
     var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
     var connectionsMax: Int { current.withLock { $0.limits.connectionsMax } }
 
-    /// Of a broker that runs, returns when every loop has it: who connects then meets the new users.
-    func replace(_ configuration: BrokerConfiguration, isRunning: Bool) {
+    /// Who connects from now on meets the new users. Loops have settings of their own.
+    func replace(_ configuration: BrokerConfiguration) {
         current.withLock { $0 = configuration }
         currentAuthenticator.withLock {
             $0 = Authenticator(configuration.authorization, accounts: accounts)
         }
-        let settings = LoopSettings(configuration)
-        guard isRunning else {
-            for loop in loops { loop.mail.post(.adoptSettings(settings) {}) }
-            return
-        }
-        loops.postAndWait { .adoptSettings(settings, then: $0) }
     }
 
     /// The configuration says what holds, whoever replaced it: a reload compares with it.
@@ -123,6 +118,22 @@ final class BrokerShared: @unchecked Sendable {
     }
 
     func leave() { admitted.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// Counts a connection out if there are more than may be.
+    func leaveIfFull() -> Bool {
+        let connectionsMax = connectionsMax
+        var count = admitted.load(ordering: .relaxed)
+        while count > connectionsMax {
+            let (isOut, now) = admitted.weakCompareExchange(
+                expected: count, desired: count - 1, ordering: .relaxed)
+            if isOut { return true }
+            count = now
+        }
+        return false
+    }
+
+    /// Connections beyond what may be, after a reload.
+    var surplusCount: Int { max(0, admitted.load(ordering: .relaxed) - connectionsMax) }
 
     var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
 

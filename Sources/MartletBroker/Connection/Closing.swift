@@ -41,6 +41,9 @@ extension BrokerLoop {
         connection.pointee.flags.insert(.isClosing)
         record(.closed(reason), of: connection)
         recordClosed(connection, reason)
+        if connection.pointee.pauseReasons.contains(.authentication) {
+            shared.credentialChecks.cancel(connection.pointee.id)
+        }
         unsubscribeAll(connection)
         releaseWaitingPublishers(connection)
         offerLastBytes(connection)

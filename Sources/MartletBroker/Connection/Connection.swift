@@ -143,4 +143,6 @@ final class ConnectionDetails {
     var user = ""
     /// The last CONNECT; a second one changes only what it names.
     var options = ConnectOptions()
+    /// What has let it in; nil while nothing has.
+    var admission: LoginAttempt?
 }

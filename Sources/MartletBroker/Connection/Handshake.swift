@@ -26,7 +26,7 @@ extension BrokerLoop {
     }
 
     /// What the message path asks of an opening stands in a flag; this is where it comes from.
-    private func mirrorOpening(_ connection: ConnectionRef) {
+    func mirrorOpening(_ connection: ConnectionRef) {
         if connection.pointee.opening.mustAuthenticate {
             connection.pointee.flags.insert(.awaitsAuthentication)
         } else {
@@ -44,12 +44,14 @@ extension BrokerLoop {
         case .carryOut: return true
         case .findDefaultUser: break
         }
-        let decision = shared.authenticator.check(user: nil, password: nil, token: nil)
-        if let refusal = connection.pointee.opening.identifyAsDefault(exists: decision != .denied) {
+        let authenticator = shared.authenticator
+        let attempt = authenticator.attempt(Credentials())
+        let exists = attempt.isWithoutSecret
+        if let refusal = connection.pointee.opening.identifyAsDefault(exists: exists) {
             turnAway(connection, refusal)
             return false
         }
-        enter(connection, decision)
+        enter(connection, by: attempt, authenticator)
         mirrorOpening(connection)
         setDeadline(.authentication, Deadlines.never, connection)
         return true
@@ -74,7 +76,7 @@ extension BrokerLoop {
             adopt(options, isFirst: isFirst, by: connection)
             switch next {
             case .refuse(let refusal): turnAway(connection, refusal)
-            case .authenticate: authenticate(connection, options)
+            case .authenticate: authenticate(connection)
             case .stay(let ending): finish(connection, ending)
             case .enterDefaultAccount(let ending):
                 // A reload may have done away with the users since it was one.
@@ -126,36 +128,7 @@ extension BrokerLoop {
         set(.noResponders, options.noResponders)
     }
 
-    /// bcrypt takes up to a tenth of a second and more, so it runs on a thread of its own; the
-    /// connection is not read until the answer is here.
-    private func authenticate(_ connection: ConnectionRef, _ options: ConnectOptions) {
-        let authenticator = shared.authenticator
-        let (user, password, token) = (options.user, options.password, options.token)
-        guard authenticator.needsSlowHash(user: user, token: token) else {
-            return finishAuthentication(
-                connection, authenticator.check(user: user, password: password, token: token))
-        }
-        pause(connection, .authentication)
-        let handle = connection.pointee.handle
-        let mail = mail
-        shared.authenticationWorker.submit {
-            let decision = authenticator.check(user: user, password: password, token: token)
-            mail.post(.authenticated(handle, decision))
-        }
-    }
-
-    func finishAuthentication(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
-        switch connection.pointee.opening.decide(isAllowed: decision != .denied) {
-        case .ignore: break
-        case .refuse(let refusal): turnAway(connection, refusal)
-        case .enterAccount(let ending):
-            enter(connection, decision)
-            finish(connection, ending)
-        }
-        mirrorOpening(connection)
-    }
-
-    private func finish(_ connection: ConnectionRef, _ ending: Opening.Ending) {
+    func finish(_ connection: ConnectionRef, _ ending: Opening.Ending) {
         let details = unsafe connection.pointee.details?.takeUnretainedValue()
         if details?.options.protocolLevel == 1 { connection.pointee.flags.insert(.asyncInfo) }
         switch ending {
@@ -166,9 +139,12 @@ extension BrokerLoop {
 
     // MARK: Accounts
 
-    private func enter(_ connection: ConnectionRef, _ decision: Authenticator.Decision) {
-        guard case .allowed(let identity) = decision else { return }
-        enter(connection, as: identity)
+    /// The connection is who its attempt says, for as long as reloads leave it that right.
+    func enter(
+        _ connection: ConnectionRef, by attempt: LoginAttempt, _ authenticator: Authenticator
+    ) {
+        enter(connection, as: authenticator.identity(of: attempt))
+        unsafe connection.pointee.details?.takeUnretainedValue().admission = attempt
     }
 
     /// The connection is somebody's from now on. In another account it has nothing of what it had: a reload

@@ -52,6 +52,17 @@ struct Opening: ~Copyable {
         case ignore
         case refuse(Refusal)
         case enterAccount(Ending)
+        /// It was there already, and goes on.
+        case stay
+    }
+
+    /// What a change of who may connect means for a connection.
+    enum ReviewAction: Equatable {
+        case ignore
+        /// It has done nothing yet: CONNECT decides, as for one that comes now.
+        case awaitConnect(mustAuthenticate: Bool)
+        /// `decide` is told what came of it.
+        case authenticate
     }
 
     /// What comes of a CONNECT from whoever may connect.
@@ -133,10 +144,30 @@ struct Opening: ~Copyable {
         }
     }
 
-    /// The credentials of the CONNECT before have been checked.
+    /// The credentials of the CONNECT before have been checked, the first time or once more.
     mutating func decide(isAllowed: Bool) -> DecisionAction {
-        guard case .authenticating(let ending) = state else { return .ignore }
-        return isAllowed ? .enterAccount(finish(ending)) : .refuse(end(.credentials))
+        switch state {
+        case .authenticating(let ending):
+            return isAllowed ? .enterAccount(finish(ending)) : .refuse(end(.credentials))
+        case .awaitingConnect(mustAuthenticate: false), .ready:
+            guard isAllowed else { return .refuse(end(.credentials)) }
+            state = .ready
+            return .stay
+        case .accepted, .awaitingConnect(mustAuthenticate: true), .closing: return .ignore
+        }
+    }
+
+    /// Who may connect has changed.
+    mutating func review(mustAuthenticate: Bool, hasActed: Bool) -> ReviewAction {
+        switch state {
+        case .accepted, .authenticating, .closing: return .ignore
+        case .ready: return .authenticate
+        case .awaitingConnect(let hadToAuthenticate):
+            guard hadToAuthenticate != mustAuthenticate else { return .ignore }
+            if hasActed, mustAuthenticate { return .authenticate }
+            state = .awaitingConnect(mustAuthenticate: mustAuthenticate)
+            return .awaitConnect(mustAuthenticate: mustAuthenticate)
+        }
     }
 
     /// It has got a PONG; whether INFO comes behind it, for those who take one then.

@@ -8,7 +8,10 @@ struct Readiness: OptionSet, BitwiseCopyable {
     static let readable = Readiness(rawValue: UInt32(EPOLLIN.rawValue))
     static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
     /// The peer is gone or the descriptor is broken: reading tells which.
-    static let hangUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue))
+    static let hangUp = Readiness(
+        rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue | EPOLLRDHUP.rawValue))
+    /// The peer sends nothing more; told to those alone who ask.
+    static let endOfInput = Readiness(rawValue: UInt32(EPOLLRDHUP.rawValue))
     /// Edge-triggered: told once for each time it becomes ready.
     static let onlyNews = Readiness(rawValue: UInt32(EPOLLET.rawValue))
 }

@@ -150,8 +150,8 @@ final class BrokerLoop: EventLoopDriver {
             return
         }
         if readiness.contains(.writable) { flush(connection) }
-        if readiness.contains(.hangUp), !connection.pointee.pauseReasons.isEmpty {
-            return unwatch(connection)
+        if !readiness.isDisjoint(with: .hangUp), !connection.pointee.pauseReasons.isEmpty {
+            return peerHangsUp(connection)
         }
         if !readiness.isDisjoint(with: [.readable, .hangUp]) { readInput(connection) }
         flushBetweenEvents()

@@ -41,10 +41,9 @@ extension BrokerLoop {
             }
             readInput(connection)
         case .listen(let listener): listen(on: listener)
-        case .authenticated(let handle, let decision):
+        case .credentialsAreChecked(let handle, let attempt, let isRight):
             guard let connection = connection(handle) else { return }
-            finishAuthentication(connection, decision)
-            unpause(connection, .authentication)
+            credentialsAreChecked(connection, attempt, isRight: isRight)
         case .pausePublisher(let handle):
             if let publisher = connection(handle) { pauseForSubscriber(publisher) }
         case .resumePublisher(let handle):
@@ -57,6 +56,10 @@ extension BrokerLoop {
         case .linkDrained: resumeAfterLink()
         case .adoptSettings(let settings, let then):
             adopt(settings)
+            then()
+        case .reviewAccess(let start, let then): reviewAccess(from: start, then: then)
+        case .closeSurplus(let count, let then):
+            closeSurplus(count)
             then()
         case .adoptRules(let rules, let pool, let then):
             adopt(rules, pool)
@@ -76,7 +79,9 @@ extension BrokerLoop {
         case .listen(let listener): listener.close()
         case .adoptPipe(let pipe, _, _, _, _): pipe.brokerClose()
         case .describeConnections(_, let then): then([])
-        case .adoptRules(_, _, let then), .adoptSettings(_, let then): then()
+        case .adoptRules(_, _, let then), .adoptSettings(_, let then),
+            .reviewAccess(_, let then), .closeSurplus(_, let then):
+            then()
         default: break
         }
     }
@@ -130,6 +135,24 @@ extension BrokerLoop {
             guard left > 0, connection.pointee.policy.isCounted else { return }
             left -= 1
             close(connection, .serverShutdown)
+        }
+    }
+
+    /// As nats-server: any of them, each told that there are too many.
+    private func closeSurplus(_ countMax: Int) {
+        let slots = state.pointee.connections.endIndex
+        guard slots > 0 else { return }
+        let first = state.pointee.random.below(slots)
+        var left = countMax
+        for i in 0..<slots {
+            let connection = state.pointee.connections[(first + i) % slots]
+            guard connection.pointee.flags.isSuperset(of: [.isTaken, .isAdmitted]),
+                !connection.pointee.flags.contains(.isClosing)
+            else { continue }
+            guard left > 0, shared.leaveIfFull() else { return }
+            left -= 1
+            connection.pointee.flags.remove(.isAdmitted)
+            turnAway(connection, .connectionsMax)
         }
     }
 

@@ -12,7 +12,7 @@ enum LoopCommand: Sendable {
     /// The peer of a pipe has written, or made room.
     case pipeMoved(SlabHandle)
     case listen(Listener)
-    case authenticated(SlabHandle, Authenticator.Decision)
+    case credentialsAreChecked(SlabHandle, LoginAttempt, isRight: Bool)
     /// A subscriber with policy `block` is over its limit, or no longer.
     case pausePublisher(SlabHandle)
     case resumePublisher(SlabHandle)
@@ -25,6 +25,10 @@ enum LoopCommand: Sendable {
     /// Publishers may go on: a link has drained.
     case linkDrained
     case adoptSettings(LoopSettings, then: @Sendable () -> Void)
+    /// Who may connect has changed: connections from this slot on are to show that they still may.
+    case reviewAccess(from: Int, then: @Sendable () -> Void)
+    /// Close so many connections at most, while there are more than may be.
+    case closeSurplus(Int, then: @Sendable () -> Void)
     case adoptRules(ActiveRules?, RulePool?, then: @Sendable () -> Void)
     case describeConnections(
         withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
@@ -37,10 +41,16 @@ enum LoopCommand: Sendable {
 extension [BrokerLoop] {
     /// Posts a command to each, and returns when all have called back; only while they run.
     func postAndWait(_ command: (_ then: @escaping @Sendable () -> Void) -> LoopCommand) {
+        postAndWait { _, then in command(then) }
+    }
+
+    func postAndWait(
+        _ command: (BrokerLoop, _ then: @escaping @Sendable () -> Void) -> LoopCommand
+    ) {
         let read = DispatchGroup()
         for loop in self {
             read.enter()
-            if !loop.mail.post(command { read.leave() }) { read.leave() }
+            if !loop.mail.post(command(loop) { read.leave() }) { read.leave() }
         }
         read.wait()
     }

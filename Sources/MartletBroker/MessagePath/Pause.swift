@@ -30,6 +30,7 @@ extension BrokerLoop {
         guard let descriptor = connection.pointee.transport.descriptor else { return }
         var wanted: Readiness = []
         if connection.pointee.pauseReasons.isEmpty { wanted.insert(.readable) }
+        if connection.pointee.pauseReasons.contains(.authentication) { wanted.insert(.endOfInput) }
         if connection.pointee.flags.contains(.awaitsWritable) { wanted.insert(.writable) }
         guard connection.pointee.flags.contains(.isUnwatched) else {
             return events.poller.change(descriptor, token: Self.token(of: connection), to: wanted)
@@ -43,8 +44,18 @@ extension BrokerLoop {
         }
     }
 
-    /// A peer that hung up while its connection is paused: the poller would say so at every turn.
-    func unwatch(_ connection: ConnectionRef) {
+    /// A peer hung up while its connection is paused. Nobody checks the credentials of who has gone.
+    @inline(never)
+    func peerHangsUp(_ connection: ConnectionRef) {
+        if connection.pointee.pauseReasons.contains(.authentication) {
+            close(connection, .clientClosed)
+        } else {
+            unwatch(connection)
+        }
+    }
+
+    /// The poller would tell of the end at every turn.
+    private func unwatch(_ connection: ConnectionRef) {
         guard let descriptor = connection.pointee.transport.descriptor else { return }
         connection.pointee.flags.insert(.isUnwatched)
         events.poller.remove(descriptor)

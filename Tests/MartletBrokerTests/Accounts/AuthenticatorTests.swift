@@ -30,50 +30,50 @@ struct AuthenticatorTests {
     @Test("lets everyone in where nothing is configured")
     func open() {
         let open = authenticator { _ in }
-        #expect(open.check(user: nil, password: nil, token: nil) == allowed(nil))
-        #expect(open.check(user: "x", password: "y", token: "z") == allowed(nil))
+        #expect(open.check(nil, nil, nil) == allowed(nil))
+        #expect(open.check("x", "y", "z") == allowed(nil))
     }
 
     @Test("compares a token, and nothing else where one is set")
     func token() {
         let token = authenticator { $0.token = "T0ken" }
-        #expect(token.check(user: nil, password: nil, token: "T0ken") == allowed(nil))
-        #expect(token.check(user: "x", password: "T0ken", token: "T0ken") == allowed(nil))
+        #expect(token.check(nil, nil, "T0ken") == allowed(nil))
+        #expect(token.check("x", "T0ken", "T0ken") == allowed(nil))
         for wrong in [nil, "", "T0ke", "T0ken2", "t0ken"] {
-            #expect(token.check(user: nil, password: nil, token: wrong) == .denied)
+            #expect(token.check(nil, nil, wrong) == .denied)
         }
-        #expect(token.check(user: "T0ken", password: "T0ken", token: nil) == .denied)
+        #expect(token.check("T0ken", "T0ken", nil) == .denied)
     }
 
     @Test("compares a single user and its password")
     func singleUser() {
         let single = authenticator { ($0.user, $0.password) = ("ann", "secret") }
         #expect(
-            single.check(user: "ann", password: "secret", token: nil) == allowed("ann"))
-        #expect(single.check(user: "ann", password: "Secret", token: nil) == .denied)
-        #expect(single.check(user: "ann", password: nil, token: nil) == .denied)
-        #expect(single.check(user: "anna", password: "secret", token: nil) == .denied)
-        #expect(single.check(user: nil, password: nil, token: nil) == .denied)
-        #expect(single.check(user: nil, password: nil, token: "secret") == .denied)
+            single.check("ann", "secret", nil) == allowed("ann"))
+        #expect(single.check("ann", "Secret", nil) == .denied)
+        #expect(single.check("ann", nil, nil) == .denied)
+        #expect(single.check("anna", "secret", nil) == .denied)
+        #expect(single.check(nil, nil, nil) == .denied)
+        #expect(single.check(nil, nil, "secret") == .denied)
     }
 
     @Test("takes an empty password only for a user that has none")
     func emptyPassword() {
         let single = authenticator { $0.user = "ann" }
-        #expect(single.check(user: "ann", password: nil, token: nil) == allowed("ann"))
-        #expect(single.check(user: "ann", password: "x", token: nil) == .denied)
+        #expect(single.check("ann", nil, nil) == allowed("ann"))
+        #expect(single.check("ann", "x", nil) == .denied)
     }
 
     @Test("finds a user of several")
     func severalUsers() {
-        #expect(users.check(user: "ann", password: "a", token: nil) == allowed("ann"))
-        #expect(users.check(user: "bob", password: "secret", token: nil) == allowed("bob"))
-        #expect(users.check(user: "ann", password: "secret", token: nil) == .denied)
-        #expect(users.check(user: "bob", password: "a", token: nil) == .denied)
-        #expect(users.check(user: "bob", password: Self.hash, token: nil) == .denied)
-        #expect(users.check(user: "eve", password: "a", token: nil) == .denied)
-        #expect(users.check(user: nil, password: nil, token: nil) == .denied)
-        #expect(users.check(user: nil, password: "a", token: nil) == .denied)
+        #expect(users.check("ann", "a", nil) == allowed("ann"))
+        #expect(users.check("bob", "secret", nil) == allowed("bob"))
+        #expect(users.check("ann", "secret", nil) == .denied)
+        #expect(users.check("bob", "a", nil) == .denied)
+        #expect(users.check("bob", Self.hash, nil) == .denied)
+        #expect(users.check("eve", "a", nil) == .denied)
+        #expect(users.check(nil, nil, nil) == .denied)
+        #expect(users.check(nil, "a", nil) == .denied)
     }
 
     @Test("gives no_auth_user only to clients without any credential", arguments: ["ann", "bob"])
@@ -84,27 +84,25 @@ struct AuthenticatorTests {
             ]
             $0.noAuthUser = name
         }
-        #expect(authenticator.check(user: nil, password: nil, token: nil) == allowed(name))
-        #expect(authenticator.check(user: "", password: "", token: "") == allowed(name))
-        #expect(authenticator.check(user: nil, password: "x", token: nil) == .denied)
-        #expect(authenticator.check(user: nil, password: nil, token: "x") == .denied)
-        #expect(authenticator.check(user: name, password: nil, token: nil) == .denied)
-        #expect(!authenticator.needsSlowHash(user: nil, token: nil))
+        #expect(authenticator.check(nil, nil, nil) == allowed(name))
+        #expect(authenticator.check("", "", "") == allowed(name))
+        #expect(authenticator.check(nil, "x", nil) == .denied)
+        #expect(authenticator.check(nil, nil, "x") == .denied)
+        #expect(authenticator.check(name, nil, nil) == .denied)
+        #expect(!authenticator.isSlow(nil, nil))
     }
 
     @Test("knows which checks are slow")
     func slowHashes() {
-        #expect(users.needsSlowHash(user: "bob", token: nil))
-        #expect(!users.needsSlowHash(user: "ann", token: nil))
-        #expect(!users.needsSlowHash(user: "eve", token: nil))
-        #expect(!users.needsSlowHash(user: nil, token: "bob"))
+        #expect(users.isSlow("bob", nil))
+        #expect(!users.isSlow("ann", nil))
         let token = authenticator { $0.token = Self.hash }
-        #expect(token.needsSlowHash(user: nil, token: "x"))
-        #expect(token.check(user: nil, password: nil, token: "secret") == allowed(nil))
-        #expect(token.check(user: nil, password: nil, token: "secre") == .denied)
+        #expect(token.isSlow(nil, "x"))
+        #expect(token.check(nil, nil, "secret") == allowed(nil))
+        #expect(token.check(nil, nil, "secre") == .denied)
         let single = authenticator { ($0.user, $0.password) = ("ann", Self.hash) }
-        #expect(single.needsSlowHash(user: "ann", token: nil))
-        #expect(!single.needsSlowHash(user: "eve", token: nil))
+        #expect(single.isSlow("ann", nil))
+        #expect(single.isSlow("eve", nil))
     }
 
     @Test("takes each letter of bcrypt's prefix", arguments: ["a", "b", "y", "x"])
@@ -166,14 +164,23 @@ struct AuthenticatorTests {
         authorization.noAuthUser = "a"
         let authenticator = Authenticator(authorization, accounts: accounts)
         #expect(
-            authenticator.check(user: "a", password: "x", token: nil)
-                == allowed("a", in: "A"))
+            authenticator.check("a", "x", nil) == allowed("a", in: "A"))
         #expect(
-            authenticator.check(user: "g", password: "y", token: nil)
+            authenticator.check("g", "y", nil)
                 == allowed("g"))
         #expect(
-            authenticator.check(user: nil, password: nil, token: nil)
+            authenticator.check(nil, nil, nil)
                 == allowed("a", in: "A"))
-        #expect(authenticator.check(user: "a", password: "y", token: nil) == .denied)
+        #expect(authenticator.check("a", "y", nil) == .denied)
+    }
+}
+
+extension Authenticator {
+    fileprivate func check(_ user: String?, _ password: String?, _ token: String?) -> Decision {
+        check(Credentials(user: user ?? "", password: password ?? "", token: token ?? ""))
+    }
+
+    fileprivate func isSlow(_ user: String?, _ token: String?) -> Bool {
+        attempt(Credentials(user: user ?? "", token: token ?? "")).isSlow
     }
 }

@@ -12,6 +12,7 @@ private enum Event: CaseIterable {
     case connectKnown, connectUnasked, connectWithCredentials
     case malformed, namingAccount, wrongLevel, withoutHeaders
     case allow, deny
+    case reviewAsking, reviewOpen
     case pong, timeout, close
 }
 
@@ -60,6 +61,8 @@ extension Opening {
                 }, .credentials)
         case .allow: return take(decide(isAllowed: true))
         case .deny: return take(decide(isAllowed: false))
+        case .reviewAsking: _ = review(mustAuthenticate: true, hasActed: false)
+        case .reviewOpen: _ = review(mustAuthenticate: false, hasActed: false)
         case .pong: return Effect(sendsInfo: sendsInfoAfterPong())
         case .timeout: return Effect(refusal: authenticationTimesOut())
         case .close: close()
@@ -90,7 +93,7 @@ extension Opening {
         switch action {
         case .ignore: Effect()
         case .refuse(let refusal): Effect(refusal: refusal)
-        case .enterAccount(.acknowledge): Effect(identifies: true)
+        case .enterAccount(.acknowledge), .stay: Effect(identifies: true)
         case .enterAccount(.refuse(let refusal)): Effect(refusal: refusal, identifies: true)
         }
     }
@@ -177,6 +180,23 @@ extension Opening {
         #expect(action == .adopt(isFirst: true, then: .enterDefaultAccount(refusal)))
     }
 
+    @Test("a change of who may connect asks whoever is there, and those who have done something")
+    func review() {
+        var there = Opening()
+        there.greet(mustAuthenticate: false)
+        let waits = there.review(mustAuthenticate: true, hasActed: false)
+        let again = there.review(mustAuthenticate: true, hasActed: false)
+        let open = there.review(mustAuthenticate: false, hasActed: true)
+        #expect(waits == .awaitConnect(mustAuthenticate: true) && again == .ignore)
+        #expect(open == .awaitConnect(mustAuthenticate: false))
+
+        var acting = Opening()
+        acting.greet(mustAuthenticate: false)
+        let asked = acting.review(mustAuthenticate: true, hasActed: true)
+        let refused = acting.decide(isAllowed: false)
+        #expect(asked == .authenticate && refused == .refuse(.credentials))
+    }
+
     // MARK: Every order
 
     @Test("in every order of three events, greeted or not, the rules of an opening hold")
@@ -231,7 +251,7 @@ extension Opening {
             }
             if mustAuthenticate, !opening.mustAuthenticate, effect.refusal == nil,
                 !effect.identifies,
-                event != .defaultUser, event != .close
+                event != .defaultUser, event != .close, event != .reviewOpen
             {
                 faults.append("authenticated by \(event)")
             }

@@ -1,6 +1,6 @@
 extension BrokerConfiguration {
     /// Who may connect. Nothing set: everyone.
-    public struct Authorization: Sendable {
+    public struct Authorization: Sendable, Equatable {
         /// The one user, with `password`; not together with `users`.
         public var user: String?
         /// In clear or as a bcrypt hash (`$2a$`, `$2b$`, `$2y$`).
