@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An isolated space of subjects. Every connection belongs to one; `$G` is the one by default.
 ///
 /// Whatever holds for everybody in an account belongs here, where a connection reaches it by one
@@ -9,6 +11,8 @@ struct Account: ~Copyable {
     let name: String
     /// Its place in the directory; `$G` has 0.
     let index: Int
+    /// When the log told last that somebody in it has too many subscriptions; 0 before.
+    let limitLoggedAt = Atomic<UInt64>(0)
 
     init(name: String, index: Int, budget: MemoryBudget, seed: UInt64) {
         self.name = name

@@ -15,33 +15,6 @@ enum BrokerEvent: Sendable {
     case lameDuckClosesClients
 }
 
-/// What a connection did, or what was done to it.
-enum ConnectionEvent: Equatable, Sendable {
-    case connected
-    case closed(CloseReason)
-    case authenticationFailed
-    case authenticationTimedOut
-    case connectionsExceeded
-    case connectInvalid
-    case payloadTooLarge
-    /// It says that this broker has broken the protocol.
-    case errorReceived(String)
-    case slowConsumer(SlowConsumerCause)
-    case stale
-    /// What it sent, where everything is traced.
-    case sent(verb: String, argument: String?)
-    case sentPayload(String, isWhole: Bool)
-}
-
-/// Why a connection counts as a slow consumer.
-enum SlowConsumerCause: Equatable, Sendable {
-    case pendingBytes(max: Int)
-    case writeDeadline(nanoseconds: UInt64, pendingBytes: Int)
-    /// Its publishers have waited for it as long as they may.
-    case blockedPublishers
-    case memory(pendingBytes: Int)
-}
-
 /// A turn that others had to wait for, and what the loop did in it.
 struct LoopStall: Sendable {
     var loop: Int

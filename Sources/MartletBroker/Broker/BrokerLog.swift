@@ -27,47 +27,7 @@ struct BrokerLog: EventSink {
     }
 
     private func record(_ event: ConnectionEvent, of peer: PeerDescription) {
-        logger.log(level: Self.level(of: event), "\(peer) - \(Self.text(event))")
-    }
-
-    private static func level(of event: ConnectionEvent) -> Logger.Level {
-        switch event {
-        case .sent, .sentPayload: .trace
-        case .connected, .closed, .authenticationTimedOut, .stale: .debug
-        case .slowConsumer: .info
-        case .authenticationFailed, .connectionsExceeded, .connectInvalid, .payloadTooLarge,
-            .errorReceived:
-            .error
-        }
-    }
-
-    private static func text(_ event: ConnectionEvent) -> String {
-        switch event {
-        case .connected: "Client connection created"
-        case .closed(let reason): "Client connection closed: \(reason.text)"
-        case .authenticationFailed: "authentication error"
-        case .authenticationTimedOut: "Authentication Timeout"
-        case .connectionsExceeded: "maximum connections exceeded"
-        case .connectInvalid: "invalid CONNECT"
-        case .payloadTooLarge: "maximum payload exceeded"
-        case .errorReceived(let text): "Client Error \(text)"
-        case .slowConsumer(let cause): "Slow Consumer Detected: \(text(cause))"
-        case .stale: "Stale Client Connection - Closing"
-        case .sent(let verb, nil): "<<- [\(verb)]"
-        case .sent(let verb, let argument?): "<<- [\(verb) \(argument)]"
-        case .sentPayload(let text, let isWhole):
-            "<<- MSG_PAYLOAD: [\"\(text)\(isWhole ? "" : "...")\"]"
-        }
-    }
-
-    private static func text(_ cause: SlowConsumerCause) -> String {
-        switch cause {
-        case .pendingBytes(let max): "MaxPending of \(max) Exceeded"
-        case .writeDeadline(let nanoseconds, let pending):
-            "WriteDeadline of \(nanoseconds / 1_000_000)ms exceeded with \(pending) bytes pending"
-        case .blockedPublishers: "blocked its publishers for longer than block_max"
-        case .memory(let pending): "max_memory reached, \(pending) bytes pending"
-        }
+        logger.log(level: event.level, "\(peer) - \(event.text)")
     }
 
     private static func text(_ stall: LoopStall) -> String {

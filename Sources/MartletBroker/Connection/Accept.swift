@@ -146,6 +146,7 @@ extension BrokerLoop {
         connection.pointee.policy = policy
         connection.pointee.id = id
         connection.pointee.flags = [.isTaken, .verbose, .pedantic, .echo]
+        if state.pointee.settings.traces { connection.pointee.flags.insert(.isTraced) }
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         let details = ConnectionDetails()

@@ -34,6 +34,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isUnwatched = ConnectionFlags(rawValue: 1 << 24)
     /// In the list of publishers to more connections than a turn writes to.
     static let fansOut = ConnectionFlags(rawValue: 1 << 26)
+    /// What is sent to it is traced.
+    static let isTraced = ConnectionFlags(rawValue: 1 << 27)
     /// Closed at the end of what runs now.
     static let isClosing = ConnectionFlags(rawValue: 1 << 21)
 }
@@ -143,6 +145,8 @@ final class ConnectionDetails {
     var user = ""
     /// The last CONNECT; a second one changes only what it names.
     var options = ConnectOptions()
+    /// A CONNECT was taken: log lines tell whose it is.
+    var isIdentified = false
     /// What has let it in; nil while nothing has.
     var admission: LoginAttempt?
 }

@@ -130,6 +130,7 @@ extension BrokerLoop {
 
     func finish(_ connection: ConnectionRef, _ ending: Opening.Ending) {
         let details = unsafe connection.pointee.details?.takeUnretainedValue()
+        details?.isIdentified = true
         if details?.options.protocolLevel == 1 { connection.pointee.flags.insert(.asyncInfo) }
         switch ending {
         case .acknowledge: acknowledge(connection)
@@ -181,14 +182,17 @@ extension BrokerLoop {
             record(.connectInvalid, of: connection)
             end(connection, .protocolViolation)
         case .credentials:
-            record(.authenticationFailed, of: connection)
+            record(
+                .authenticationFailed(as: describePeer(of: connection).claim), of: connection)
             end(connection, .authenticationViolation, saying: "Authorization Violation")
         case .authenticationTimeout:
             record(.authenticationTimedOut, of: connection)
             end(connection, .authenticationTimeout, saying: "Authentication Timeout")
         case .protocolLevel:
+            record(.protocolLevelUnknown, of: connection)
             end(connection, .badClientProtocolVersion, saying: "invalid client protocol")
         case .noRespondersWithoutHeaders:
+            record(.headersMissing, of: connection)
             end(
                 connection, .noRespondersRequiresHeaders,
                 saying: "no responders requires headers support")

@@ -35,6 +35,7 @@ extension BrokerLoop {
         if due.write <= now {
             let cause = SlowConsumerCause.writeDeadline(
                 nanoseconds: state.pointee.settings.writeDeadlineNanoseconds,
+                chunks: connection.pointee.outbound.segmentCount,
                 pendingBytes: connection.pointee.outbound.pendingBytes)
             return closeSlowConsumer(connection, cause)
         }

@@ -9,12 +9,23 @@ struct PeerDescription: Equatable, Sendable {
     var version = ""
     var user = ""
     var account = ""
+    /// As CONNECT says, right or not.
+    var claim = ClaimedIdentity.nobody
+    /// A CONNECT was taken.
+    var isIdentified = false
 }
 
 extension PeerDescription: CustomStringConvertible {
-    /// What log lines start with: address and client id.
+    /// What log lines start with: address and client id; once it is known, what its program says of itself,
+    /// and its account and user.
     var description: String {
-        "\(ip.contains(":") ? "[\(ip)]" : ip):\(port) - cid:\(id)"
+        var text = "\(ip.contains(":") ? "[\(ip)]" : ip):\(port) - cid:\(id)"
+        guard isIdentified else { return text }
+        let program = [version.isEmpty ? "" : "v\(version)", language, name]
+            .filter { !$0.isEmpty }.joined(separator: ":")
+        if !program.isEmpty { text += " - \(QuotedText.quoted(program))" }
+        if claim != .nobody { text += " - \(QuotedText.quoted("\(account)/\(claim.label)"))" }
+        return text
     }
 }
 
@@ -32,6 +43,9 @@ extension BrokerLoop {
         peer.language = details.language
         peer.version = details.version
         peer.user = details.user
+        let user = details.user.isEmpty ? details.options.user ?? "" : details.user
+        peer.claim = ClaimedIdentity(user: user, token: details.options.token ?? "")
+        peer.isIdentified = details.isIdentified
         return peer
     }
 

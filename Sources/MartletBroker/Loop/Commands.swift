@@ -113,6 +113,13 @@ extension BrokerLoop {
         var adopted = settings
         adopted.hasRules = state.pointee.settings.hasRules
         state.pointee.settings = adopted
+        forEachConnection {
+            if settings.traces {
+                $0.pointee.flags.insert(.isTraced)
+            } else {
+                $0.pointee.flags.remove(.isTraced)
+            }
+        }
         // Held back by what was set before; this turn ends by what is set now.
         state.pointee.outputDueAt = .max
     }

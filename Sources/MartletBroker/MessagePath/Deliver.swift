@@ -79,10 +79,29 @@ extension BrokerLoop {
     @inline(__always)
     private func deliverToClient(_ message: Message, _ subscription: SubscriptionRef) -> Bool {
         let connection = subscriber(subscription)
+        guard connection.pointee.flags.isDisjoint(with: [.isClosing, .discardsOutput, .isTraced])
+        else {
+            return deliverTraced(message, subscription, to: connection)
+        }
+        guard encode(message, for: subscription, on: connection) else { return false }
+        countDelivery(subscription, of: connection)
+        return true
+    }
+
+    /// Of the three reasons to come here, one lets a message through.
+    @inline(never)
+    private func deliverTraced(
+        _ message: Message, _ subscription: SubscriptionRef, to connection: ConnectionRef
+    ) -> Bool {
         guard connection.pointee.flags.isDisjoint(with: [.isClosing, .discardsOutput]) else {
             return false
         }
+        let before = connection.pointee.messagesOut
         guard encode(message, for: subscription, on: connection) else { return false }
+        // A policy may have dropped it.
+        if connection.pointee.messagesOut != before {
+            traceDelivery(message, for: subscription, on: connection)
+        }
         countDelivery(subscription, of: connection)
         return true
     }

@@ -15,7 +15,7 @@ extension BrokerLoop {
     @inline(never)
     private func carryOut(_ connection: ConnectionRef, _ operation: Operation) {
         guard connection.pointee.policy.verbs.contains(.init(operation.verb)) else {
-            return refuse(connection, .unknownOperation)
+            return refuse(connection, .unknownOperation, operation)
         }
         switch operation.verb {
         case .publish, .publishWithHeader: break
@@ -33,22 +33,6 @@ extension BrokerLoop {
             let said = unsafe text(input.at(operation.argument), operation.argument.length)
             record(.errorReceived(said), of: connection)
             end(connection, .parseError)
-        }
-    }
-
-    /// A peer broke the protocol: it is told what nats-server would say, and closed.
-    @inline(never)
-    func refuse(_ connection: ConnectionRef, _ violation: ProtocolViolation) {
-        switch violation {
-        case .unknownOperation:
-            end(connection, .protocolViolation, saying: "Unknown Protocol Operation")
-        case .badArguments, .headersNotSupported:
-            end(connection, .protocolViolation)
-        case .controlLineTooLong:
-            end(connection, .maxControlLineExceeded, saying: "maximum control line exceeded")
-        case .payloadTooLarge:
-            record(.payloadTooLarge, of: connection)
-            end(connection, .maxPayloadExceeded, saying: "Maximum Payload Violation")
         }
     }
 

@@ -62,6 +62,7 @@ extension BrokerLoop {
         {
             return
         }
+        if state.pointee.settings.traces { unsafe traceLarge(connection, line, payload) }
         connection.pointee.payload = nil
         unsafe connection.pointee.payloadLine.bytes = nil
         unsafe publish(connection, line, connection.pointee.payloadLine.operation, payload)

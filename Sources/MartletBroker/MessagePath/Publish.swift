@@ -77,6 +77,9 @@ extension BrokerLoop {
     ) {
         let named = unsafe subject == nil ? "" : " \"\(text(subject, count))\""
         sendError(connection, "\(reason)\(named)")
+        if subject != nil {
+            record(.publishRefused(subject: unsafe text(subject, count)), of: connection)
+        }
     }
 
     @inline(__always)

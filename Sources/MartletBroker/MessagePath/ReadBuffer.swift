@@ -147,7 +147,7 @@ extension BrokerLoop {
         case .incomplete:
             keep(connection, from: unsafe parser.compactedStart(input, to: count), to: count)
         case .violation(let violation):
-            refuse(connection, violation)
+            refuse(connection, violation, operation, from: start, to: count)
         }
         return nil
     }

@@ -12,28 +12,21 @@ extension BrokerLoop {
             unsafe !permissions.allowsSubscribe(
                 subject, count, queue: input.at(operation.queue), operation.queue.length)
         {
-            return sendError(
-                connection,
-                unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\"")
+            return refuseSubscription(connection, operation, "")
         }
         if operation.queue.length == 5, unsafe memcmp(input.at(operation.queue), "_sys_", 5) == 0 {
-            return sendError(
-                connection,
-                unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\" using queue \"_sys_\""
-            )
+            return refuseSubscription(connection, operation, " using queue \"_sys_\"")
         }
         if settings.subscriptionTokensMax > 0, connection.pointee.policy.hasTokenLimit,
             unsafe Subject.tokenCount(subject, count) > settings.subscriptionTokensMax
         {
-            return sendError(
-                connection,
-                unsafe "Permissions Violation for Subscription to \"\(text(subject, count))\", too many tokens"
-            )
+            return refuseSubscription(
+                connection, operation, ", too many tokens", hasTooManyTokens: true)
         }
         if settings.subscriptionsMax > 0,
             Int(connection.pointee.subscriptions.count) >= settings.subscriptionsMax
         {
-            return sendError(connection, "maximum subscriptions exceeded")
+            return refuseForNumber(connection)
         }
         let sid = unsafe input.at(operation.sid)
         let isNew =
@@ -43,11 +36,33 @@ extension BrokerLoop {
             guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
-            guard open(connection, operation) else {
-                return sendError(connection, "maximum subscriptions exceeded")
-            }
+            guard open(connection, operation) else { return refuseForNumber(connection) }
         }
         acknowledge(connection)
+    }
+
+    private func refuseSubscription(
+        _ connection: ConnectionRef, _ operation: Operation, _ detail: String,
+        hasTooManyTokens: Bool = false
+    ) {
+        let subject = unsafe text(input.at(operation.subject), operation.subject.length)
+        sendError(connection, "Permissions Violation for Subscription to \"\(subject)\"\(detail)")
+        record(
+            .subscriptionRefused(
+                subject: subject,
+                queue: unsafe text(input.at(operation.queue), operation.queue.length),
+                sid: unsafe text(input.at(operation.sid), operation.sid.length),
+                hasTooManyTokens: hasTooManyTokens), of: connection)
+    }
+
+    /// Logged every two seconds for an account: a client may go on trying.
+    private func refuseForNumber(_ connection: ConnectionRef) {
+        sendError(connection, "maximum subscriptions exceeded")
+        let account = connection.pointee.account
+        let last = account.pointee.limitLoggedAt.load(ordering: .relaxed)
+        guard last == 0 || now &- last >= 2_000_000_000 else { return }
+        account.pointee.limitLoggedAt.store(max(1, now), ordering: .relaxed)
+        record(.subscriptionsExceeded, of: connection)
     }
 
     /// Fills a record and makes it known. When this returns, every later publish finds it.

@@ -1,41 +1,86 @@
-// Message path, beside Dispatch.swift: what a client sent, in the log (`trace`). Off, it costs a flag.
+// Message path, beside Dispatch.swift: what a client sent and what it gets, in the log (`trace`). Off, it
+// costs nothing but a look at flags that are looked at anyway.
 
 extension BrokerLoop {
     @inline(never)
     func trace(_ connection: ConnectionRef, _ operation: Operation) {
         let argument = unsafe text(input.at(operation.argument), operation.argument.length)
-        func sent(_ verb: String, _ argument: String? = nil) {
-            record(.sent(verb: verb, argument: argument), of: connection)
+        func received(_ verb: String, _ argument: String? = nil) {
+            record(.traced(.received, verb: verb, argument: argument), of: connection)
         }
         switch operation.verb {
         case .publish, .publishWithHeader:
-            sent(operation.verb == .publish ? "PUB" : "HPUB", argument)
+            received(operation.verb == .publish ? "PUB" : "HPUB", argument)
+            // A large one is not here yet.
             guard operation.totalBytes < Self.largePayloadBytes else { return }
-            let limit = state.pointee.settings.tracedMessageBytesMax
-            let shown = limit > 0 ? min(limit, operation.totalBytes) : operation.totalBytes
-            let payload = unsafe text(input + operation.payloadStart, shown)
-            record(
-                .sentPayload(payload, isWhole: shown == operation.totalBytes), of: connection)
-        case .subscribe: sent("SUB", argument)
-        case .unsubscribe: sent("UNSUB", argument)
-        case .ping: sent("PING")
-        case .pong: sent("PONG")
-        case .connect: sent("CONNECT", Self.withoutSecrets(argument))
+            tracePayload(
+                .received, connection,
+                unsafe CountedBytes(input + operation.payloadStart, operation.totalBytes))
+        case .subscribe: received("SUB", argument)
+        case .unsubscribe: received("UNSUB", argument)
+        case .ping: received("PING")
+        case .pong: received("PONG")
+        case .connect:
+            received(
+                "CONNECT",
+                unsafe ConnectOptions.traced(
+                    input.at(operation.argument), operation.argument.length))
         case .info, .ignored, .error: break
         }
     }
 
-    /// Passwords and tokens do not belong in a log.
-    private static func withoutSecrets(_ json: String) -> String {
-        var result = json
-        for field in ["pass", "auth_token", "jwt", "sig"] {
-            guard let name = result.firstRange(of: "\"\(field)\"") else { continue }
-            let rest = result[name.upperBound...]
-            guard let open = rest.firstIndex(of: "\""),
-                let close = rest[rest.index(after: open)...].firstIndex(of: "\"")
-            else { continue }
-            result.replaceSubrange(rest.index(after: open)..<close, with: "[REDACTED]")
-        }
-        return result
+    /// A message whose payload was read apart: its line from the subject on, and the payload.
+    @inline(never)
+    func traceLarge(_ connection: ConnectionRef, _ line: Bytes, _ payload: PayloadRef) {
+        let operation = connection.pointee.payloadLine.operation
+        var argument = unsafe text(line, operation.payloadStart)
+        while argument.last?.isNewline == true { argument.removeLast() }
+        let verb = operation.verb == .publish ? "PUB" : "HPUB"
+        record(.traced(.received, verb: verb, argument: argument), of: connection)
+        tracePayload(
+            .received, connection,
+            unsafe CountedBytes(PayloadBuffer.bytes(payload), operation.totalBytes))
+    }
+
+    private func tracePayload(
+        _ direction: TraceDirection, _ connection: ConnectionRef, _ payload: CountedBytes
+    ) {
+        guard !payload.isEmpty else { return }
+        let limit = state.pointee.settings.tracedMessageBytesMax
+        let shown = limit > 0 ? min(limit, payload.count) : payload.count
+        let bytes = unsafe Array(UnsafeBufferPointer(start: payload.start, count: shown))
+        record(.tracedPayload(direction, bytes, isWhole: shown == payload.count), of: connection)
+    }
+
+    // MARK: What it gets
+
+    @inline(never)
+    func traceSent(_ connection: ConnectionRef, _ verb: String, _ argument: String? = nil) {
+        record(.traced(.sent, verb: verb, argument: argument), of: connection)
+    }
+
+    /// +OK, PING or PONG.
+    @inline(never)
+    func traceSent(_ connection: ConnectionRef, line: StaticString) {
+        traceSent(connection, "\(line)".filter(\.isLetter))
+    }
+
+    /// A message that was put into its queue.
+    @inline(never)
+    func traceDelivery(
+        _ message: Message, for subscription: SubscriptionRef, on connection: ConnectionRef
+    ) {
+        let hasHeader =
+            message.headerBytes > 0 && connection.pointee.flags.contains(.headers)
+        let content =
+            hasHeader || message.headerBytes <= 0
+            ? message.content : message.content.dropFirst(message.headerBytes)
+        let sid = unsafe text(
+            subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
+        var line = "\(text(message.subject)) \(sid)"
+        if message.replyCount > 0 { line += " \(text(message.reply))" }
+        if hasHeader { line += " \(message.headerBytes)" }
+        traceSent(connection, hasHeader ? "HMSG" : "MSG", "\(line) \(content.count)")
+        tracePayload(.sent, connection, content)
     }
 }

@@ -26,7 +26,8 @@ final class ServerLog: Sendable {
     var trace: Bool { logsTrace.load(ordering: .relaxed) }
 
     func write(_ label: LogLabel, _ text: String) {
-        let entry = LogEntry(label: label, text: text)
+        // Whatever wrote it, a line is one line, and a terminal obeys nothing in it.
+        let entry = LogEntry(label: label, text: text.printable)
         state.withLock { $0.sink.write(entry) }
     }
 

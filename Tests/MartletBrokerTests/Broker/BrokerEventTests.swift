@@ -55,7 +55,8 @@ struct BrokerEventTests {
             after
                 == PeerDescription(
                     id: 1, ip: before.ip, port: before.port, name: "alpha", language: "test",
-                    version: "1.2", user: "ann", account: "A"))
+                    version: "1.2", user: "ann", account: "A", claim: .user("ann"),
+                    isIdentified: true))
     }
 
     @Test("say that credentials were wrong, and by whom they were given")
@@ -69,9 +70,47 @@ struct BrokerEventTests {
         let events = recorder.ofConnection(1)
         try #require(
             events.map(\.event) == [
-                .connected, .authenticationFailed, .closed(.authenticationViolation),
+                .connected, .authenticationFailed(as: .token), .closed(.authenticationViolation),
             ])
         #expect(events[1].peer.name == "mallory" && events[1].peer.user.isEmpty)
+    }
+
+    @Test("say what was wrong with what a client sent")
+    func violations() throws {
+        let recorder = Recorder()
+        let broker = try broker(recorder) {
+            $0.limits.controlLineBytesMax = 300
+            $0.limits.payloadBytesMax = 100
+            $0.limits.subscriptionsMax = 1
+        }
+        let long = String(repeating: "a", count: 400)
+        let lines: [(String, ConnectionEvent)] = [
+            ("FOO\r\n", .violation(.unknownOperation(at: 19, beginning: Array("FOO\r\n".utf8)))),
+            (
+                "CONNECTS {\"pass\":\"x\"}\r\n",
+                .violation(.unknownOperation(at: 19, beginning: Array("CONNECT".utf8)))
+            ),
+            ("SUB a\r\n", .violation(.badArguments(.subscribe, Array("a".utf8)))),
+            ("SUB \(long) 1\r\n", .violation(.controlLineTooLong)),
+            ("PUB a 2000\r\n", .violation(.payloadTooLarge(2_000, max: 100))),
+            ("HPUB a 12 12\r\n", .violation(.headersNotSupported)),
+            ("SUB a 1\r\nSUB b 2\r\nSUB c 3\r\n-ERR\r\n", .subscriptionsExceeded),
+            (
+                "SUB q _sys_ 1\r\n-ERR\r\n",
+                .subscriptionRefused(
+                    subject: "q", queue: "_sys_", sid: "1", hasTooManyTokens: false)
+            ),
+        ]
+        for (number, (line, event)) in lines.enumerated() {
+            let id = UInt64(number + 1)
+            let client = try broker.rawClient()
+            try client.send("CONNECT {\"name\":\"n\"}\r\n" + line)
+            _ = try client.framesToEnd()
+            #expect(eventually { recorder.ofConnection(id).count >= 3 })
+            let events = recorder.ofConnection(id)
+            #expect(events[1].event == event)
+            #expect(events[1].peer.isIdentified && events[1].peer.name == "n")
+        }
     }
 
     @Test("say that a subscriber is slow, before it is closed")

@@ -43,19 +43,55 @@ struct BrokerLogTests {
         arguments: [
             (.connected, "debug", "Client connection created"),
             (.closed(.staleConnection), "debug", "Client connection closed: Stale Connection"),
-            (.authenticationFailed, "error", "authentication error"),
+            (.authenticationFailed(as: .nobody), "error", "authentication error"),
+            (
+                .authenticationFailed(as: .user("e\u{1B}ve")), "error",
+                "authentication error - User \"e\\x1bve\""
+            ),
+            (
+                .authenticationFailed(as: .token), "error",
+                "authentication error - Token \"[REDACTED]\""
+            ),
+            (.protocolLevelUnknown, "error", "invalid client protocol"),
+            (.headersMissing, "error", "no responders requires headers support"),
+            (.subscriptionsExceeded, "error", "maximum subscriptions exceeded"),
+            (
+                .subscriptionRefused(
+                    subject: "q", queue: "_sys_", sid: "1", hasTooManyTokens: false), "error",
+                "Subscription Violation - Subject \"q\", Queue: \"_sys_\", SID 1"
+            ),
+            (
+                .subscriptionRefused(
+                    subject: "a.b", queue: "", sid: "1", hasTooManyTokens: true), "error",
+                "Subscription Violation Too Many Tokens - Subject \"a.b\", SID 1"
+            ),
+            (.publishRefused(subject: "$NRG.a"), "error", "Publish Violation - Subject \"$NRG.a\""),
             (.authenticationTimedOut, "debug", "Authentication Timeout"),
             (.connectionsExceeded, "error", "maximum connections exceeded"),
             (.connectInvalid, "error", "invalid CONNECT"),
-            (.payloadTooLarge, "error", "maximum payload exceeded"),
-            (.errorReceived("'oh'"), "error", "Client Error 'oh'"),
+            (
+                .violation(.payloadTooLarge(2_000, max: 100)), "error",
+                "maximum payload exceeded: 2000 vs 100"
+            ),
+            (.violation(.controlLineTooLong), "error", "maximum control line exceeded"),
+            (.violation(.headersNotSupported), "error", "message headers not supported"),
+            (
+                .violation(.badArguments(.subscribe, Array("a".utf8))), "error",
+                "processSub Parse Error: \"a\""
+            ),
+            (
+                .violation(.unknownOperation(at: 104, beginning: Array("FOO\r".utf8))), "error",
+                "Client parser ERROR, i=104: proto='\"FOO\\r\"...'"
+            ),
+            (.errorReceived("'oh \u{1B}[31m'"), "error", "Client Error 'oh \\x1b[31m'"),
             (
                 .slowConsumer(.pendingBytes(max: 99)), "info",
                 "Slow Consumer Detected: MaxPending of 99 Exceeded"
             ),
             (
-                .slowConsumer(.writeDeadline(nanoseconds: 2_000_000_000, pendingBytes: 5)), "info",
-                "Slow Consumer Detected: WriteDeadline of 2000ms exceeded with 5 bytes pending"
+                .slowConsumer(
+                    .writeDeadline(nanoseconds: 2_000_000_000, chunks: 3, pendingBytes: 5)), "info",
+                "Slow Consumer Detected: WriteDeadline of 2s exceeded with 3 chunks of 5 total bytes."
             ),
             (
                 .slowConsumer(.blockedPublishers), "info",
@@ -66,14 +102,34 @@ struct BrokerLogTests {
                 "Slow Consumer Detected: max_memory reached, 5 bytes pending"
             ),
             (.stale, "debug", "Stale Client Connection - Closing"),
-            (.sent(verb: "PING", argument: nil), "trace", "<<- [PING]"),
-            (.sent(verb: "SUB", argument: "a 1"), "trace", "<<- [SUB a 1]"),
-            (.sentPayload("hi", isWhole: true), "trace", "<<- MSG_PAYLOAD: [\"hi\"]"),
-            (.sentPayload("hi", isWhole: false), "trace", "<<- MSG_PAYLOAD: [\"hi...\"]"),
+            (.traced(.received, verb: "PING", argument: nil), "trace", "<<- [PING]"),
+            (.traced(.sent, verb: "MSG", argument: "a\n 1"), "trace", "->> [MSG a\\n 1]"),
+            (
+                .tracedPayload(.received, Array("h\"i\r".utf8), isWhole: true), "trace",
+                "<<- MSG_PAYLOAD: [\"h\\\"i\\r\"]"
+            ),
+            (
+                .tracedPayload(.sent, [0xFF], isWhole: false), "trace",
+                "->> MSG_PAYLOAD: [\"\\xff...\"]"
+            ),
         ] as [(ConnectionEvent, String, String)])
     func connectionEvents(event: ConnectionEvent, level: String, text: String) {
         #expect(
             lines(of: [.connection(event, peer)]) == ["\(level) 10.0.0.1:80 - cid:7 - \(text)"])
+    }
+
+    @Test("tells program, account and user of who is known")
+    func identity() {
+        var peer = peer
+        (peer.version, peer.language, peer.name) = ("1.2", "go", "my\nname")
+        (peer.account, peer.claim) = ("A", .user("ann"))
+        #expect("\(peer)" == "10.0.0.1:80 - cid:7")
+        peer.isIdentified = true
+        #expect("\(peer)" == #"10.0.0.1:80 - cid:7 - "v1.2:go:my\nname" - "A/user:ann""#)
+        (peer.version, peer.claim) = ("", .token)
+        #expect("\(peer)" == #"10.0.0.1:80 - cid:7 - "go:my\nname" - "A/token""#)
+        (peer.language, peer.name, peer.claim) = ("", "", .nobody)
+        #expect("\(peer)" == "10.0.0.1:80 - cid:7")
     }
 
     @Test("puts the address of IPv6 in brackets")

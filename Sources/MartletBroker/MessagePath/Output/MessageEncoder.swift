@@ -117,6 +117,11 @@ extension BrokerLoop {
         writer.append("\r\n\r\n\r\n")
         connection.pointee.outbound.commit(writer.count)
         markDirty(connection)
+        if connection.pointee.flags.contains(.isTraced) {
+            let sid = unsafe text(
+                subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
+            traceSent(connection, "HMSG", "\(text(reply)) \(sid) \(headerBytes) \(headerBytes)")
+        }
     }
 
     @inline(__always)
@@ -140,6 +145,7 @@ extension BrokerLoop {
         writer.append(line)
         connection.pointee.outbound.commit(writer.count)
         markDirty(connection)
+        if connection.pointee.flags.contains(.isTraced) { traceSent(connection, line: line) }
     }
 
     func send(_ connection: ConnectionRef, _ bytes: [UInt8]) {
@@ -152,6 +158,9 @@ extension BrokerLoop {
     }
 
     func sendError(_ connection: ConnectionRef, _ message: String) {
+        if connection.pointee.flags.contains(.isTraced) {
+            traceSent(connection, "-ERR", message)
+        }
         send(connection, Array("-ERR '\(message)'\r\n".utf8))
     }
 

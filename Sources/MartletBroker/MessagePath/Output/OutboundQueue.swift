@@ -45,6 +45,17 @@ struct OutboundQueue {
 
     @inline(__always) var isEmpty: Bool { pendingBytes == 0 }
 
+    /// Counted by going through them.
+    var segmentCount: Int {
+        var count = 0
+        var segment = head
+        while let one = segment {
+            count += 1
+            segment = one.pointee.next
+        }
+        return count
+    }
+
     /// Room for a frame of `count` bytes at the end; nil when the memory budget is spent.
     @inline(__always)
     mutating func reserve(_ count: Int, pool: BlockPool) -> MutableBytes? {
