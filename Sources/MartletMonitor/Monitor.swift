@@ -111,9 +111,13 @@ extension Monitor {
     ) async throws -> HTTPResponse {
         switch endpoint.answer {
         case .document(let make):
-            return try json(
-                await make(self, query), isIndented: endpoint.isIndented,
-                callback: query.value("callback"))
+            let document = try await make(self, query)
+            var response = try json(
+                document, isIndented: endpoint.isIndented, callback: query.value("callback"))
+            if let document = document as? any DocumentWithStatus {
+                response.status = document.httpStatus
+            }
+            return response
         case .page(let contentType, let make):
             return HTTPResponse(contentType: contentType, body: Array(make(self).utf8))
         }

@@ -28,7 +28,4 @@ struct MonitorEndpoint: Sendable {
     static func at(_ path: String) -> MonitorEndpoint? {
         all.first { $0.path == path || $0.otherPath == path }
     }
-
-    static let healthz = MonitorEndpoint(
-        path: "/healthz", isIndented: false, answer: .document { _, _ in ["status": "ok"] })
 }

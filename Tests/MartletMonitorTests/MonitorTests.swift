@@ -238,6 +238,45 @@ struct MonitorTests {
         }
     }
 
+    @Test("health fails in lame duck mode, as nats-server's does")
+    func lameDuck() async throws {
+        try await onThread {
+            let setup = try Setup {
+                $0.lameDuck.gracePeriodNanoseconds = 20_000_000_000
+                $0.lameDuck.durationNanoseconds = 30_000_000_000
+            }
+            defer { setup.stop() }
+            setup.broker.broker.enterLameDuck()
+            let answer = try setup.get("/healthz")
+            let text = "failed to be ready for connections after 1ms: server"
+            #expect(answer.status == 500)
+            #expect(answer.body == #"{"error":"\#(text)","status":"error"}"#)
+            #expect(
+                try setup.get("/healthz?details=true").body
+                    == #"{"errors":[{"error":"\#(text)","type":"CONNECTION"}],"status":"error"}"#)
+        }
+    }
+
+    @Test("/subsz?acc= counts the subscriptions of that account")
+    func subscriptionsOfAccount() async throws {
+        try await onThread {
+            let setup = try Setup {
+                $0.accounts = ["A"]
+                $0.authorization.users = [.init(name: "ann", password: "ann", account: "A")]
+                $0.authorization.admitsWithoutCredentials = true
+            }
+            defer { setup.stop() }
+            let other = try setup.broker.subscriber("SUB x 1", options: ClientOptions(user: "ann"))
+            #expect(try setup.json("/subsz")["num_subscriptions"] as? Int == 3)
+            let ofA = try setup.json("/subsz?acc=A&subs=1")
+            #expect(ofA["num_subscriptions"] as? Int == 1 && ofA["num_inserts"] as? Int == 1)
+            #expect(ofA["total"] as? Int == 1)
+            #expect(try setup.json("/subsz?acc=$G")["num_subscriptions"] as? Int == 2)
+            #expect(try setup.json("/subsz?acc=none")["num_subscriptions"] as? Int == 0)
+            other.close()
+        }
+    }
+
     @Test("everything stands below http_base_path")
     func basePath() async throws {
         try await onThread {

@@ -42,11 +42,13 @@ extension Broker {
         return snapshot
     }
 
-    /// The counts of the subject trees.
-    public func routingSnapshot() -> RoutingSnapshot {
+    /// The counts of the subject trees, and of the caches in front of them. Of one account, the caches count
+    /// nothing: they serve all of them.
+    public func routingSnapshot(ofAccount name: String? = nil) -> RoutingSnapshot {
         var snapshot = RoutingSnapshot()
         var misses = 0
         for account in shared.accounts.accounts {
+            if let name, account.pointee.name != name { continue }
             let space = account.space
             unsafe pthread_mutex_lock(space.pointee.lock)
             snapshot.subscriptions += space.pointee.contents.pointee.tree.subscriptionCount
@@ -56,7 +58,7 @@ extension Broker {
             unsafe pthread_mutex_unlock(space.pointee.lock)
         }
         var fanoutTotal = 0
-        for loop in shared.loops {
+        for loop in name == nil ? shared.loops : [] {
             let counters = loop.counters
             snapshot.cacheHits += counters.pointee.cacheHits.total
             snapshot.cachedRoutes += counters.pointee.cachedRoutes.total

@@ -233,7 +233,8 @@ public final class Broker: Sendable {
     }
 
     var isRunning: Bool { lifecycle.withLock { $0.phase == .running } }
-    var isLameDuck: Bool { lifecycle.withLock { $0.isLameDuck } }
+    /// It takes no more clients, and stops when those there are have left or are closed.
+    public var isLameDuck: Bool { lifecycle.withLock { $0.isLameDuck } }
 
     // MARK: Looking at it
 

@@ -47,7 +47,8 @@ struct Subsz: Encodable {
         let snapshot = broker.snapshot()
         serverID = snapshot.serverID
         now = snapshot.now
-        routing = broker.routingSnapshot()
+        routing = broker.routingSnapshot(
+            ofAccount: query.account.isEmpty ? nil : query.account)
     }
 
     enum Key: String, CodingKey {
