@@ -22,7 +22,10 @@ import Testing
         let clients = connectAll(to: simulation)
         #expect(simulation.broker.snapshot().connections == 2)
         #expect(simulation.broker.snapshot().totalConnections == 2)
-        #expect(simulation.loops[0].describeConnections(withSubscriptions: false).count == 2)
+        let listed = Guarded(0)
+        simulation.loops[0].list(
+            ConnectionListing { all in listed.withLock { $0 = all.count } })
+        #expect(listed.withLock { $0 } == 2)
         for client in clients { client.close() }
         simulation.settle()
         #expect(simulation.broker.snapshot().connections == 0)

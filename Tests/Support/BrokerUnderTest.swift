@@ -98,12 +98,11 @@ public final class TestBroker: Sendable {
         let group = DispatchGroup()
         for loop in broker.shared.loops {
             group.enter()
-            let isRead = loop.mail.post(
-                .describeConnections(withSubscriptions: subscriptions) { some in
-                    all.withLock { $0 += some }
-                    group.leave()
-                })
-            if !isRead { group.leave() }
+            let listing = ConnectionListing(withSubscriptions: subscriptions) { some in
+                all.withLock { $0 += some }
+                group.leave()
+            }
+            if !loop.mail.post(.describeConnections(listing)) { listing.finish() }
         }
         group.wait()
         return all.withLock { $0 }

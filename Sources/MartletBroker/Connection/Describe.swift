@@ -3,15 +3,6 @@
 import Glibc
 
 extension BrokerLoop {
-    func describeConnections(withSubscriptions: Bool) -> [ConnectionSnapshot] {
-        var all: [ConnectionSnapshot] = []
-        forEachConnection { connection in
-            guard connection.pointee.policy.isListed else { return }
-            all.append(snapshot(of: connection, withSubscriptions: withSubscriptions, reason: nil))
-        }
-        return all
-    }
-
     func snapshot(
         of connection: ConnectionRef, withSubscriptions: Bool, reason: CloseReason?
     ) -> ConnectionSnapshot {
@@ -43,30 +34,28 @@ extension BrokerLoop {
         snapshot.loop = index
         snapshot.subscriptionCount = Int(connection.pointee.subscriptions.count)
         if withSubscriptions {
-            snapshot.subscriptions = subscriptions(of: connection, snapshot.account)
+            connection.pointee.subscriptions.forEach(in: state.pointee.subscriptions) { record in
+                snapshot.subscriptions.append(
+                    self.snapshot(of: record, connection, snapshot.account))
+            }
         }
         return snapshot
     }
 
-    private func subscriptions(
-        of connection: ConnectionRef, _ account: String
-    ) -> [SubscriptionSnapshot] {
-        var all: [SubscriptionSnapshot] = []
-        connection.pointee.subscriptions.forEach(in: state.pointee.subscriptions) { record in
-            var one = SubscriptionSnapshot()
-            one.account = account
-            one.subject = unsafe text(record.pointee.subject, Int(record.pointee.subjectCount))
-            if record.pointee.isQueued {
-                one.queue = unsafe text(record.pointee.queue, Int(record.pointee.queueCount))
-            }
-            one.sid = unsafe text(
-                record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
-            one.messages = record.pointee.delivered
-            let most = record.pointee.deliveredMax
-            one.messagesMax = most == .max ? 0 : most
-            one.connectionID = connection.pointee.id
-            all.append(one)
+    func snapshot(
+        of record: SubscriptionRef, _ connection: ConnectionRef, _ account: String
+    ) -> SubscriptionSnapshot {
+        var one = SubscriptionSnapshot()
+        one.account = account
+        one.subject = unsafe text(record.pointee.subject, Int(record.pointee.subjectCount))
+        if record.pointee.isQueued {
+            one.queue = unsafe text(record.pointee.queue, Int(record.pointee.queueCount))
         }
-        return all
+        one.sid = unsafe text(record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
+        one.messages = record.pointee.delivered
+        let most = record.pointee.deliveredMax
+        one.messagesMax = most == .max ? 0 : most
+        one.connectionID = connection.pointee.id
+        return one
     }
 }

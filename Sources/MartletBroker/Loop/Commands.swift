@@ -64,8 +64,7 @@ extension BrokerLoop {
         case .adoptRules(let rules, let pool, let then):
             adopt(rules, pool)
             then()
-        case .describeConnections(let withSubscriptions, let then):
-            then(describeConnections(withSubscriptions: withSubscriptions))
+        case .describeConnections(let listing): list(listing)
         case .enterLameDuck: enterLameDuck()
         case .closeSome(let count): closeSome(count)
         case .stop: state.pointee.isStopping = true
@@ -78,7 +77,7 @@ extension BrokerLoop {
         case .adopt(let descriptor, _, _, _): Glibc.close(descriptor)
         case .listen(let listener): listener.close()
         case .adoptPipe(let pipe, _, _, _, _): pipe.brokerClose()
-        case .describeConnections(_, let then): then([])
+        case .describeConnections(let listing): listing.finish()
         case .adoptRules(_, _, let then), .adoptSettings(_, let then),
             .reviewAccess(_, let then), .closeSurplus(_, let then):
             then()

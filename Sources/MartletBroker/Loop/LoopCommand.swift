@@ -30,8 +30,8 @@ enum LoopCommand: Sendable {
     /// Close so many connections at most, while there are more than may be.
     case closeSurplus(Int, then: @Sendable () -> Void)
     case adoptRules(ActiveRules?, RulePool?, then: @Sendable () -> Void)
-    case describeConnections(
-        withSubscriptions: Bool, then: @Sendable ([ConnectionSnapshot]) -> Void)
+    /// Goes on with it, until it is finished.
+    case describeConnections(ConnectionListing)
     case enterLameDuck
     /// Close this many connections, as lame duck mode goes on.
     case closeSome(Int)

@@ -89,6 +89,28 @@ struct SubscriptionTable {
         }
     }
 
+    /// How far somebody has come who goes through the table with pauses.
+    struct Cursor {
+        fileprivate var position = 0
+        fileprivate var capacity: UInt32 = 0
+
+        /// The table has been made anew since: all have other places.
+        func isOutdated(for table: SubscriptionTable) -> Bool {
+            position > 0 && capacity != table.capacity
+        }
+    }
+
+    /// The subscription behind the cursor; empty places are passed over.
+    func next(_ cursor: inout Cursor, in slab: Slab<Subscription>) -> SubscriptionRef? {
+        cursor.capacity = capacity
+        while cursor.position < Int(capacity) {
+            let place = unsafe entries.unsafelyUnwrapped[cursor.position].place
+            cursor.position += 1
+            if place != 0 { return slab[Int(place - 1)] }
+        }
+        return nil
+    }
+
     mutating func release(_ pool: BlockPool) {
         if let entries = unsafe entries {
             unsafe pool.free(entries, Int(capacity) * MemoryLayout<Entry>.stride)

@@ -24,39 +24,71 @@ struct Connz: Encodable {
         case connections
     }
 
+    /// Every connection is looked at for the page, but the subscriptions of those on it alone, unless others
+    /// are chosen by theirs.
     init(_ broker: Broker, _ query: ConnzQuery) async {
+        let isChosenBySubscriptions = !query.subjectFilter.isEmpty
         var candidates: [ConnectionSnapshot] = []
         if query.state != .closed {
             candidates += await broker.connectionSnapshots(
-                subscriptions: query.needsSubscriptions, closed: false)
+                subscriptions: isChosenBySubscriptions, closed: false)
         }
         if query.state != .open {
             candidates += await broker.connectionSnapshots(
                 subscriptions: query.needsSubscriptions, closed: true)
         }
         let snapshot = broker.snapshot()
-        self.init(
-            query, serverID: snapshot.serverID, now: snapshot.now, candidates: candidates)
+        var page = Page(query, now: snapshot.now, candidates: candidates)
+        if query.needsSubscriptions, !isChosenBySubscriptions {
+            let open = page.connections.filter { $0.stoppedAt == nil }.map(\.id)
+            page.takeSubscriptions(of: await broker.openConnections(Set(open)))
+        }
+        self.init(query, serverID: snapshot.serverID, now: snapshot.now, page)
     }
 
     /// - Parameter candidates: the connections of the state that was asked for.
     init(_ query: ConnzQuery, serverID: String, now: UInt64, candidates: [ConnectionSnapshot]) {
+        self.init(
+            query, serverID: serverID, now: now, Page(query, now: now, candidates: candidates))
+    }
+
+    private init(_ query: ConnzQuery, serverID: String, now: UInt64, _ page: Page) {
         self.serverID = serverID
         self.now = GoText.time(nanosecondsSince1970: now)
-        let ofAccount = candidates.filter {
-            query.account.isEmpty || $0.account == query.account
-        }
-        total = ofAccount.count
+        total = page.total
         offset = query.offset
         limit = query.limit
-        let matching = ofAccount.filter { Self.matches($0, query) }
-        let page = Self.sorted(matching, by: query.order, now: now)
-            .dropFirst(query.offset).prefix(query.limit)
-        connections = page.map { Connection($0, query: query, now: now) }
+        connections = page.connections.map { Connection($0, query: query, now: now) }
         connectionCount = connections.count
     }
 
-    private static func matches(_ connection: ConnectionSnapshot, _ query: ConnzQuery) -> Bool {
+    /// The connections that an answer shows, and how many there are.
+    private struct Page {
+        let total: Int
+        var connections: [ConnectionSnapshot]
+
+        init(_ query: ConnzQuery, now: UInt64, candidates: [ConnectionSnapshot]) {
+            let ofAccount = candidates.filter {
+                query.account.isEmpty || $0.account == query.account
+            }
+            total = ofAccount.count
+            let matching = ofAccount.filter { Connz.matches($0, query) }
+            connections = Array(
+                Connz.sorted(matching, by: query.order, now: now)
+                    .dropFirst(query.offset).prefix(query.limit))
+        }
+
+        mutating func takeSubscriptions(of others: [ConnectionSnapshot]) {
+            let subscriptions = Dictionary(
+                others.map { ($0.id, $0.subscriptions) }, uniquingKeysWith: { $1 })
+            for i in connections.indices {
+                guard let found = subscriptions[connections[i].id] else { continue }
+                connections[i].subscriptions = found
+            }
+        }
+    }
+
+    fileprivate static func matches(_ connection: ConnectionSnapshot, _ query: ConnzQuery) -> Bool {
         if query.connectionID > 0 { return connection.id == query.connectionID }
         if !query.user.isEmpty, connection.authorizedUser != query.user { return false }
         guard !query.subjectFilter.isEmpty else { return true }
@@ -66,7 +98,7 @@ struct Connz: Encodable {
     }
 
     /// The id and the uptime count up, everything else starts with the largest.
-    private static func sorted(
+    fileprivate static func sorted(
         _ list: [ConnectionSnapshot], by order: ConnzQuery.Order, now: UInt64
     ) -> [ConnectionSnapshot] {
         func descending<Value: Comparable>(

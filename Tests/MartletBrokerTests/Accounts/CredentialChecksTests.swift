@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Checks of credentials that take long", .timeLimit(.minutes(1)))
+@Suite("Checks of credentials that take long", .timeLimit(.minutes(3)))
 struct CredentialChecksTests {
     private static func attempt(_ given: String, cost: String = "04") -> LoginAttempt {
         let hash = "$2b$\(cost)$" + AuthenticatorTests.hash.dropFirst(7)
@@ -129,14 +129,14 @@ struct CredentialChecksTests {
 
     @Test("end with the client: its descriptor is closed at once, and others do not wait for it")
     func clientsThatAreGone() throws {
-        let slow = "$2b$12$" + AuthenticatorTests.hash.dropFirst(7)
+        let slow = "$2b$10$" + AuthenticatorTests.hash.dropFirst(7)
         let broker = try TestBroker {
             $0.authorization.users = [
                 .init(name: "slow", password: slow),
                 .init(name: "ann", password: AuthenticatorTests.hash),
             ]
         }
-        // Each takes a quarter of a second or more.
+        // Together they take seconds.
         for i in 0..<100 {
             let client = try broker.rawClient()
             try client.send("CONNECT {\"user\":\"slow\",\"pass\":\"\(i)\"}\r\n")

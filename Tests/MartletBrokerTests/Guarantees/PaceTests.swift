@@ -78,16 +78,15 @@ extension Guarantees {
             let client = try broker.client()
             let loop = broker.broker.shared.loops[0]
             loop.mail.post(
-                .describeConnections(withSubscriptions: false) { _ in
-                    Thread.sleep(forTimeInterval: 0.4)
-                })
+                .describeConnections(ConnectionListing { _ in Thread.sleep(forTimeInterval: 0.4) }))
             try client.barrier()
             #expect(broker.broker.snapshot().longestTurnNanoseconds < 200_000_000)
             loop.mail.post(
-                .describeConnections(withSubscriptions: false) { _ in
-                    let end = Clock.threadNanoseconds() + 200_000_000
-                    while Clock.threadNanoseconds() < end {}
-                })
+                .describeConnections(
+                    ConnectionListing { _ in
+                        let end = Clock.threadNanoseconds() + 200_000_000
+                        while Clock.threadNanoseconds() < end {}
+                    }))
             try client.barrier()
             #expect(eventually { broker.broker.snapshot().longestTurnNanoseconds >= 200_000_000 })
         }
@@ -103,9 +102,7 @@ extension Guarantees {
             let client = try test.client()
             #expect(broker.snapshot().stalls == 0)
             broker.shared.loops[0].mail.post(
-                .describeConnections(withSubscriptions: false) { _ in
-                    Thread.sleep(forTimeInterval: 0.4)
-                })
+                .describeConnections(ConnectionListing { _ in Thread.sleep(forTimeInterval: 0.4) }))
             try client.barrier()
             #expect(eventually { broker.snapshot().stalls == 1 })
             #expect(broker.snapshot().longestTurnNanoseconds >= 400_000_000)

@@ -1,0 +1,75 @@
+/// A loop's connections as monitoring sees them, some in each turn, so that nobody waits for all of them.
+/// Connections and subscriptions that come or go meanwhile may be in it or not.
+///
+/// SAFETY: one thread at a time has it: who makes it, then the loop, then whoever `then` gives it to.
+final class ConnectionListing: @unchecked Sendable {
+    /// Looked at in one turn: connections that are passed over, and what is listed, which costs more.
+    static let stepsPerTurn = 1_024
+    static let stepsPerConnection = 8
+    static let stepsPerSubscription = 4
+
+    let withSubscriptions: Bool
+    /// Those that are wanted; nil is all.
+    let ids: Set<UInt64>?
+    fileprivate let then: @Sendable ([ConnectionSnapshot]) -> Void
+    fileprivate var found: [ConnectionSnapshot] = []
+    fileprivate var slot = 0
+    /// The last one found, while some of its subscriptions are missing.
+    fileprivate var unfinished: (handle: SlabHandle, cursor: SubscriptionTable.Cursor)?
+
+    init(
+        withSubscriptions: Bool = false, of ids: Set<UInt64>? = nil,
+        then: @escaping @Sendable ([ConnectionSnapshot]) -> Void
+    ) {
+        self.withSubscriptions = withSubscriptions
+        self.ids = ids
+        self.then = then
+    }
+
+    func finish() { then(found) }
+}
+
+extension BrokerLoop {
+    /// Goes on with a listing, and leaves the rest to the next turn.
+    func list(_ listing: ConnectionListing) {
+        assert(thread.isCurrent)
+        var steps = ConnectionListing.stepsPerTurn
+        if listing.unfinished != nil { listSubscriptions(listing, &steps) }
+        while steps > 0, listing.slot < state.pointee.connections.endIndex {
+            let connection = state.pointee.connections[listing.slot]
+            listing.slot += 1
+            steps -= 1
+            guard connection.pointee.flags.contains(.isTaken), connection.pointee.policy.isListed,
+                listing.ids?.contains(connection.pointee.id) ?? true
+            else { continue }
+            steps -= ConnectionListing.stepsPerConnection
+            listing.found.append(
+                snapshot(of: connection, withSubscriptions: false, reason: nil))
+            guard listing.withSubscriptions else { continue }
+            listing.unfinished = (connection.pointee.handle, .init())
+            listSubscriptions(listing, &steps)
+        }
+        let isOver = steps > 0 && listing.unfinished == nil
+        if isOver || !mail.post(.describeConnections(listing)) { listing.finish() }
+    }
+
+    private func listSubscriptions(_ listing: ConnectionListing, _ steps: inout Int) {
+        guard var (handle, cursor) = listing.unfinished else { return }
+        listing.unfinished = nil
+        guard let connection = connection(handle) else { return }
+        let last = listing.found.count - 1
+        let table = connection.pointee.subscriptions
+        if cursor.isOutdated(for: table) {
+            // It has grown, and all have other places.
+            listing.found[last].subscriptions = []
+            cursor = .init()
+        }
+        let account = listing.found[last].account
+        while steps > 0, let record = table.next(&cursor, in: state.pointee.subscriptions) {
+            steps -= ConnectionListing.stepsPerSubscription
+            listing.found[last].subscriptions.append(
+                snapshot(of: record, connection, account))
+        }
+        if steps <= 0 { listing.unfinished = (handle, cursor) }
+    }
+}
