@@ -1,7 +1,8 @@
 /// Attempts that wait to be made, in turns by the address that they come from.
 struct LoginQueue {
     private struct Entry {
-        let address: String
+        /// In the lines of these: it is made when the first of them comes to it.
+        var addresses: Set<String>
         var waiters: [UInt64: CredentialChecks.Answer]
         var isBeingMade = false
 
@@ -29,12 +30,12 @@ struct LoginQueue {
     ) {
         assert(attempts[connection] == nil)
         attempts[connection] = attempt
-        if let entry = entries[attempt] {
-            if entry.isGivenUp { givenUpCount -= 1 }
-            entries[attempt]?.waiters[connection] = answer
-            return
-        }
-        entries[attempt] = Entry(address: address, waiters: [connection: answer])
+        var entry = entries[attempt] ?? Entry(addresses: [], waiters: [:])
+        if entries[attempt] != nil, entry.isGivenUp { givenUpCount -= 1 }
+        entry.waiters[connection] = answer
+        let isInLine = entry.isBeingMade || !entry.addresses.insert(address).inserted
+        entries[attempt] = entry
+        guard !isInLine else { return }
         if lines[address] == nil { turns.append(address) }
         lines[address, default: FIFO()].append(attempt)
     }
@@ -51,7 +52,7 @@ struct LoginQueue {
 
     private mutating func forgetGivenUp() {
         let gone = entries.filter { $0.value.isGivenUp }
-        for address in Set(gone.values.map(\.address)) {
+        for address in gone.values.reduce(into: Set(), { $0.formUnion($1.addresses) }) {
             lines[address]?.removeAll { gone[$0] != nil }
         }
         for attempt in gone.keys { entries[attempt] = nil }
@@ -74,7 +75,8 @@ struct LoginQueue {
 
     private mutating func takeNext(of address: String) -> LoginAttempt? {
         while let attempt = lines[address]?.popFirst() {
-            guard entries[attempt]?.isGivenUp == true else {
+            guard let entry = entries[attempt], !entry.isBeingMade else { continue }
+            guard entry.isGivenUp else {
                 entries[attempt]?.isBeingMade = true
                 return attempt
             }

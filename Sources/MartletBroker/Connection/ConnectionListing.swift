@@ -54,7 +54,9 @@ extension BrokerLoop {
     }
 
     private func listSubscriptions(_ listing: ConnectionListing, _ steps: inout Int) {
-        guard var (handle, cursor) = listing.unfinished else { return }
+        guard let unfinished = listing.unfinished else { return }
+        let handle = unfinished.handle
+        var cursor = unfinished.cursor
         listing.unfinished = nil
         guard let connection = connection(handle) else { return }
         let last = listing.found.count - 1

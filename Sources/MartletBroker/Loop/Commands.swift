@@ -111,16 +111,20 @@ extension BrokerLoop {
     private func adopt(_ settings: LoopSettings) {
         var adopted = settings
         adopted.hasRules = state.pointee.settings.hasRules
+        if settings.traces != state.pointee.settings.traces { trace(settings.traces) }
         state.pointee.settings = adopted
+        // Held back by what was set before; this turn ends by what is set now.
+        state.pointee.outputDueAt = .max
+    }
+
+    private func trace(_ traces: Bool) {
         forEachConnection {
-            if settings.traces {
+            if traces {
                 $0.pointee.flags.insert(.isTraced)
             } else {
                 $0.pointee.flags.remove(.isTraced)
             }
         }
-        // Held back by what was set before; this turn ends by what is set now.
-        state.pointee.outputDueAt = .max
     }
 
     // MARK: Lame duck

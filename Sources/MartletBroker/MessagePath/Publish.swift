@@ -77,7 +77,7 @@ extension BrokerLoop {
     ) {
         let named = unsafe subject == nil ? "" : " \"\(text(subject, count))\""
         sendError(connection, "\(reason)\(named)")
-        if subject != nil {
+        if unsafe subject != nil {
             record(.publishRefused(subject: unsafe text(subject, count)), of: connection)
         }
     }

@@ -84,6 +84,21 @@ struct CredentialChecksTests {
         checks.stop()
     }
 
+    @Test("do not wait in another address's line for who says the same as somebody there")
+    func equalInOtherLine() throws {
+        let (gate, answers) = (Gate(), Answers())
+        let checks = gate.checks()
+        for (i, given) in ["a", "b", "c", "secret"].enumerated() {
+            try checks.submit(Self.attempt(given), by: UInt64(i), from: "1.1.1.1", answers.take)
+        }
+        try checks.submit(Self.attempt("secret"), by: 9, from: "2.2.2.2", answers.take)
+        gate.open()
+        #expect(eventually { answers.all.count == 5 })
+        #expect(
+            answers.all == ["a false", "secret true", "secret true", "b false", "c false"])
+        checks.stop()
+    }
+
     @Test("are made on as many threads as there may be")
     func threads() throws {
         let (gate, answers) = (Gate(), Answers())

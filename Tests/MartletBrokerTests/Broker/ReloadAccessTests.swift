@@ -178,7 +178,7 @@ struct ReloadAccessTests {
 
     @Test("of a login whose hash is being compared when the reload comes")
     func duringLogin() throws {
-        let slow = "$2b$12$" + Self.secretHash.dropFirst(7)
+        let slow = "$2b$13$" + Self.secretHash.dropFirst(7)
         let broker = try TestBroker { $0.authorization.token = slow }
         let client = try broker.rawClient()
         // The processor may be busy.
@@ -189,6 +189,22 @@ struct ReloadAccessTests {
         configuration.authorization.token = "new"
         try broker.broker.reload(configuration)
         _ = try client.framesToPong()
+    }
+
+    @Test("of nobody whose check a second reload makes needless")
+    func duringReload() throws {
+        let slow = "$2b$14$" + Self.secretHash.dropFirst(7)
+        let broker = try TestBroker { $0.authorization.token = "t" }
+        let client = try broker.rawClient()
+        client.timeoutSeconds = 100
+        try client.send("CONNECT {\"verbose\":false,\"auth_token\":\"t\"}\r\nPING\r\n")
+        _ = try client.framesToPong()
+        for token in [slow, slow + "x", "t"] {
+            var configuration = broker.broker.configuration
+            configuration.authorization.token = token
+            try broker.broker.reload(configuration)
+        }
+        try client.barrier()
     }
 
     @Test("of a handler of this process that has no credentials any more")

@@ -76,7 +76,9 @@ extension BrokerLoop {
 
     private func reviewAccess(of connection: ConnectionRef, _ authenticator: Authenticator) {
         guard connection.pointee.policy.needsCredentials,
-            connection.pointee.flags.isDisjoint(with: .isClosing)
+            connection.pointee.flags.isDisjoint(with: .isClosing),
+            // What another thread checks is compared with what is asked then.
+            !connection.pointee.pauseReasons.contains(.authentication)
         else { return }
         let settings = state.pointee.settings
         let hasActed =
