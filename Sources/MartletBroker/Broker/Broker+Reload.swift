@@ -42,7 +42,9 @@ extension Broker {
             let count = loop.counters.pointee.connections.total
             return min(count, (surplus * count + total - 1) / total)
         }
-        shared.loops.postAndWait { loop, then in .closeSurplus(counts[loop.index], then: then) }
+        shared.loops.postToEachAndWait { loop, then in
+            .closeSurplus(counts[loop.index], then: then)
+        }
         shared.events.record(.surplusClosed(count: surplus))
     }
 }

@@ -41,10 +41,11 @@ enum LoopCommand: Sendable {
 extension [BrokerLoop] {
     /// Posts a command to each, and returns when all have called back; only while they run.
     func postAndWait(_ command: (_ then: @escaping @Sendable () -> Void) -> LoopCommand) {
-        postAndWait { _, then in command(then) }
+        postToEachAndWait { _, then in command(then) }
     }
 
-    func postAndWait(
+    /// Posts to each a command of its own.
+    func postToEachAndWait(
         _ command: (BrokerLoop, _ then: @escaping @Sendable () -> Void) -> LoopCommand
     ) {
         let read = DispatchGroup()
