@@ -81,7 +81,10 @@ final class BrokerLoop: EventLoopDriver {
         mail = try Mailbox()
         try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
-        cache = MatchCache(loop: index, pool: pool, counters: counters)
+        cache = MatchCache(
+            loop: index, pool: pool,
+            bytesMax: MatchCache.bytesMax(of: shared.budget, loopCount: loopCount),
+            counters: counters)
         unsafe outgoing = .allocate(capacity: loopCount)
         unsafe incoming = .allocate(capacity: loopCount)
         unsafe mailboxes = .allocate(capacity: loopCount)

@@ -81,6 +81,7 @@ extension BrokerLoop {
     /// Another loop found no memory: gives back what lies idle here, then the slowest consumer.
     func helpInShortage() {
         guard shared.budget.isNearlySpent else { return }
+        cache.giveBack()
         returns.collect(into: pool)
         for target in 0..<loopCount where target != index {
             unsafe outgoing[target].pointee.freeReturned(pool)
@@ -93,6 +94,7 @@ extension BrokerLoop {
     @inline(never)
     func waitForMemory(_ connection: ConnectionRef) {
         state.pointee.isShortOfMemory = false
+        cache.giveBack()
         pause(connection, .memory)
         setDeadline(.resume, now &+ 5_000_000, connection)
     }

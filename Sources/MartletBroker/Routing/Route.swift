@@ -106,3 +106,16 @@ struct Route: BitwiseCopyable {
         destinations * MemoryLayout<Destination>.stride + groups * MemoryLayout<QueueSpan>.stride
     }
 }
+
+/// How much of everything a route has, before it is made.
+struct RouteShape {
+    var plainCount = 0
+    var memberCount = 0
+    var groupCount = 0
+    var nameBytes = 0
+
+    var destinationCount: Int { plainCount + memberCount }
+    var byteCount: Int {
+        Route.byteCount(destinations: destinationCount, groups: groupCount) + nameBytes
+    }
+}

@@ -93,6 +93,10 @@ struct SubjectNode {
     var groupTable: UnsafeMutablePointer<UInt32>?
     var groupTableCapacity: UInt32 = 0
 
+    /// Changes with the subscriptions that end here, and was never another node's: whoever sees the same one
+    /// again knows that they are the same subscriptions.
+    var edition: UInt64 = 0
+
     var isUnused: Bool {
         plain.count == 0 && groupCount == 0 && childCount == 0 && anyToken == nil && anyTail == nil
     }

@@ -3,32 +3,35 @@ import Synchronization
 /// From the nodes that a match has found to a route: one block with all destinations, the members of
 /// each queue group together, however many filters the group is on.
 extension SubjectTree {
-    /// In a block of the caller's pool.
-    func makeRoute(_ match: inout SubjectMatch, pool: BlockPool) -> Route {
+    /// What a route of the nodes that were found takes.
+    func shape(of match: inout SubjectMatch) -> RouteShape {
         match.groups.removeAll()
         match.groupOfNode.removeAll()
         match.groupTable.removeAll()
-        var plain = 0
+        var shape = RouteShape()
         for i in 0..<match.found.count {
-            plain += Int(match.found[i].pointee.plain.count)
+            shape.plainCount += Int(match.found[i].pointee.plain.count)
             gatherGroups(of: match.found[i], &match)
         }
-        var members = 0
-        var nameBytes = 0
+        shape.groupCount = match.groups.count
         for i in 0..<match.groups.count {
             var group = match.groups[i]
-            group.next = UInt32(plain + members)
-            members += Int(group.members)
-            nameBytes += Int(group.nameCount)
+            group.next = UInt32(shape.destinationCount)
+            shape.memberCount += Int(group.members)
+            shape.nameBytes += Int(group.nameCount)
             match.groups[i] = group
         }
-        let byteCount =
-            Route.byteCount(destinations: plain + members, groups: match.groups.count) + nameBytes
-        guard byteCount > 0 else { return .empty }
+        return shape
+    }
+
+    /// The route of this shape, in a block of `shape.byteCount` bytes or more; its traits are whoever asks'.
+    func makeRoute(
+        _ shape: RouteShape, of match: inout SubjectMatch, in block: UnsafeMutableRawPointer
+    ) -> Route {
         let route = unsafe Route(
-            block: pool.allocateAlways(byteCount), blockBytes: UInt32(byteCount),
-            plainCount: UInt32(plain), groupCount: UInt32(match.groups.count),
-            memberCount: UInt32(members))
+            block: block, blockBytes: UInt32(shape.byteCount),
+            plainCount: UInt32(shape.plainCount), groupCount: UInt32(shape.groupCount),
+            memberCount: UInt32(shape.memberCount))
         nameGroups(of: match, in: route)
         fill(route, &match)
         return route

@@ -11,6 +11,7 @@ struct SubjectTree {
     let root: NodeRef
     private let seed: UInt64
     private(set) var subscriptionCount = 0
+    private var lastEdition: UInt64 = 0
 
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
@@ -32,6 +33,8 @@ struct SubjectTree {
         let isFirst = node.pointee.add(subscription, groupHash(subscription), pool: pool)
         subscription.pointee.place.pointee.node = node
         subscriptionCount += 1
+        lastEdition += 1
+        node.pointee.edition = lastEdition
         return isFirst
     }
 
@@ -41,6 +44,8 @@ struct SubjectTree {
         let wasLast = node.pointee.remove(subscription, groupHash(subscription), pool: pool)
         subscription.pointee.place.pointee.node = nil
         subscriptionCount -= 1
+        lastEdition += 1
+        node.pointee.edition = lastEdition
         prune(node)
         return wasLast
     }

@@ -93,6 +93,55 @@ import Testing
         #expect(bench.misses <= misses + 3)
     }
 
+    @Test("subjects that reach the same many subscriptions share a route")
+    func sharesWideRoutes() {
+        let bench = RoutingBench(seed: 5)
+        for _ in 0..<500 { bench.subscribe("a.>", queue: "q") }
+        let all = bench.matchedByModel("a.0.x")
+        for i in 0..<3_000 {
+            guard bench.matchedByCache("a.\(i).x") == all else {
+                Issue.record("a.\(i).x")
+                return
+            }
+        }
+        // The route, and a parent with each of the subjects.
+        #expect(bench.cache.byteCount < 32 << 10 + 3_000 * 64)
+        bench.unsubscribe(at: 7)
+        #expect(bench.matchedByCache("a.0.x") == bench.matchedByModel("a.0.x"))
+        bench.cache.removeAll()
+        #expect(bench.cache.byteCount == 0)
+    }
+
+    @Test("what does not fit is right all the same, and takes no more than there is")
+    func staysWithinItsSize() {
+        let bench = RoutingBench(seed: 5, cacheBytesMax: 8 << 10)
+        for i in 0..<100 { bench.subscribe("a.*.x\(i % 20)") }
+        for _ in 0..<600 { bench.subscribe("b.>", queue: "q") }
+        for i in 0..<2_000 {
+            for subject in ["a.\(i).x\(i % 20)", "b.\(i % 7).x"] {
+                guard bench.matchedByCache(subject) == bench.matchedByModel(subject) else {
+                    Issue.record("\(subject)")
+                    return
+                }
+            }
+            guard bench.cache.byteCount <= 8 << 10 else {
+                Issue.record("\(bench.cache.byteCount) bytes")
+                return
+            }
+        }
+    }
+
+    @Test("without memory for a route, it is found for the message at hand")
+    func asksTheTreeWithoutMemory() {
+        let bench = RoutingBench(seed: 5)
+        for _ in 0..<3_000 { bench.subscribe("a.>") }
+        bench.budget.reserveAlways(1 << 30)
+        for i in 0..<10 {
+            #expect(bench.matchedByCache("a.\(i).x") == bench.matchedByModel("a.\(i).x"))
+        }
+        #expect(bench.hits == 0)
+    }
+
     #if DEBUG
     @Test func givesEverythingBack() {
         let bench = RoutingBench(seed: 5)

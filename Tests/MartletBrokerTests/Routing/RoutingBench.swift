@@ -23,6 +23,7 @@ final class RoutingBench {
 
     let space: SubjectSpaceRef
     let counters = StablePointer(allocating: LoopCounters())
+    let budget = MemoryBudget(bytesMax: 1 << 30)
     let pool: BlockPool
     let cache: MatchCache
     private var slab = Slab<Subscription>()
@@ -30,11 +31,10 @@ final class RoutingBench {
     private(set) var match = SubjectMatch()
     private(set) var entries: [Entry] = []
 
-    init(seed: UInt64) {
-        let budget = MemoryBudget(bytesMax: 1 << 30)
+    init(seed: UInt64, cacheBytesMax: Int = 1 << 20) {
         space = StablePointer(allocating: SubjectSpace(budget: budget, seed: seed))
         pool = BlockPool(budget: budget)
-        cache = MatchCache(loop: 0, pool: pool, counters: counters)
+        cache = MatchCache(loop: 0, pool: pool, bytesMax: cacheBytesMax, counters: counters)
     }
 
     deinit {
@@ -85,9 +85,11 @@ final class RoutingBench {
     func matchedByTree(_ subject: String) -> Matched {
         var bytes = Array(subject.utf8)
         contents.pointee.tree.match(&bytes, bytes.count, into: &match)
-        let route = contents.pointee.tree.makeRoute(&match, pool: pool)
-        defer { if let block = route.block { pool.free(block, Int(route.blockBytes)) } }
-        return Self.describe(route)
+        let shape = contents.pointee.tree.shape(of: &match)
+        guard shape.byteCount > 0 else { return Matched() }
+        let block = pool.allocateAlways(shape.byteCount)
+        defer { pool.free(block, shape.byteCount) }
+        return Self.describe(contents.pointee.tree.makeRoute(shape, of: &match, in: block))
     }
 
     /// As a loop asks, through the cache.
