@@ -167,6 +167,7 @@ extension BrokerLoop {
         state.pointee.unflushed.reserve(wanted)
         state.pointee.fannedOut.reserve(wanted)
         state.pointee.resumable.reserve(wanted)
+        state.pointee.yielded.reserve(wanted)
         state.pointee.closing.reserve(wanted)
         state.pointee.waitingForLinks.reserve(wanted)
     }

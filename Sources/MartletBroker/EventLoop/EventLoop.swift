@@ -24,6 +24,8 @@ protocol EventLoopDriver: AnyObject {
     var measuresThreadTime: Bool { get }
     var isStopping: Bool { get }
     var mail: Mailbox<Command> { get }
+    /// Told what the clock said before each event and when it was last looked at.
+    func clockWasRead(_ now: UInt64)
     /// Time as of this turn; the loop sets it once a turn.
     var now: UInt64 { get set }
     /// Told how long a turn took, waiting not counted, and how many descriptors were ready.
@@ -67,6 +69,7 @@ struct EventLoop {
         if unsafe clock.virtualTime == nil, !poller.hasEvents { wait(driver, waits: waits) }
         let started = clock.now()
         driver.now = started
+        driver.clockWasRead(started)
         let threadStarted = driver.measuresThreadTime ? Clock.threadNanoseconds() : nil
         var count = 0
         while let event = poller.takeEvent() {
@@ -78,7 +81,10 @@ struct EventLoop {
             } else {
                 driver.descriptorIsReady(event.token, event.readiness)
             }
-            if poller.hasEvents, clock.now() &- started > driver.turnNanosecondsMax { break }
+            guard poller.hasEvents else { break }
+            let now = clock.now()
+            guard now &- started <= driver.turnNanosecondsMax else { break }
+            driver.clockWasRead(now)
         }
         if driver.mail.hasMail { driver.collectMail() }
         if timers.nextDeadline <= started { runTimers(driver, started) }

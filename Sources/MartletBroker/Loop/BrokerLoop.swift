@@ -84,7 +84,7 @@ final class BrokerLoop: EventLoopDriver {
         cache = MatchCache(
             loop: index, pool: pool,
             bytesMax: MatchCache.bytesMax(of: shared.budget, loopCount: loopCount),
-            counters: counters)
+            counters: counters, work: work)
         unsafe outgoing = .allocate(capacity: loopCount)
         unsafe incoming = .allocate(capacity: loopCount)
         unsafe mailboxes = .allocate(capacity: loopCount)

@@ -179,7 +179,7 @@ extension BrokerLoop {
         } while i < count
         counters.pointee.messagesOut.add(delivered)
         counters.pointee.bytesOut.add(delivered &* payloadBytes)
-        state.pointee.deliveredBytes &+= delivered &* (payloadBytes &+ 128)
+        work.pointee.add(delivered &* (payloadBytes &+ SliceWork.delivery))
         return (i == count && delivered > 0 ? -1 : i, delivered)
     }
 
@@ -189,6 +189,7 @@ extension BrokerLoop {
         _ found: PublishFastPath, _ line: Bytes, _ connection: ConnectionRef,
         along route: StablePointer<Route>, from first: Int, _ deliveredBefore: Int
     ) {
+        work.pointee.add(SliceWork.operation)
         let subject = unsafe found.subject(in: line)
         guard unsafe isAllowedSubject(connection, subject.start, subject.count) else { return }
         var origin = Origin(connection, on: index)

@@ -21,6 +21,7 @@ extension BrokerLoop {
         switch unsafe connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
         case .bytes(let count):
             recordInput(connection)
+            work.pointee.restart()
             process(connection, kept + count)
             readBufferedInput(connection)
         case .wantsRead: break
@@ -54,6 +55,7 @@ extension BrokerLoop {
         switch unsafe connection.pointee.transport.receive(into: vectors) {
         case .bytes(let count):
             recordInput(connection)
+            work.pointee.restart()
             payload.pointee.filled += min(count, wanted)
             readBufferedInput(connection)
             guard checkPayloadEnd(connection, payload) else { return }
@@ -70,7 +72,6 @@ extension BrokerLoop {
     }
 
     private func finishPayload(_ connection: ConnectionRef) {
-        state.pointee.deliveredBytes = 0
         state.pointee.isShortOfMemory = false
         publishLarge(connection)
         if state.pointee.isShortOfMemory { waitForMemory(connection) }
@@ -97,7 +98,6 @@ extension BrokerLoop {
         assert(count <= Self.inputBytes)
         var position = 0
         state.pointee.lastRead = connection.pointee.handle
-        state.pointee.deliveredBytes = 0
         // A shortage that something else met is not this connection's.
         state.pointee.isShortOfMemory = false
         while position < count {
@@ -140,6 +140,7 @@ extension BrokerLoop {
                 keep(connection, from: start, to: count)
                 return nil
             }
+            work.pointee.add(SliceWork.operation)
             dispatch(connection, operation)
             return operation.end
         case .largePayload:
@@ -155,16 +156,24 @@ extension BrokerLoop {
     /// True when the connection that is read has used its slice of the turn. Whatever pauses or closes a
     /// connection ends its slice.
     @inline(__always)
-    var mustStop: Bool { state.pointee.deliveredBytes > Self.deliveredBytesPerTurn }
+    var mustStop: Bool { work.pointee.isLookDue && sliceIsOver() }
 
-    func endSlice() { state.pointee.deliveredBytes = .max / 2 }
+    @inline(never)
+    private func sliceIsOver() -> Bool { work.pointee.isOver(at: events.clock.now()) }
+
+    func endSlice() { work.pointee.end() }
 
     @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
         keep(connection, from: start, to: end)
-        if end > start, connection.pointee.pauseReasons.isEmpty { keepForNextTurn(connection) }
+        guard end > start, connection.pointee.pauseReasons.isEmpty,
+            !connection.pointee.flags.contains(.hasInputLeft)
+        else { return }
+        connection.pointee.flags.insert(.hasInputLeft)
+        state.pointee.yielded.append(connection.pointee.handle)
     }
 
+    /// Goes on when this turn has handled its events, or with the next one's.
     @inline(never)
     func keepForNextTurn(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.hasInputLeft) else { return }
@@ -175,7 +184,7 @@ extension BrokerLoop {
     /// Goes on with input that the end of a slice or a pause left over.
     @inline(__always)
     func resumeWork() {
-        if state.pointee.resumable.count > 0 { resumeAll() }
+        if state.pointee.resumable.count | state.pointee.yielded.count > 0 { resumeAll() }
     }
 
     @inline(never)
@@ -186,9 +195,15 @@ extension BrokerLoop {
                 continue
             }
             connection.pointee.flags.remove(.hasInputLeft)
+            work.pointee.startedAt = events.clock.now()
             resume(connection)
         }
         state.pointee.resumable.removeFirst(count)
+        // Who has had its share of this turn goes on in the next one.
+        for i in 0..<state.pointee.yielded.count {
+            unsafe state.pointee.resumable.append(state.pointee.yielded.items[i])
+        }
+        state.pointee.yielded.removeAll()
     }
 
     /// Parses what is kept, then reads on if the transport has buffered input, unseen by the poller.
@@ -198,6 +213,7 @@ extension BrokerLoop {
         else {
             return
         }
+        work.pointee.restart()
         if let payload = connection.pointee.payload,
             payload.pointee.filled == payload.pointee.count
         {
@@ -211,6 +227,8 @@ extension BrokerLoop {
         if kept > 0, connection.pointee.payload == nil {
             unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
             process(connection, kept)
+            // More is not of this turn's share.
+            return readBufferedInput(connection)
         }
         if connection.pointee.transport.hasBufferedInput { readInput(connection) }
     }

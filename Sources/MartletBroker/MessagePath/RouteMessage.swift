@@ -23,6 +23,7 @@ extension BrokerLoop {
     func sendNoResponders(to origin: Origin, subject: CountedBytes, reply: CountedBytes) {
         guard let requester = publisher(origin) else { return }
         let route = cache.route(of: reply, in: origin.account.space)
+        work.pointee.add(Int(route.pointee.plainCount) &* SliceWork.look)
         for i in 0..<Int(route.pointee.plainCount) {
             let destination = unsafe route.pointee.destinations[i]
             guard origin.owns(destination),

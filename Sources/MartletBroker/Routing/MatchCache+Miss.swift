@@ -28,6 +28,9 @@ extension MatchCache {
         var (held, isKept) = takeRoute(of: contents.pointee.tree, space)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
+        work.pointee.add(
+            SliceWork.miss &+ matching.pointee.visited &* SliceWork.node
+                &+ held.route.destinationCount &* SliceWork.destination)
         let dependsOnLastToken = matching.pointee.dependsOnLastToken
         if unsafe ReservedSubject.isSuspect(subject.start) {
             held.route.traits.insert(.suspectSubject)

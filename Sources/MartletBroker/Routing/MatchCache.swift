@@ -65,6 +65,7 @@ struct MatchCache {
     let pool: BlockPool
     let bytesMax: Int
     let counters: StablePointer<LoopCounters>
+    let work: StablePointer<SliceWork>
     /// The way of the exact level that answered last. A publisher often stays with one subject, and
     /// comparing it costs less than hashing it.
     private let last: StablePointer<WayRef>
@@ -74,11 +75,15 @@ struct MatchCache {
     /// The last route that there was no room for.
     let unkept = StablePointer(allocating: HeldRoute.empty)
 
-    init(loop: Int, pool: BlockPool, bytesMax: Int, counters: StablePointer<LoopCounters>) {
+    init(
+        loop: Int, pool: BlockPool, bytesMax: Int, counters: StablePointer<LoopCounters>,
+        work: StablePointer<SliceWork>
+    ) {
         self.loop = loop
         self.pool = pool
         self.bytesMax = bytesMax
         self.counters = counters
+        self.work = work
         let bytes = Self.setCount * Self.ways * MemoryLayout<Way>.stride
         // calloc maps zero pages on demand; all-zero bytes are a way without a space, which is free.
         unsafe table = calloc(1, bytes)!.bindMemory(

@@ -2,8 +2,8 @@
 /// asks and used again, and it needs no recursion: a subject may have as many tokens as a control line
 /// has bytes.
 ///
-/// SAFETY: nodes in it are read with the tree's lock held, and only while no subscription was removed
-/// since they were put in.
+/// SAFETY: nodes in it are read with the tree's lock held, from `SubjectTree.begin` to `SubjectTree.end`, or
+/// while the lock was not let go of since they were put in.
 @safe
 struct SubjectMatch {
     /// A node whose children are looked at for the token that starts at `start`.
@@ -32,6 +32,12 @@ struct SubjectMatch {
     var groupOfNode = GrowableBuffer<UInt32>()
     /// `groups` by the hash of their names, index plus one; a power of two, used from 16 groups on.
     var groupTable = GrowableBuffer<UInt32>()
+    /// Nodes that were visited.
+    var visited = 0
+    /// Some filter is as long as the subject, so its last token was looked at.
+    var sawWhole = false
+    /// No token that was looked at is empty.
+    var isValid = true
     /// Some subscription tells the subject's last token apart from others.
     var dependsOnLastToken = false
 
@@ -39,6 +45,9 @@ struct SubjectMatch {
     mutating func removeAll() {
         steps.removeAll()
         found.removeAll()
+        visited = 0
+        sawWhole = false
+        isValid = true
         dependsOnLastToken = false
     }
 

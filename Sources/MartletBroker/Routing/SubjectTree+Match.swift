@@ -1,18 +1,38 @@
 extension SubjectTree {
     /// Collects the nodes whose subscriptions take a subject. A subject with an empty token matches nothing.
     func match(_ subject: Bytes, _ count: Int, into match: inout SubjectMatch) {
+        start(&match)
+        _ = unsafe advance(&match, subject, count, nodesMax: .max)
+    }
+
+    /// For a subject of which nothing was looked at.
+    @inline(__always)
+    func start(_ match: inout SubjectMatch) {
         match.removeAll()
         match.steps.append(SubjectMatch.Step(node: root, start: 0))
-        var sawWhole = false
-        var isValid = true
-        while let step = match.steps.popLast() {
+    }
+
+    /// Goes on for so many nodes; whether all of them have been visited.
+    func advance(
+        _ match: inout SubjectMatch, _ subject: Bytes, _ count: Int, nodesMax: Int
+    ) -> Bool {
+        var sawWhole = match.sawWhole
+        var isValid = match.isValid
+        var left = nodesMax
+        while left > 0, let step = match.steps.popLast() {
             unsafe visit(step, subject, count, &match, &sawWhole, &isValid)
+            left &-= 1
         }
+        match.visited &+= nodesMax &- left
+        match.sawWhole = sawWhole
+        match.isValid = isValid
+        guard match.steps.count == 0 else { return false }
         // No filter is as long as the subject: nobody has looked at its last tokens yet.
         if !sawWhole { isValid = unsafe isValid && Self.hasNoEmptyToken(subject, count) }
-        guard !isValid else { return }
+        guard !isValid else { return true }
         match.found.removeAll()
         match.dependsOnLastToken = true
+        return true
     }
 
     /// The token at a node: what ends here is found, and what goes on becomes a step.

@@ -71,7 +71,7 @@ extension BrokerLoop {
             }
         }
         // Evaluating takes longer than delivering: a connection's slice of the turn ends earlier.
-        state.pointee.deliveredBytes &+= 4 &* message.totalBytes
+        work.pointee.add(4 &* message.totalBytes)
     }
 }
 

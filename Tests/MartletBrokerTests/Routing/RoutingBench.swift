@@ -23,6 +23,7 @@ final class RoutingBench {
 
     let space: SubjectSpaceRef
     let counters = StablePointer(allocating: LoopCounters())
+    let work = StablePointer(allocating: SliceWork())
     let budget = MemoryBudget(bytesMax: 1 << 30)
     let pool: BlockPool
     let cache: MatchCache
@@ -34,7 +35,8 @@ final class RoutingBench {
     init(seed: UInt64, cacheBytesMax: Int = 1 << 20) {
         space = StablePointer(allocating: SubjectSpace(budget: budget, seed: seed))
         pool = BlockPool(budget: budget)
-        cache = MatchCache(loop: 0, pool: pool, bytesMax: cacheBytesMax, counters: counters)
+        cache = MatchCache(
+            loop: 0, pool: pool, bytesMax: cacheBytesMax, counters: counters, work: work)
     }
 
     deinit {
@@ -44,6 +46,7 @@ final class RoutingBench {
         slab.destroy()
         space.destroy()
         counters.destroy()
+        work.destroy()
     }
 
     func subscribe(_ subject: String, queue: String = "") {

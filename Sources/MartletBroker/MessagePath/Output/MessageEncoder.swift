@@ -130,7 +130,7 @@ extension BrokerLoop {
         connection.pointee.bytesOut &+= UInt64(truncatingIfNeeded: byteCount)
         counters.pointee.messagesOut.add(1)
         counters.pointee.bytesOut.add(byteCount)
-        state.pointee.deliveredBytes &+= byteCount &+ 128
+        work.pointee.add(byteCount &+ SliceWork.delivery)
         markDirty(connection)
         if connection.pointee.outbound.pendingBytes > Self.earlyFlushBytes {
             flushEarly(connection)
