@@ -22,6 +22,8 @@ final class BrokerLoop: EventLoopDriver {
     let returns = ReturnStack()
     let cache: MatchCache
     let counters = StablePointer(onLinesOfItsOwn: LoopCounters())
+    /// Of the connection that is read now.
+    let work = StablePointer(allocating: SliceWork())
     let state: StablePointer<LoopState>
     /// Links to every loop and from every loop, by loop index; the own ones stay unused.
     let outgoing: UnsafeMutablePointer<LoopLinkRef>
@@ -56,8 +58,6 @@ final class BrokerLoop: EventLoopDriver {
     static let readBytesMax = 64 << 10
     /// Payloads from this size on are read apart and shared by their subscribers.
     static let largePayloadBytes = 16 << 10
-    /// Bytes delivered for one connection before the others get their turn.
-    static let deliveredBytesPerTurn = 1 << 20
     /// A destination with this much pending is written before the turn ends.
     static let earlyFlushBytes = 256 << 10
     /// A turn that has handled events for this long ends, and the next goes on with the others.
@@ -108,6 +108,7 @@ final class BrokerLoop: EventLoopDriver {
         state.pointee.destroy()
         state.destroy()
         counters.destroy()
+        work.destroy()
         cache.destroy()
         events.destroy()
         returns.destroy()
@@ -139,7 +140,7 @@ final class BrokerLoop: EventLoopDriver {
     var isStopping: Bool { state.pointee.isStopping }
     var hasWorkLeft: Bool {
         state.pointee.resumable.count | state.pointee.closing.count
-            | state.pointee.unflushed.count != 0
+            | state.pointee.unflushed.count | state.pointee.leaving.count != 0
     }
 
     @inline(__always)
@@ -172,6 +173,9 @@ final class BrokerLoop: EventLoopDriver {
     var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
     var turnNanosecondsMax: UInt64 { Self.turnNanosecondsMax }
     var measuresThreadTime: Bool { state.pointee.settings.measuresThreadTime }
+
+    @inline(__always)
+    func clockWasRead(_ now: UInt64) { work.pointee.startedAt = now }
 
     func turnTook(_ nanoseconds: UInt64, events: Int) {
         counters.pointee.recordTurn(nanoseconds)
@@ -236,7 +240,12 @@ struct LoopState {
     /// Publishers to more connections than a turn writes to, until those are written.
     var fannedOut = HandleList()
     var resumable = HandleList()
+    /// Connections whose share of this turn is used up, with input left.
+    var yielded = HandleList()
     var closing = HandleList()
+    /// Connections that are closed, whose subscriptions are not all removed yet, and how many this turn may.
+    var leaving = GrowableBuffer<Leaving>()
+    var departuresLeft = 0
     /// Publishers that wait for a link to another loop to drain.
     var waitingForLinks = HandleList()
 
@@ -249,7 +258,6 @@ struct LoopState {
     var random: RandomSource
     /// For tables whose keys clients choose.
     let hashSeed: UInt64
-    var deliveredBytes = 0
     /// When output that is held back must leave; the largest number when none is.
     var outputDueAt = UInt64.max
     /// For `recordStall`: deliveries before this turn, how many commands were read in the turn that started
@@ -282,9 +290,10 @@ struct LoopState {
     func destroy() {
         connections.destroy()
         subscriptions.destroy()
-        for list in [dirty, unflushed, fannedOut, resumable, closing, waitingForLinks] {
+        for list in [dirty, unflushed, fannedOut, resumable, yielded, closing, waitingForLinks] {
             list.destroy()
         }
+        leaving.destroy()
         remote.destroy()
         ruleStage.destroy()
         unsafe arrived.deallocate()

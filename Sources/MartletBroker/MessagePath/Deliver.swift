@@ -7,6 +7,7 @@ extension BrokerLoop {
         var wasDelivered = false
         var hasRemote = false
         if Int(route.plainCount) > flushesPerTurn { recordFanOut(message.origin) }
+        work.pointee.add((Int(route.plainCount) &- first) &* SliceWork.look)
         for i in first..<Int(route.plainCount) {
             let destination = unsafe route.destinations[i]
             if isOwnEcho(message, to: destination) { continue }
@@ -19,6 +20,7 @@ extension BrokerLoop {
                 }
             } else {
                 state.pointee.remote.append(destination)
+                work.pointee.add(SliceWork.destination)
                 hasRemote = true
             }
         }
@@ -50,6 +52,7 @@ extension BrokerLoop {
         var i = count == 1 ? 0 : state.pointee.random.below(count)
         for _ in 0..<count {
             let destination = unsafe members[i]
+            work.pointee.add(SliceWork.look)
             i = i + 1 == count ? 0 : i + 1
             if isOwnEcho(message, to: destination) { continue }
             guard Subscription.claim(destination.subscription, expecting: destination.state) else {
@@ -108,12 +111,14 @@ extension BrokerLoop {
 
     /// The connection of a subscription of this loop.
     ///
-    /// SAFETY: a connection that ends closes its subscriptions first, so an open one's is in its slot.
+    /// SAFETY: a connection keeps its slot until all its subscriptions are closed, so an open one's is in it;
+    /// it may be closing.
     @inline(__always)
     private func subscriber(_ subscription: SubscriptionRef) -> ConnectionRef {
         let handle = subscription.pointee.connection
         let connection = state.pointee.connections[Int(handle.index)]
-        assert(connection.pointee.handle == handle)
+        assert(
+            connection.pointee.handle == handle || connection.pointee.flags.contains(.isClosing))
         return connection
     }
 

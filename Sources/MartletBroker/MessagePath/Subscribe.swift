@@ -67,6 +67,7 @@ extension BrokerLoop {
 
     /// Fills a record and makes it known. When this returns, every later publish finds it.
     private func open(_ connection: ConnectionRef, _ operation: Operation) -> Bool {
+        work.pointee.add(SliceWork.subscription)
         guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else {
             return false
         }
@@ -139,7 +140,9 @@ extension BrokerLoop {
         connection.pointee.subscriptions.release(pool)
     }
 
-    private func retire(_ record: SubscriptionRef, _ connection: ConnectionRef) {
+    /// Closes the record and gives it back; the connection's table knows it no more.
+    func retire(_ record: SubscriptionRef, _ connection: ConnectionRef) {
+        work.pointee.add(SliceWork.subscription)
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2
         record.pointee.state.store(generation << 2, ordering: .releasing)
         connection.pointee.account.pointee.space.remove(record)

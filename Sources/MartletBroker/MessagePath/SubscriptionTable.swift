@@ -111,6 +111,14 @@ struct SubscriptionTable {
         return nil
     }
 
+    /// The same, out of a table in which nobody looks anything up any more.
+    mutating func takeNext(_ cursor: inout Cursor, in slab: Slab<Subscription>) -> SubscriptionRef?
+    {
+        let record = next(&cursor, in: slab)
+        if record != nil { count -= 1 }
+        return record
+    }
+
     mutating func release(_ pool: BlockPool) {
         if let entries = unsafe entries {
             unsafe pool.free(entries, Int(capacity) * MemoryLayout<Entry>.stride)

@@ -55,7 +55,7 @@ extension BrokerLoop {
         postBatches()
         flushDirty()
         if state.pointee.fannedOut.count > 0 { settleFanOuts() }
-        if state.pointee.closing.count > 0 { finishClosing() }
+        if state.pointee.closing.count | state.pointee.leaving.count > 0 { finishClosing() }
     }
 
     /// Whether output waits for more to come, which the setting `coalesce` asks for.
