@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "MartletBroker", "MartletTestSupport",
+                "MartletBroker", "MartletRules", "MartletTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: testSettings

@@ -27,8 +27,9 @@ struct SliceWork {
     static let destination = 32
     /// Of one that is only looked at, beside its neighbours.
     static let look = 4
-    /// Of a step of rules.
+    /// Of a step of rules, and of a byte that they read.
     static let ruleStep = 4
+    static let scannedByte = 4
 
     @inline(__always)
     mutating func add(_ units: Int) { spent &+= units }
@@ -41,7 +42,7 @@ struct SliceWork {
     }
 
     /// Whoever is read now is not read on before the next turn.
-    mutating func end() { spent = .max / 2 }
+    mutating func end() { lookDueAt = -1 }
 
     /// Whether so much was done that somebody should look at the clock.
     @inline(__always)
@@ -49,7 +50,7 @@ struct SliceWork {
 
     /// Whether the slice is over, now that somebody has looked.
     mutating func isOver(at now: UInt64) -> Bool {
-        guard spent <= Self.unitsMax, now &- startedAt < Self.nanosecondsMax else { return true }
+        guard lookDueAt >= 0, spent <= Self.unitsMax, now &- startedAt < Self.nanosecondsMax else { return true }
         lookDueAt = spent + Self.unitsPerLook
         return false
     }

@@ -16,6 +16,7 @@ struct RuleJob: BitwiseCopyable {
     var clientID: UInt64
     /// Set by the worker.
     var verdict = RuleVerdict(.pass)
+    var steps = 0
     var result = RuleResultBytes()
 
     /// Counts against `JobsOut.bytesMax`.

@@ -67,11 +67,12 @@ extension BrokerLoop {
             unsafe evaluator._withUnsafeGuaranteedRef { evaluator in
                 let verdict = evaluator.evaluate(
                     message, from: rule, of: rules, clientID: connection.pointee.id)
+                work.pointee.add(
+                    evaluator.stepsSpent &* SliceWork.ruleStep
+                        &+ message.totalBytes &* SliceWork.scannedByte)
                 settle(verdict, RuleOutcome(evaluator.output), message, rules)
             }
         }
-        // Evaluating takes longer than delivering: a connection's slice of the turn ends earlier.
-        work.pointee.add(4 &* message.totalBytes)
     }
 }
 

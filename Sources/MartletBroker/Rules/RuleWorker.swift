@@ -30,6 +30,7 @@ final class RuleWorker: Worker {
             let evaluator = evaluator(for: rules)
             job.verdict = evaluator.evaluate(
                 job.message, from: job.rule, of: rules, clientID: job.clientID)
+            job.steps = evaluator.stepsSpent
             job.result = keep(evaluator.output)
         }
     }

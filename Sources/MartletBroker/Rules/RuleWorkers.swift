@@ -96,7 +96,7 @@ extension BrokerLoop {
         release(job)
         guard let publisher else { return }
         if state.pointee.isShortOfMemory { waitForMemory(publisher) }
-        publisher.pointee.jobs.remove(bytes: job.byteCount)
+        publisher.pointee.jobs.remove(bytes: job.byteCount, steps: job.steps)
         if publisher.pointee.jobs.count == 0 { publisher.pointee.flags.remove(.hasJobs) }
         goOnAfterJobs(publisher)
     }

@@ -198,7 +198,7 @@ struct JobsOutTests {
         #expect(jobs.hasRoom(forBytes: JobsOut.bytesMax * 2))
         jobs.add(bytes: JobsOut.bytesMax - 1)
         #expect(jobs.hasRoom(forBytes: 1) && !jobs.hasRoom(forBytes: 2))
-        jobs.remove(bytes: JobsOut.bytesMax - 1)
+        jobs.remove(bytes: JobsOut.bytesMax - 1, steps: 0)
         for _ in 0..<JobsOut.countMax {
             #expect(jobs.hasRoom(forBytes: 0))
             jobs.add(bytes: 0)
@@ -212,9 +212,24 @@ struct JobsOutTests {
         for _ in 0..<4 { jobs.add(bytes: 10) }
         jobs.wait(untilOut: 2)
         #expect(!jobs.mayGoOn)
-        jobs.remove(bytes: 10)
+        jobs.remove(bytes: 10, steps: 0)
         #expect(!jobs.mayGoOn)
-        jobs.remove(bytes: 10)
+        jobs.remove(bytes: 10, steps: 0)
         #expect(jobs.mayGoOn && jobs.count == 2 && jobs.bytes == 20)
+    }
+
+    @Test("Whose documents take long has fewer of them with a worker; one always may go")
+    func dearDocuments() {
+        var jobs = JobsOut()
+        for _ in 0..<20 {
+            jobs.add(bytes: 10)
+            jobs.remove(bytes: 10, steps: JobsOut.stepsMax / 2)
+        }
+        jobs.add(bytes: 10)
+        #expect(jobs.hasRoom(forBytes: 10))
+        jobs.add(bytes: 10)
+        #expect(!jobs.hasRoom(forBytes: 10))
+        for _ in 0..<2 { jobs.remove(bytes: 10, steps: .max / 8) }
+        #expect(jobs.hasRoom(forBytes: JobsOut.bytesMax * 2))
     }
 }
