@@ -1,3 +1,4 @@
+import MartletRules
 import MartletTestSupport
 import Testing
 
@@ -56,7 +57,7 @@ import Testing
         publisher.queue((0..<500).map { "PUB \(subject).u\($0) 0\r\n\r\n" }.joined())
         let most = mostInOneTurn(simulation) { simulation.broker.routingSnapshot().matches }
         #expect(simulation.broker.snapshot().messagesIn == 500)
-        #expect(most <= 1_048_576 / (512 * 64))
+        #expect(most <= SliceWork.unitsMax / (512 * SliceWork.node) + 1)
     }
 
     @Test func subscriptionsThatANoRespondersStatusLooksAtCount() throws {
@@ -71,7 +72,52 @@ import Testing
         let most = mostInOneTurn(simulation) { simulation.broker.snapshot().messagesIn }
         #expect(simulation.broker.snapshot().messagesIn == 500)
         #expect(asker.takeMessages().count == 500)
-        #expect(most <= 1_048_576 / (5_000 * SliceWork.look) + 1)
+        #expect(most <= SliceWork.unitsMax / (5_000 * SliceWork.look) + 1)
+    }
+
+    @Test func stepsOfRulesCount() throws {
+        let simulation = try Simulation(seed: 1) {
+            var rules = RulesConfiguration()
+            rules.workerCount = 0
+            rules.definition.schemas = [
+                .init(
+                    name: "numbers", path: "numbers.json",
+                    text: Array(#"{"items": {"type": "integer", "multipleOf": 3}}"#.utf8))
+            ]
+            var rule = RuleDefinition(name: "all", subject: "r")
+            rule.validation = .schema("numbers")
+            rules.definition.rules = [rule]
+            $0.rules = rules
+        }
+        let client = simulation.connect()
+        let document = "[\((0..<100).map { "\($0 * 3)" }.joined(separator: ","))]"
+        let message = "PUB r \(document.utf8.count)\r\n\(document)\r\n"
+        client.queue(connect + "SUB r 1\r\n" + String(repeating: message, count: 150))
+        let most = mostInOneTurn(simulation) { simulation.broker.snapshot().messagesIn }
+        #expect(client.takeMessages().count == 150)
+        let state = simulation.loops[0].state
+        let evaluator = try #require(
+            state.pointee.ruleStage.evaluator?.takeUnretainedValue())
+        #expect(evaluator.stepsSpent > 100)
+        let units =
+            evaluator.stepsSpent * SliceWork.ruleStep
+            + document.utf8.count * SliceWork.scannedByte
+        #expect(most <= SliceWork.unitsMax / units + 1)
+    }
+
+    @Test func commandsAreReadInPiecesAndInOrder() throws {
+        let simulation = try Simulation(seed: 1)
+        let read = Guarded<[Int]>([])
+        for i in 0..<200 {
+            simulation.loops[0].mail.post(
+                .describeConnections(withSubscriptions: false) { _ in
+                    read.withLock { $0.append(i) }
+                })
+        }
+        let most = mostInOneTurn(simulation) { read.withLock { $0.count } }
+        #expect(most == BrokerLoop.commandsPerTurn)
+        let all = read.withLock { $0 }
+        #expect(all == Array(0..<200))
     }
 
     @Test func messagesToNobodyCount() throws {
@@ -80,6 +126,6 @@ import Testing
         client.queue(connect + String(repeating: "PUB n 0\r\n\r\n", count: 100_000))
         let most = mostInOneTurn(simulation) { simulation.broker.snapshot().messagesIn }
         #expect(simulation.broker.snapshot().messagesIn == 100_000)
-        #expect(most <= 1_048_576 / SliceWork.operation + 1)
+        #expect(most <= SliceWork.unitsMax / SliceWork.operation + 1)
     }
 }

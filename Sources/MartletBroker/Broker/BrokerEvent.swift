@@ -22,8 +22,8 @@ struct LoopStall: Sendable {
     var events: Int
     var commands: Int
     var deliveries: Int
-    /// Whose input was read last.
-    var lastRead: PeerDescription?
+    /// What took longest in it, and whose that was; empty if nothing took long.
+    var mostOfIt = ""
 }
 
 /// Hears of events, on the thread on which they happen: it must not wait for anything.

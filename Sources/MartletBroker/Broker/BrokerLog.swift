@@ -31,9 +31,9 @@ struct BrokerLog: EventSink {
     }
 
     private static func text(_ stall: LoopStall) -> String {
-        let last = stall.lastRead.map { ", \($0) read last" } ?? ""
+        let most = stall.mostOfIt.isEmpty ? "" : ", most of it \(stall.mostOfIt)"
         return "Loop \(stall.loop) stalled for \(stall.nanoseconds / 1_000)us: "
             + "\(stall.events) events, \(stall.commands) commands, "
-            + "\(stall.deliveries) deliveries\(last)"
+            + "\(stall.deliveries) deliveries\(most)"
     }
 }

@@ -96,5 +96,6 @@ extension BrokerLoop {
         stopListening()
         forEachConnection { closeNow($0, .serverShutdown) }
         removeAllDeparted()
+        discardLongPublishes()
     }
 }

@@ -58,6 +58,8 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
     static let fanOut = PauseReasons(rawValue: 32)
     /// What it does next waits for its messages that are with a worker, or for room there.
     static let rules = PauseReasons(rawValue: 64)
+    /// Its last message's subscribers take long to find.
+    static let match = PauseReasons(rawValue: 128)
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.

@@ -126,7 +126,7 @@ final class BrokerLoop: EventLoopDriver {
         thread.claim()
         events.run(self)
         closeEverything()
-        for command in mail.close() { decline(command) }
+        declineCommands()
         thread.letGo()
     }
 
@@ -140,7 +140,8 @@ final class BrokerLoop: EventLoopDriver {
     var isStopping: Bool { state.pointee.isStopping }
     var hasWorkLeft: Bool {
         state.pointee.resumable.count | state.pointee.closing.count
-            | state.pointee.unflushed.count | state.pointee.leaving.count != 0
+            | state.pointee.unflushed.count | state.pointee.leaving.count
+            | state.pointee.longPublishes.count != 0
     }
 
     @inline(__always)
@@ -165,6 +166,7 @@ final class BrokerLoop: EventLoopDriver {
         assert(thread.isCurrent)
         switch owner.kind {
         case .connection: connectionIsDue(deadline, owner.slot)
+        case .stallLog: logWorstStall()
         default: preconditionFailure("a deadline of a kind that this loop does not know")
         }
     }
@@ -183,21 +185,8 @@ final class BrokerLoop: EventLoopDriver {
             recordStall(nanoseconds, events)
         }
         state.pointee.messagesBefore = counters.pointee.messagesOut.total
-    }
-
-    /// Counts a turn that others had to wait for, and says what the loop did in it, once a second at most.
-    @inline(never)
-    private func recordStall(_ nanoseconds: UInt64, _ events: Int) {
-        counters.pointee.stalls.add(1)
-        guard now >= state.pointee.stallLogDueAt else { return }
-        state.pointee.stallLogDueAt = now &+ 1_000_000_000
-        shared.events.record(
-            .loopStalled(
-                LoopStall(
-                    loop: index, nanoseconds: nanoseconds, events: events,
-                    commands: state.pointee.commandsReadAt == now ? state.pointee.commandsRead : 0,
-                    deliveries: counters.pointee.messagesOut.total - state.pointee.messagesBefore,
-                    lastRead: connection(state.pointee.lastRead).map(describePeer))))
+        state.pointee.heaviest.amount = HeaviestWork.amountMin
+        state.pointee.commandsInTurn = 0
     }
 
     // MARK: Connections by handle
@@ -246,6 +235,9 @@ struct LoopState {
     /// Connections that are closed, whose subscriptions are not all removed yet, and how many this turn may.
     var leaving = GrowableBuffer<Leaving>()
     var departuresLeft = 0
+    /// Messages whose subscribers take long to find, and the match of the first one.
+    var longPublishes = GrowableBuffer<LongPublish>()
+    var longMatch: LongMatch?
     /// Publishers that wait for a link to another loop to drain.
     var waitingForLinks = HandleList()
 
@@ -260,15 +252,15 @@ struct LoopState {
     let hashSeed: UInt64
     /// When output that is held back must leave; the largest number when none is.
     var outputDueAt = UInt64.max
-    /// For `recordStall`: deliveries before this turn, how many commands were read in the turn that started
-    /// then, and who was read last.
-    var messagesBefore = 0
-    var commandsReadAt: UInt64 = 0
+    /// Commands that were collected, and how many of them were read; empty, its memory serves the next ones.
+    var commands = Mailbox<LoopCommand>.roomForCommands()
     var commandsRead = 0
-    /// Empty; its memory serves the commands that come next.
-    var spareCommands = Mailbox<LoopCommand>.roomForCommands()
-    var lastRead = SlabHandle.none
-    var stallLogDueAt: UInt64 = 0
+    /// For `recordStall`: deliveries before this turn, commands read in it, and what took most of it.
+    var messagesBefore = 0
+    var commandsInTurn = 0
+    var heaviest = HeaviestWork()
+    /// The longest stall that is not logged yet.
+    var worstStall: LoopStall?
     /// Sockets closed since the last line about it, because no descriptor was left for them.
     var refusedForDescriptors = 0
     var refusalLogDueAt: UInt64 = 0
@@ -294,6 +286,7 @@ struct LoopState {
             list.destroy()
         }
         leaving.destroy()
+        longPublishes.destroy()
         remote.destroy()
         ruleStage.destroy()
         unsafe arrived.deallocate()

@@ -8,21 +8,48 @@ extension BrokerLoop {
         mail.acknowledge()
         deliverBatches()
         collectRuleResults()
-        if mail.hasCommands { readCommands() }
+        if mail.hasCommands || state.pointee.commands.count > 0 { readCommands() }
     }
 
+    /// In the order in which they came, as many as a turn's time allows; the next turn goes on.
     @inline(never)
     private func readCommands() {
         var commands: [LoopCommand] = []
-        swap(&commands, &state.pointee.spareCommands)
-        mail.collect(into: &commands)
-        state.pointee.commandsReadAt = now
-        state.pointee.commandsRead = commands.count
-        for command in commands { read(command) }
-        commands.removeAll(keepingCapacity: commands.count <= Self.spareCommandsMax)
-        swap(&commands, &state.pointee.spareCommands)
+        swap(&commands, &state.pointee.commands)
+        var next = state.pointee.commandsRead
+        if commands.isEmpty { mail.collect(into: &commands) }
+        let first = next
+        var started = events.clock.now()
+        let end = started &+ Self.turnNanosecondsMax
+        while next < commands.count, next - first < Self.commandsPerTurn, started < end {
+            work.pointee.startedAt = started
+            read(commands[next])
+            next += 1
+            let ended = events.clock.now()
+            note(.command(commands[next - 1].name), ended &- started)
+            started = ended
+        }
+        state.pointee.commandsInTurn = next - first
+        if next == commands.count {
+            commands.removeAll(keepingCapacity: next <= Self.spareCommandsMax)
+            next = 0
+        }
+        state.pointee.commandsRead = next
+        swap(&commands, &state.pointee.commands)
+        if state.pointee.commands.count > 0 || mail.hasCommands { mail.wake() }
     }
 
+    /// The loop has stopped: what it has not read any more.
+    func declineCommands() {
+        for command in state.pointee.commands.dropFirst(state.pointee.commandsRead) {
+            decline(command)
+        }
+        state.pointee.commands = []
+        state.pointee.commandsRead = 0
+        for command in mail.close() { decline(command) }
+    }
+
+    static let commandsPerTurn = 64
     /// The memory of as many commands is kept for the next ones: pipes send some with each message.
     private static let spareCommandsMax = 1_024
 
@@ -100,9 +127,10 @@ extension BrokerLoop {
             unsafe reply.withUnsafeBufferPointer { reply in
                 guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
                 else { return }
+                let reply = unsafe CountedBytes(replyBytes, reply.count)
                 unsafe sendNoResponders(
-                    to: origin, subject: CountedBytes(subjectBytes, subject.count),
-                    reply: CountedBytes(replyBytes, reply.count))
+                    to: origin, subject: CountedBytes(subjectBytes, subject.count), reply: reply,
+                    along: cache.wholeRoute(of: reply, in: origin.account.space).pointee)
             }
         }
     }

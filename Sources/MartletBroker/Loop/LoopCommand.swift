@@ -38,6 +38,27 @@ enum LoopCommand: Sendable {
     case stop
 }
 
+extension LoopCommand {
+    /// For a log.
+    var name: StaticString {
+        switch self {
+        case .adopt, .adoptPipe: "a new connection"
+        case .pipeMoved: "a pipe"
+        case .listen: "a listener"
+        case .authenticated: "an authentication"
+        case .pausePublisher, .resumePublisher: "a blocked subscriber"
+        case .noResponders: "a status 503"
+        case .shedMemory, .waitForMemory: "a shortage of memory"
+        case .linkDrained: "a drained link"
+        case .adoptSettings: "new settings"
+        case .adoptRules: "new rules"
+        case .describeConnections: "a description of connections"
+        case .enterLameDuck, .closeSome: "lame duck mode"
+        case .stop: "a stop"
+        }
+    }
+}
+
 extension [BrokerLoop] {
     /// Posts a command to each, and returns when all have called back; only while they run.
     func postAndWait(_ command: (_ then: @escaping @Sendable () -> Void) -> LoopCommand) {

@@ -139,7 +139,9 @@ extension BrokerLoop {
     /// message, on whatever loop; with none left the requester hears 503.
     @inline(never)
     private func redeliver(_ message: Message, _ queue: CountedBytes) {
-        let route = cache.route(of: message.subject, in: message.origin.account.space).pointee
+        let route = cache.wholeRoute(
+            of: message.subject, in: message.origin.account.space
+        ).pointee
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard route.name(of: group) == queue else { continue }

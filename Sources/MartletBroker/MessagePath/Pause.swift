@@ -7,7 +7,7 @@ extension BrokerLoop {
         connection.pointee.pauseReasons.insert(reason)
         endSlice()
         guard wasReading else { return }
-        if reason.isDisjoint(with: [.authentication, .fanOut, .rules]) {
+        if reason.isDisjoint(with: [.authentication, .fanOut, .rules, .match]) {
             connection.pointee.stalls += 1
             counters.pointee.pausedPublishers.add(1)
         }

@@ -200,11 +200,14 @@ extension BrokerLoop {
             line: CountedBytes(line + found.tailStart, found.lineCount &- found.tailStart),
             replyCount: found.replyCount, headerBytes: 0, totalBytes: found.payloadCount,
             content: .behindLine, from: origin)
+        guard !route.pointee.traits.contains(.unfinished) else {
+            return publishLater(message, searching: .subscribers)
+        }
         let wasDelivered =
             !route.pointee.isEmpty
             && deliver(message, along: route.pointee, startingWith: first)
         if !wasDelivered, deliveredBefore == 0, message.wantsNoResponders {
-            sendNoResponders(to: message.origin, subject: message.subject, reply: message.reply)
+            sendNoResponders(for: message)
         }
     }
 }

@@ -23,6 +23,7 @@ extension BrokerLoop {
             recordInput(connection)
             work.pointee.restart()
             process(connection, kept + count)
+            recordSlice(connection)
             readBufferedInput(connection)
         case .wantsRead: break
         case .closed(let code): close(connection, code == 0 ? .clientClosed : .readError)
@@ -66,6 +67,7 @@ extension BrokerLoop {
                 return yield(connection, from: 0, to: max(0, count - wanted))
             }
             process(connection, max(0, count - wanted))
+            recordSlice(connection)
         case .wantsRead: break
         case .closed(let code): close(connection, code == 0 ? .clientClosed : .readError)
         }
@@ -97,7 +99,6 @@ extension BrokerLoop {
         assert(thread.isCurrent)
         assert(count <= Self.inputBytes)
         var position = 0
-        state.pointee.lastRead = connection.pointee.handle
         // A shortage that something else met is not this connection's.
         state.pointee.isShortOfMemory = false
         while position < count {
@@ -153,6 +154,12 @@ extension BrokerLoop {
         return nil
     }
 
+    @inline(__always)
+    private func recordSlice(_ connection: ConnectionRef) {
+        note(
+            .input, UInt64(truncatingIfNeeded: work.pointee.spent), of: connection.pointee.id)
+    }
+
     /// True when the connection that is read has used its slice of the turn. Whatever pauses or closes a
     /// connection ends its slice.
     @inline(__always)
@@ -184,6 +191,7 @@ extension BrokerLoop {
     /// Goes on with input that the end of a slice or a pause left over.
     @inline(__always)
     func resumeWork() {
+        if state.pointee.longPublishes.count > 0 { advanceLongPublish() }
         if state.pointee.resumable.count | state.pointee.yielded.count > 0 { resumeAll() }
     }
 
@@ -227,6 +235,7 @@ extension BrokerLoop {
         if kept > 0, connection.pointee.payload == nil {
             unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
             process(connection, kept)
+            recordSlice(connection)
             // More is not of this turn's share.
             return readBufferedInput(connection)
         }

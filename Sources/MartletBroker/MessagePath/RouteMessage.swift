@@ -10,22 +10,40 @@ extension BrokerLoop {
         assert(thread.isCurrent)
         assert(Int(message.origin.loop) == index)
         let route = cache.route(of: message.subject, in: message.origin.account.space)
-        let wasDelivered =
-            !route.pointee.isEmpty && deliver(message, along: route.pointee)
-        if !wasDelivered, message.wantsNoResponders {
-            sendNoResponders(to: message.origin, subject: message.subject, reply: message.reply)
+        guard !route.pointee.traits.contains(.unfinished), !hasLongPublish(message.origin) else {
+            return publishLater(message, searching: .subscribers)
         }
+        finish(message, along: route.pointee)
+    }
+
+    /// Delivers along the route, or the publisher hears that there is nobody.
+    @inline(__always)
+    func finish(_ message: Message, along route: Route) {
+        let wasDelivered = !route.isEmpty && deliver(message, along: route)
+        if !wasDelivered, message.wantsNoResponders { sendNoResponders(for: message) }
+    }
+
+    /// Status 503 for a message that nobody gets.
+    @inline(never)
+    func sendNoResponders(for message: Message) {
+        let route = cache.route(of: message.reply, in: message.origin.account.space)
+        guard !route.pointee.traits.contains(.unfinished) else {
+            return publishLater(message, searching: .requester)
+        }
+        sendNoResponders(
+            to: message.origin, subject: message.subject, reply: message.reply,
+            along: route.pointee)
     }
 
     /// Status 503 to the requester, if it is still there: to a plain subscription of its own that takes the
-    /// reply subject. It does not count towards an UNSUB maximum.
-    @inline(never)
-    func sendNoResponders(to origin: Origin, subject: CountedBytes, reply: CountedBytes) {
+    /// reply subject, whose route this is. It does not count towards an UNSUB maximum.
+    func sendNoResponders(
+        to origin: Origin, subject: CountedBytes, reply: CountedBytes, along route: Route
+    ) {
         guard let requester = publisher(origin) else { return }
-        let route = cache.route(of: reply, in: origin.account.space)
-        work.pointee.add(Int(route.pointee.plainCount) &* SliceWork.look)
-        for i in 0..<Int(route.pointee.plainCount) {
-            let destination = unsafe route.pointee.destinations[i]
+        work.pointee.add(Int(route.plainCount) &* SliceWork.look)
+        for i in 0..<Int(route.plainCount) {
+            let destination = unsafe route.destinations[i]
             guard origin.owns(destination),
                 destination.subscription.pointee.state.load(ordering: .relaxed)
                     & Subscription.openBit != 0

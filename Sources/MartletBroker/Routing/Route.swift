@@ -34,6 +34,8 @@ struct RouteTraits: OptionSet, BitwiseCopyable {
     static let otherLoops = RouteTraits(rawValue: 4)
     /// A subscription whose deliveries are more than a copied frame.
     static let otherKinds = RouteTraits(rawValue: 8)
+    /// Its match is not done: it takes longer than anybody may wait for.
+    static let unfinished = RouteTraits(rawValue: 32)
     /// The subject may be one that clients must not publish to.
     static let suspectSubject = RouteTraits(rawValue: 16)
 }

@@ -96,6 +96,8 @@ struct SubjectNode {
     /// Changes with the subscriptions that end here, and was never another node's: whoever sees the same one
     /// again knows that they are the same subscriptions.
     var edition: UInt64 = 0
+    /// The tree will look whether it is still unused when no match is under way.
+    var isUnpruned = false
 
     var isUnused: Bool {
         plain.count == 0 && groupCount == 0 && childCount == 0 && anyToken == nil && anyTail == nil

@@ -12,6 +12,10 @@ struct SubjectTree {
     private let seed: UInt64
     private(set) var subscriptionCount = 0
     private var lastEdition: UInt64 = 0
+    /// Matches that are cut into pieces: no node is freed while there is one.
+    private var matchesUnderWay = 0
+    /// Nodes that nothing needed any more during such a match.
+    private var unpruned = GrowableBuffer<NodeRef>()
 
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
@@ -60,8 +64,28 @@ struct SubjectTree {
     }
 
     func destroy() {
+        unpruned.destroy()
         pool.destroy()
         root.destroy()
+    }
+
+    // MARK: Matches in pieces
+
+    /// From here to `end`, the lock may be let go of between two pieces of a match. False when too much waits
+    /// to be pruned: then not now.
+    mutating func begin(_ match: inout SubjectMatch) -> Bool {
+        if unpruned.count > 0, matchesUnderWay == 0 { pruneSome() }
+        guard unpruned.count <= Self.unprunedMax else { return false }
+        matchesUnderWay += 1
+        start(&match)
+        return true
+    }
+
+    /// The match is over, and nobody looks at what it has found any more.
+    mutating func end() {
+        assert(matchesUnderWay > 0)
+        matchesUnderWay -= 1
+        if matchesUnderWay == 0 { pruneSome() }
     }
 
     private func forEachToken(of subscription: SubscriptionRef, _ body: (MutableBytes, Int) -> Void)
@@ -104,10 +128,16 @@ struct SubjectTree {
         return node
     }
 
-    /// Removes nodes that nothing needs any more, from `node` upwards.
-    private func prune(_ node: NodeRef) {
+    /// Removes nodes that nothing needs any more, from `node` upwards; later, if a match may come to them.
+    private mutating func prune(_ node: NodeRef) {
+        guard matchesUnderWay == 0 else { return pruneLater(node) }
+        if unpruned.count > 0 { pruneSome() }
+        pruneNow(node)
+    }
+
+    private func pruneNow(_ node: NodeRef) {
         var node = node
-        while node.pointee.isUnused, let parent = node.pointee.parent {
+        while node.pointee.isUnused, !node.pointee.isUnpruned, let parent = node.pointee.parent {
             if parent.pointee.anyToken == node {
                 parent.pointee.anyToken = nil
             } else if parent.pointee.anyTail == node {
@@ -120,6 +150,24 @@ struct SubjectTree {
             node = parent
         }
     }
+
+    private mutating func pruneLater(_ node: NodeRef) {
+        guard node.pointee.isUnused, !node.pointee.isUnpruned, node != root else { return }
+        node.pointee.isUnpruned = true
+        unpruned.append(node)
+    }
+
+    /// A few at a time, so that nobody pays for all that a match has held up.
+    private mutating func pruneSome() {
+        for _ in 0..<Self.prunedAtOnce {
+            guard let node = unpruned.popLast() else { return }
+            node.pointee.isUnpruned = false
+            pruneNow(node)
+        }
+    }
+
+    private static let prunedAtOnce = 16
+    private static let unprunedMax = 4_096
 
     /// 0 for a plain subscription.
     private func groupHash(_ subscription: SubscriptionRef) -> UInt32 {

@@ -92,7 +92,9 @@ extension BrokerLoop {
     /// nobody has subscribed to it.
     private func sendDeadLetter(_ message: Message, _ outcome: RuleOutcome) -> Bool {
         let route = cache.route(of: outcome.subject, in: message.origin.account.space)
-        guard !route.pointee.isEmpty else { return false }
+        guard !route.pointee.isEmpty || route.pointee.traits.contains(.unfinished) else {
+            return false
+        }
         publish(
             MessageParts(
                 subject: outcome.subject, header: outcome.header,

@@ -146,7 +146,7 @@ struct BrokerLogTests {
             loop: 1, nanoseconds: 5_999_000, events: 2, commands: 3, deliveries: 4)
         let short = "warning Loop 1 stalled for 5999us: 2 events, 3 commands, 4 deliveries"
         #expect(lines(of: [.loopStalled(stall)]) == [short])
-        stall.lastRead = peer
+        stall.mostOfIt = "input of cid:7"
         let failure = SystemFailure("listen", code: 13)
         #expect(
             lines(of: [
@@ -155,7 +155,7 @@ struct BrokerLogTests {
                 .descriptorsSpent(refused: 3), .watchingFailed(failure),
                 .lameDuckBegins, .lameDuckClosesClients,
             ]) == [
-                short + ", 10.0.0.1:80 - cid:7 read last",
+                short + ", most of it input of cid:7",
                 "info Listening for client connections on [::1]:4222",
                 "error Error trying to listen for client connections: listen: Permission denied",
                 "error Error accepting a connection: too many open files, 3 refused",

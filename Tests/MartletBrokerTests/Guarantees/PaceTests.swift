@@ -107,9 +107,29 @@ extension Guarantees {
             #expect(eventually { broker.snapshot().stalls == 1 })
             #expect(broker.snapshot().longestTurnNanoseconds >= 400_000_000)
             #expect(broker.snapshot().turns.counts.last == 1)
+            #expect(eventually { log.lines.contains { $0.contains("stalled") } })
             let line = try #require(log.lines.first { $0.contains("stalled") })
-            let form = /Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries.*/
-            #expect(line.wholeMatch(of: form) != nil, "\(line)")
+            let form = /Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries, most of it (.*)/
+            let match = try #require(line.wholeMatch(of: form), "\(line)")
+            #expect(match.1 == "a description of connections")
+        }
+
+        @Test("The worst turn of a second is logged, whichever came first")
+        func worstStall() throws {
+            let log = CapturedLog()
+            let test = try TestBroker(logger: Logger(label: "t") { _ in log }) {
+                $0.tuning.stallThresholdNanoseconds = 100_000_000
+            }
+            let loop = test.broker.shared.loops[0]
+            for seconds in [0.15, 0.4] {
+                loop.mail.post(
+                    .describeConnections(withSubscriptions: false) { _ in
+                        Thread.sleep(forTimeInterval: seconds)
+                    })
+                #expect(eventually { !loop.mail.hasMail })
+            }
+            #expect(eventually { log.lines.contains { $0.contains("stalled for 4") } })
+            #expect(log.lines.count { $0.contains("stalled") } == 1)
         }
     }
 }

@@ -103,6 +103,21 @@ final class RoutingBench {
         }
     }
 
+    /// A match that is cut into pieces of `nodesMax` nodes, with whatever happens between two of them.
+    func matchedInPieces(
+        _ subject: String, nodesMax: Int, meanwhile: () -> Void
+    ) -> Matched {
+        Array(subject.utf8).withUnsafeBufferPointer { bytes in
+            var match = LongMatch(of: CountedBytes(bytes.baseAddress!, bytes.count), in: space)
+            while true {
+                if let route = match.advance(nodesMax: nodesMax, in: cache) {
+                    return Self.describe(route.pointee)
+                }
+                meanwhile()
+            }
+        }
+    }
+
     /// By comparing each subscription, token by token.
     func matchedByModel(_ subject: String) -> Matched {
         let tokens = Self.tokens(subject)

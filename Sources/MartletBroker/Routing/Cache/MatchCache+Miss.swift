@@ -1,11 +1,59 @@
 import Glibc
 import Synchronization
 
+/// A subject that the cache does not know, and what a route of it depends on. The counts are read before the
+/// match: a change during it makes the entry stale, never wrong.
+///
+/// SAFETY: the bytes of `subject` stay where they are until the route is kept.
+@safe
+struct Miss {
+    let subject: CountedBytes
+    let hash: UInt64
+    let parent: CountedBytes
+    let parentHash: UInt64
+    let space: SubjectSpaceRef
+    let slots: (exact: InterestSlots, parent: InterestSlots)
+    let changes: UInt64
+    let exactGenerations: (UInt32, UInt32, UInt32, UInt32)
+    let parentGenerations: (UInt32, UInt32, UInt32, UInt32)
+
+    init(
+        _ subject: CountedBytes, _ hash: UInt64, _ parent: CountedBytes, _ parentHash: UInt64,
+        _ space: SubjectSpaceRef
+    ) {
+        self.subject = subject
+        self.hash = hash
+        self.parent = parent
+        self.parentHash = parentHash
+        self.space = space
+        slots = unsafe InterestSlots.of(
+            subject: subject.start, subject.count, hash: hash, parentHash: parentHash,
+            seed: space.pointee.seed)
+        changes = unsafe space.pointee.changes.pointee.load(ordering: .acquiring)
+        exactGenerations = MatchCache.generations(slots.exact, space)
+        parentGenerations = MatchCache.generations(slots.parent, space)
+    }
+
+    /// The same, for who has no hashes yet.
+    init(_ subject: CountedBytes, in space: SubjectSpaceRef) {
+        let seed = space.pointee.seed
+        let cut = unsafe SubjectHash.lastTokenStart(subject.start, subject.count)
+        let parent = subject.prefix(max(0, cut &- 1))
+        let parentHash = unsafe SubjectHash.bytes(parent.start, parent.count, seed: seed)
+        let lastHash = unsafe SubjectHash.bytes(
+            subject.start + cut, subject.count &- cut, seed: seed)
+        self.init(subject, SubjectHash.join(parentHash, lastHash), parent, parentHash, space)
+    }
+}
+
 /// What happens once for each new subject or changed interest: the tree is asked, and the answer is kept
 /// where there is room for it.
 extension MatchCache {
     /// Longer keys are not worth their memory.
     private static let keyBytesMax = 4_096
+
+    /// Nodes visited while a caller waits, which takes about 50 µs.
+    static let nodesAtOnce = 1_024
 
     /// Asks the tree and remembers the answer on the level where it serves most.
     @inline(never)
@@ -14,51 +62,64 @@ extension MatchCache {
         _ space: SubjectSpaceRef
     ) -> StablePointer<Route> {
         releaseUnkept()
-        let slots = unsafe InterestSlots.of(
-            subject: subject.start, subject.count, hash: hash, parentHash: parentHash,
-            seed: space.pointee.seed)
-        // Read before the match: a change during it makes the entry stale, never wrong.
-        let changes = unsafe space.pointee.changes.pointee.load(ordering: .acquiring)
-        let exactGenerations = Self.generations(slots.exact, space)
-        let parentGenerations = Self.generations(slots.parent, space)
+        let miss = Miss(subject, hash, parent, parentHash, space)
         unsafe pthread_mutex_lock(space.pointee.lock)
         let contents = space.pointee.contents
-        unsafe contents.pointee.tree.match(
-            subject.start, subject.count, into: &matching.pointee)
-        var (held, isKept) = takeRoute(of: contents.pointee.tree, space)
+        contents.pointee.tree.start(&matching.pointee)
+        guard
+            unsafe contents.pointee.tree.advance(
+                &matching.pointee, subject.start, subject.count, nodesMax: Self.nodesAtOnce)
+        else {
+            unsafe pthread_mutex_unlock(space.pointee.lock)
+            work.pointee.add(Self.nodesAtOnce &* SliceWork.node)
+            return unfinished
+        }
+        let (held, isKept) = takeRoute(of: contents.pointee.tree, space, matching)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
         work.pointee.add(
             SliceWork.miss &+ matching.pointee.visited &* SliceWork.node
                 &+ held.route.destinationCount &* SliceWork.destination)
-        let dependsOnLastToken = matching.pointee.dependsOnLastToken
+        return keep(
+            held, isKept, of: miss, dependsOnLastToken: matching.pointee.dependsOnLastToken)
+    }
+
+    /// Puts a route where later messages find it.
+    func keep(
+        _ found: HeldRoute, _ isKept: Bool, of miss: Miss, dependsOnLastToken: Bool
+    ) -> StablePointer<Route> {
+        var held = found
+        let (subject, space) = (miss.subject, miss.space)
         if unsafe ReservedSubject.isSuspect(subject.start) {
             held.route.traits.insert(.suspectSubject)
         }
         guard isKept else { return setAside(held) }
         // A subject that starts with a dot is always told apart.
         if !dependsOnLastToken || subject[0] != .dot {
-            let way = unsafe claim(parentHash, .parent, parent, space)
+            let way = unsafe claim(miss.parentHash, .parent, miss.parent, space)
             if let way = unsafe way {
                 let level: Level = dependsOnLastToken ? .dependsOnLastToken : .parent
                 unsafe fill(
-                    way, level, slots.parent, parentGenerations, dependsOnLastToken ? .empty : held)
-                unsafe way.pointee.changes = changes
+                    way, level, miss.slots.parent, miss.parentGenerations,
+                    dependsOnLastToken ? .empty : held)
+                unsafe way.pointee.changes = miss.changes
             }
             if !dependsOnLastToken {
                 return unsafe way.map { unsafe Self.route(of: $0) } ?? setAside(held)
             }
         }
-        guard let exact = unsafe claim(hash, .exact, subject, space) else { return setAside(held) }
-        unsafe fill(exact, .exact, slots.exact, exactGenerations, held)
-        unsafe exact.pointee.changes = changes
+        guard let exact = unsafe claim(miss.hash, .exact, subject, space) else {
+            return setAside(held)
+        }
+        unsafe fill(exact, .exact, miss.slots.exact, miss.exactGenerations, held)
+        unsafe exact.pointee.changes = miss.changes
         return unsafe Self.route(of: exact)
     }
 
     /// The route of what the match has found, held for whoever keeps it, and whether it may be kept. The
     /// tree's lock is held.
-    private func takeRoute(
-        of tree: SubjectTree, _ space: SubjectSpaceRef
+    func takeRoute(
+        of tree: SubjectTree, _ space: SubjectSpaceRef, _ matching: StablePointer<SubjectMatch>
     ) -> (held: HeldRoute, isKept: Bool) {
         let nodes = matching.pointee.found
         var hash: UInt64 = 0

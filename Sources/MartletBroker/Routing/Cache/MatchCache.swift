@@ -72,6 +72,10 @@ struct MatchCache {
     /// Used by every match of this loop.
     let matching = StablePointer(allocating: SubjectMatch())
     let state = StablePointer(allocating: State())
+    /// Of a match that is cut into pieces.
+    let longMatching = StablePointer(allocating: SubjectMatch())
+    /// The answer where a match takes longer than its caller may wait.
+    let unfinished: StablePointer<Route>
     /// The last route that there was no room for.
     let unkept = StablePointer(allocating: HeldRoute.empty)
 
@@ -91,6 +95,9 @@ struct MatchCache {
         unsafe victims = calloc(1, Self.setCount)!.bindMemory(
             to: UInt8.self, capacity: Self.setCount)
         unsafe last = unsafe StablePointer(allocating: table)
+        var route = Route.empty
+        route.traits = .unfinished
+        unfinished = StablePointer(allocating: route)
     }
 
     func destroy() {
@@ -99,12 +106,15 @@ struct MatchCache {
         unsafe last.destroy()
         matching.pointee.destroy()
         matching.destroy()
+        longMatching.pointee.destroy()
+        longMatching.destroy()
+        unfinished.destroy()
         state.pointee.shared.destroy()
         state.destroy()
         unkept.destroy()
     }
 
-    /// The route of a subject. Valid until the next call.
+    /// The route of a subject, or `unfinished`: then a `LongMatch` finds it. Valid until the next call.
     @inline(__always)
     func route(of subject: CountedBytes, in space: SubjectSpaceRef) -> StablePointer<Route> {
         let way = unsafe last.pointee

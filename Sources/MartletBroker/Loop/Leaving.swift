@@ -24,6 +24,11 @@ extension BrokerLoop {
     /// Goes on with those that an earlier turn left, the oldest first.
     @inline(never)
     func removeDeparted() {
+        guard state.pointee.leaving.count > 0 else {
+            state.pointee.departuresLeft = Self.departuresPerTurn
+            return
+        }
+        note(.departures, UInt64(Self.departuresPerTurn * SliceWork.subscription))
         state.pointee.departuresLeft = Self.departuresPerTurn
         var gone = 0
         while gone < state.pointee.leaving.count {

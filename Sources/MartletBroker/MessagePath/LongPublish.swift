@@ -1,0 +1,105 @@
+// Message path, beside RouteMessage.swift: a message whose subscribers take longer than a slice to find.
+
+/// A message that waits for its match, copied. Its publisher is not read meanwhile; what a worker or the broker
+/// has for it gets behind it.
+///
+/// SAFETY: `bytes` and, of a large message, `message.payload` are references that it holds for the loop.
+@safe
+struct LongPublish: BitwiseCopyable {
+    enum Search: UInt8 {
+        /// Who gets the message.
+        case subscribers
+        /// Who hears that nobody gets it: the requester's subscription to the reply subject.
+        case requester
+    }
+
+    let message: Message
+    let bytes: PayloadRef
+    let search: Search
+
+    var subject: CountedBytes { search == .subscribers ? message.subject : message.reply }
+}
+
+extension BrokerLoop {
+    /// Nodes that long matches visit in a turn, one after another; 2,048 take 100 to 200 µs.
+    static let nodesPerTurn = 2_048
+
+    /// Whether something of this publisher's waits, behind which its next message has to stay.
+    @inline(__always)
+    func hasLongPublish(_ origin: Origin) -> Bool {
+        state.pointee.longPublishes.count > 0 && isAmongLongPublishes(origin)
+    }
+
+    @inline(never)
+    private func isAmongLongPublishes(_ origin: Origin) -> Bool {
+        for i in 0..<state.pointee.longPublishes.count {
+            let other = state.pointee.longPublishes[i].message.origin
+            if other.connection == origin.connection, other.loop == origin.loop { return true }
+        }
+        return false
+    }
+
+    /// Puts a message aside until its match is done.
+    @inline(never)
+    func publishLater(_ message: Message, searching search: LongPublish.Search) {
+        let count = message.copiedBytes
+        returns.collect(into: pool)
+        let bytes =
+            PayloadBuffer.make(count, pool: pool, owner: returns) ?? shedAndMakePayload(count)
+        let start = unsafe PayloadBuffer.bytes(bytes)
+        unsafe message.copyBytes(to: start)
+        if let payload = message.payload { PayloadBuffer.retain(payload) }
+        state.pointee.longPublishes.append(
+            unsafe LongPublish(message: message.moved(to: start), bytes: bytes, search: search))
+        if let publisher = publisher(message.origin) { pause(publisher, .match) }
+    }
+
+    /// A piece of the match of the one that has waited longest.
+    @inline(never)
+    func advanceLongPublish() {
+        let first = state.pointee.longPublishes[0]
+        note(
+            .match, UInt64(Self.nodesPerTurn * SliceWork.node),
+            of: publisher(first.message.origin)?.pointee.id ?? 0)
+        var match =
+            state.pointee.longMatch
+            ?? LongMatch(of: first.subject, in: first.message.origin.account.space)
+        state.pointee.longMatch = nil
+        guard let route = match.advance(nodesMax: Self.nodesPerTurn, in: cache) else {
+            state.pointee.longMatch = match
+            return
+        }
+        state.pointee.longPublishes.removeFirst(1)
+        state.pointee.isShortOfMemory = false
+        switch first.search {
+        case .subscribers: finish(first.message, along: route.pointee)
+        case .requester:
+            sendNoResponders(
+                to: first.message.origin, subject: first.message.subject,
+                reply: first.message.reply, along: route.pointee)
+        }
+        release(first)
+        goOnAfterMatch(first.message.origin)
+    }
+
+    private func goOnAfterMatch(_ origin: Origin) {
+        guard let publisher = publisher(origin) else { return }
+        if state.pointee.isShortOfMemory { waitForMemory(publisher) }
+        if !hasLongPublish(origin) { unpause(publisher, .match) }
+    }
+
+    private func release(_ publish: LongPublish) {
+        PayloadBuffer.release(publish.bytes, on: returns, pool: pool)
+        if let payload = publish.message.payload {
+            PayloadBuffer.release(payload, on: returns, pool: pool)
+        }
+    }
+
+    /// The loop has stopped.
+    func discardLongPublishes() {
+        state.pointee.longMatch?.abandon()
+        state.pointee.longMatch = nil
+        for i in 0..<state.pointee.longPublishes.count { release(state.pointee.longPublishes[i]) }
+        state.pointee.longPublishes.removeAll()
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+
+/// A match that visits more nodes than anybody may wait for: it goes on a piece at a time, and the tree's lock
+/// is held for each piece only. A loop has one at a time.
+///
+/// SAFETY: as `Miss`. From its first piece to the last one the tree frees no node.
+@safe
+struct LongMatch {
+    private let miss: Miss
+    private var hasBegun = false
+
+    init(of subject: CountedBytes, in space: SubjectSpaceRef) {
+        miss = Miss(subject, in: space)
+    }
+
+    /// Goes on for so many nodes. The route when all are visited, valid until the cache is asked again; it is
+    /// what the tree held while the match went on, whatever came and went meanwhile.
+    mutating func advance(nodesMax: Int, in cache: MatchCache) -> StablePointer<Route>? {
+        cache.releaseUnkept()
+        let matching = cache.longMatching
+        let space = miss.space
+        unsafe pthread_mutex_lock(space.pointee.lock)
+        let contents = space.pointee.contents
+        if !hasBegun { hasBegun = contents.pointee.tree.begin(&matching.pointee) }
+        guard hasBegun,
+            unsafe contents.pointee.tree.advance(
+                &matching.pointee, miss.subject.start, miss.subject.count, nodesMax: nodesMax)
+        else {
+            unsafe pthread_mutex_unlock(space.pointee.lock)
+            return nil
+        }
+        let (held, isKept) = cache.takeRoute(of: contents.pointee.tree, space, matching)
+        contents.pointee.tree.end()
+        contents.pointee.matches += 1
+        unsafe pthread_mutex_unlock(space.pointee.lock)
+        hasBegun = false
+        return cache.keep(
+            held, isKept, of: miss, dependsOnLastToken: matching.pointee.dependsOnLastToken)
+    }
+
+    /// Nobody wants to know any more.
+    func abandon() {
+        guard hasBegun else { return }
+        unsafe pthread_mutex_lock(miss.space.pointee.lock)
+        miss.space.pointee.contents.pointee.tree.end()
+        unsafe pthread_mutex_unlock(miss.space.pointee.lock)
+    }
+}
+
+extension MatchCache {
+    /// The route, however long its match takes: for what happens seldom.
+    func wholeRoute(of subject: CountedBytes, in space: SubjectSpaceRef) -> StablePointer<Route> {
+        let route = route(of: subject, in: space)
+        guard route.pointee.traits.contains(.unfinished) else { return route }
+        var match = LongMatch(of: subject, in: space)
+        while true {
+            if let route = match.advance(nodesMax: .max, in: self) { return route }
+        }
+    }
+}
