@@ -85,10 +85,10 @@ struct BrokerEventTests {
         }
         let long = String(repeating: "a", count: 400)
         let lines: [(String, ConnectionEvent)] = [
-            ("FOO\r\n", .violation(.unknownOperation(at: 19, beginning: Array("FOO\r\n".utf8)))),
+            ("FOO\r\n", .violation(.unknownOperation(at: 22, beginning: Array("FOO\r\n".utf8)))),
             (
-                "CONNECTS {\"pass\":\"x\"}\r\n",
-                .violation(.unknownOperation(at: 19, beginning: Array("CONNECT".utf8)))
+                "CONX {\"pass\":\"x\"}\r\n",
+                .violation(.unknownOperation(at: 22, beginning: Array("CONX {\"".utf8)))
             ),
             ("SUB a\r\n", .violation(.badArguments(.subscribe, Array("a".utf8)))),
             ("SUB \(long) 1\r\n", .violation(.controlLineTooLong)),
