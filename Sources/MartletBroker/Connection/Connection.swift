@@ -36,6 +36,8 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let fansOut = ConnectionFlags(rawValue: 1 << 26)
     /// What is sent to it is traced.
     static let isTraced = ConnectionFlags(rawValue: 1 << 27)
+    /// Has a subscription with another policy than `close`, so messages may fill its limit and leave it open.
+    static let staysWhenSlow = ConnectionFlags(rawValue: 1 << 28)
     /// Closed at the end of what runs now.
     static let isClosing = ConnectionFlags(rawValue: 1 << 21)
 }

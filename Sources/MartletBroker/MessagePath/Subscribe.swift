@@ -83,6 +83,7 @@ extension BrokerLoop {
             account: connection.pointee.account.pointee.name)
         record.pointee.policy = connection.pointee.policy.slowConsumerPolicy ?? policy.policy
         if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
+        if record.pointee.policy != .close { connection.pointee.flags.insert(.staysWhenSlow) }
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)

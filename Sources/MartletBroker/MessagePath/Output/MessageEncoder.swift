@@ -100,10 +100,6 @@ extension BrokerLoop {
         let headerBytes = 32 + subject.count
         let frameBytes =
             5 + reply.count + Int(subscription.pointee.spacedSIDCount) + 44 + headerBytes
-        guard
-            connection.pointee.outbound.pendingBytes + frameBytes
-                <= connection.pointee.pendingBytesMax
-        else { return }
         var writer = unsafe FrameWriter(reserve(frameBytes, on: connection), capacity: frameBytes)
         writer.append("HMSG ")
         writer.append(reply)
@@ -116,7 +112,7 @@ extension BrokerLoop {
         writer.append(subject)
         writer.append("\r\n\r\n\r\n")
         connection.pointee.outbound.commit(writer.count)
-        markDirty(connection)
+        recordLine(connection)
         if connection.pointee.flags.contains(.isTraced) {
             let sid = unsafe text(
                 subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
@@ -144,7 +140,7 @@ extension BrokerLoop {
         var writer = unsafe FrameWriter(reserve(count, on: connection), capacity: count)
         writer.append(line)
         connection.pointee.outbound.commit(writer.count)
-        markDirty(connection)
+        recordLine(connection)
         if connection.pointee.flags.contains(.isTraced) { traceSent(connection, line: line) }
     }
 
@@ -154,7 +150,16 @@ extension BrokerLoop {
             unsafe writer.append($0.baseAddress!, $0.count)
             connection.pointee.outbound.commit(writer.count)
         }
+        recordLine(connection)
+    }
+
+    /// What the broker answers counts towards `max_pending` as messages do.
+    @inline(__always)
+    private func recordLine(_ connection: ConnectionRef) {
         markDirty(connection)
+        if connection.pointee.outbound.pendingBytes > connection.pointee.pendingBytesMax {
+            closeIfStuck(connection)
+        }
     }
 
     func sendError(_ connection: ConnectionRef, _ message: String) {
@@ -174,7 +179,11 @@ extension BrokerLoop {
         writer.append("-ERR '")
         write(&writer)
         writer.append("'\r\n")
+        if connection.pointee.flags.contains(.isTraced) {
+            let said = text(writer.written.dropFirst(6).prefix(writer.count - 9))
+            traceSent(connection, "-ERR", said)
+        }
         connection.pointee.outbound.commit(writer.count)
-        markDirty(connection)
+        recordLine(connection)
     }
 }

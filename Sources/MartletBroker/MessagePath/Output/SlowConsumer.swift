@@ -65,6 +65,30 @@ extension BrokerLoop {
         }
     }
 
+    /// Lines that wait for a connection, with all else that does, are over its limit. Where messages may fill
+    /// that without an end to it, lines get what `block` has on top.
+    @inline(never)
+    func closeIfStuck(_ connection: ConnectionRef) {
+        guard connection.pointee.policy.isClosedWhenSlow,
+            !connection.pointee.flags.contains(.isClosing)
+        else { return }
+        if connection.pointee.blockedSince == 0 { flushEarly(connection) }
+        let limit =
+            connection.pointee.flags.contains(.staysWhenSlow)
+            ? hardLimit(of: connection) : connection.pointee.pendingBytesMax
+        guard connection.pointee.outbound.pendingBytes > limit,
+            !connection.pointee.flags.contains(.isClosing)
+        else { return }
+        closeSlowConsumer(connection, .pendingBytes(max: limit))
+    }
+
+    /// More than this never waits for a connection: what it may have, what is under way from publishers and
+    /// loops that were told to stop, and some lines.
+    private func hardLimit(of connection: ConnectionRef) -> Int {
+        let underWay = (loopCount - 1) * LoopLink.bytesInFlightCeiling
+        return 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
+    }
+
     private func refuseSlowConsumer(_ connection: ConnectionRef) -> Room {
         closeSlowConsumer(
             connection, .pendingBytes(max: connection.pointee.pendingBytesMax))
@@ -109,11 +133,9 @@ extension BrokerLoop {
     /// it is closed.
     private func block(_ message: Message, for connection: ConnectionRef, _ frameBytes: Int) -> Room
     {
-        let underWay = (loopCount - 1) * LoopLink.bytesInFlightCeiling
-        let hardLimit = 2 * connection.pointee.pendingBytesMax + (8 << 20) + underWay
         let isClosedWhenSlow = connection.pointee.policy.isClosedWhenSlow
         let pending = connection.pointee.outbound.pendingBytes + frameBytes
-        guard !isClosedWhenSlow || pending <= hardLimit else {
+        guard !isClosedWhenSlow || pending <= hardLimit(of: connection) else {
             return refuseSlowConsumer(connection)
         }
         if isClosedWhenSlow, connection.pointee.deadlines.block == Deadlines.never {
