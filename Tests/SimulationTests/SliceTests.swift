@@ -110,9 +110,8 @@ import Testing
         let read = Guarded<[Int]>([])
         for i in 0..<200 {
             simulation.loops[0].mail.post(
-                .describeConnections(withSubscriptions: false) { _ in
-                    read.withLock { $0.append(i) }
-                })
+                .describeConnections(
+                    ConnectionListing { _ in read.withLock { $0.append(i) } }))
         }
         let most = mostInOneTurn(simulation) { read.withLock { $0.count } }
         #expect(most == BrokerLoop.commandsPerTurn)

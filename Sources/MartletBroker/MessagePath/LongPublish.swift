@@ -27,10 +27,16 @@ extension BrokerLoop {
     /// Whether something of this publisher's waits, behind which its next message has to stay.
     @inline(__always)
     func hasLongPublish(_ origin: Origin) -> Bool {
-        state.pointee.longPublishes.count > 0 && isAmongLongPublishes(origin)
+        state.pointee.longPublishes.count > 0 && waitsForMatch(origin)
     }
 
+    /// Of a publisher that is still there its pause tells, however many others wait.
     @inline(never)
+    private func waitsForMatch(_ origin: Origin) -> Bool {
+        publisher(origin).map { $0.pointee.pauseReasons.contains(.match) }
+            ?? isAmongLongPublishes(origin)
+    }
+
     private func isAmongLongPublishes(_ origin: Origin) -> Bool {
         for i in 0..<state.pointee.longPublishes.count {
             let other = state.pointee.longPublishes[i].message.origin
@@ -85,7 +91,7 @@ extension BrokerLoop {
     private func goOnAfterMatch(_ origin: Origin) {
         guard let publisher = publisher(origin) else { return }
         if state.pointee.isShortOfMemory { waitForMemory(publisher) }
-        if !hasLongPublish(origin) { unpause(publisher, .match) }
+        if !isAmongLongPublishes(origin) { unpause(publisher, .match) }
     }
 
     private func release(_ publish: LongPublish) {

@@ -30,6 +30,9 @@ final class RuleEvaluator {
     /// The limits that it was made for.
     var limits: JSONLimits { scratch.pointee.limits }
 
+    /// What the last evaluation took, in steps of about ten instructions.
+    var stepsSpent: Int { scratch.pointee.stepsSpent }
+
     /// Evaluates and counts. `content` is header block and payload.
     func evaluate(
         _ message: Message, from rule: Int, of rules: ActiveRules, clientID: UInt64

@@ -123,9 +123,8 @@ extension Guarantees {
             let loop = test.broker.shared.loops[0]
             for seconds in [0.15, 0.4] {
                 loop.mail.post(
-                    .describeConnections(withSubscriptions: false) { _ in
-                        Thread.sleep(forTimeInterval: seconds)
-                    })
+                    .describeConnections(
+                        ConnectionListing { _ in Thread.sleep(forTimeInterval: seconds) }))
                 #expect(eventually { !loop.mail.hasMail })
             }
             #expect(eventually { log.lines.contains { $0.contains("stalled for 4") } })
