@@ -244,7 +244,7 @@ struct RuleSetErrorTests {
         #expect(
             try RuleSet(definition).notes == [
                 "rules.conf:3:5: rule ask: whoever asks chooses the reply subject, so an answer can be"
-                    + " published to `a` without passing rule orders"
+                    + " published to `orders.*` without passing rule orders"
             ])
     }
 
