@@ -7,8 +7,8 @@ import Glibc
 /// whole yet is kept by the connection in a block just large enough. A connection that waits for
 /// nothing holds no memory.
 extension BrokerLoop {
-    /// One read, and all the operations in it.
-    func readInput(_ connection: ConnectionRef) {
+    /// One read, and all the operations in it; in the slice that has begun, if it goes on with that.
+    func readInput(_ connection: ConnectionRef, goingOn: Bool = false) {
         guard connection.pointee.pauseReasons.isEmpty,
             connection.pointee.flags.isDisjoint(with: [.isClosing, .hasInputLeft])
         else { return }
@@ -21,7 +21,7 @@ extension BrokerLoop {
         switch unsafe connection.pointee.transport.receive(into: input + kept, Self.readBytesMax) {
         case .bytes(let count):
             recordInput(connection)
-            work.pointee.restart()
+            if !goingOn { work.pointee.restart() }
             process(connection, kept + count)
             recordSlice(connection)
             readBufferedInput(connection)
@@ -33,7 +33,7 @@ extension BrokerLoop {
     /// Input that the transport has buffered, unseen by the poller, is read next turn.
     @inline(__always)
     private func readBufferedInput(_ connection: ConnectionRef) {
-        if connection.pointee.transport.hasBufferedInput { keepForNextTurn(connection) }
+        if connection.pointee.transport.hasBufferedInput { putOff(connection) }
     }
 
     /// Before new bytes are looked at, what other loops have posted is delivered: whatever their sender
@@ -173,9 +173,13 @@ extension BrokerLoop {
     @inline(never)
     private func yield(_ connection: ConnectionRef, from start: Int, to end: Int) {
         keep(connection, from: start, to: end)
-        guard end > start, connection.pointee.pauseReasons.isEmpty,
-            !connection.pointee.flags.contains(.hasInputLeft)
-        else { return }
+        if end > start, connection.pointee.pauseReasons.isEmpty { putOff(connection) }
+    }
+
+    /// What it has left is not of this turn's share.
+    @inline(never)
+    private func putOff(_ connection: ConnectionRef) {
+        guard !connection.pointee.flags.contains(.hasInputLeft) else { return }
         connection.pointee.flags.insert(.hasInputLeft)
         state.pointee.yielded.append(connection.pointee.handle)
     }
@@ -236,10 +240,8 @@ extension BrokerLoop {
             unsafe memcpy(input, connection.pointee.carry.unsafelyUnwrapped, kept)
             process(connection, kept)
             recordSlice(connection)
-            // More is not of this turn's share.
-            return readBufferedInput(connection)
         }
-        if connection.pointee.transport.hasBufferedInput { readInput(connection) }
+        if connection.pointee.transport.hasBufferedInput { readInput(connection, goingOn: true) }
     }
 
     /// Keeps bytes of the receive buffer for the connection's next read.
