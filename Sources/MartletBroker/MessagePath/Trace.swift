@@ -75,12 +75,26 @@ extension BrokerLoop {
         let content =
             hasHeader || message.headerBytes <= 0
             ? message.content : message.content.dropFirst(message.headerBytes)
-        let sid = unsafe text(
-            subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
-        var line = "\(text(message.subject)) \(sid)"
+        var line = "\(text(message.subject)) \(sid(of: subscription))"
         if message.replyCount > 0 { line += " \(text(message.reply))" }
         if hasHeader { line += " \(message.headerBytes)" }
         traceSent(connection, hasHeader ? "HMSG" : "MSG", "\(line) \(content.count)")
         tracePayload(.sent, connection, content)
+    }
+
+    /// A 503.
+    @inline(never)
+    func traceNoResponders(
+        _ reply: CountedBytes, _ headerBytes: Int, for subscription: SubscriptionRef,
+        on connection: ConnectionRef
+    ) {
+        traceSent(
+            connection, "HMSG",
+            "\(text(reply)) \(sid(of: subscription)) \(headerBytes) \(headerBytes)")
+    }
+
+    private func sid(of subscription: SubscriptionRef) -> String {
+        unsafe text(
+            subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
     }
 }

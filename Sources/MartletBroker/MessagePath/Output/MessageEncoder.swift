@@ -114,9 +114,7 @@ extension BrokerLoop {
         connection.pointee.outbound.commit(writer.count)
         recordLine(connection)
         if connection.pointee.flags.contains(.isTraced) {
-            let sid = unsafe text(
-                subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
-            traceSent(connection, "HMSG", "\(text(reply)) \(sid) \(headerBytes) \(headerBytes)")
+            traceNoResponders(reply, headerBytes, for: subscription, on: connection)
         }
     }
 
