@@ -1,4 +1,4 @@
-// Message path, beside Dispatch.swift: a peer broke the protocol.
+// How a connection ends whose peer broke the protocol.
 
 extension BrokerLoop {
     /// It is told what nats-server would say, and closed; the log tells what was wrong.
