@@ -97,37 +97,6 @@ extension Guarantees {
         }
 
         @Test(
-            "A client that had no need of credentials begins anew when a reload asks for them",
-            arguments: BrokerSetup.all)
-        func reload(setup: BrokerSetup) throws {
-            let broker = try setup.broker()
-            let early = try broker.rawClient()
-            try early.send("SUB x 1\r\nPING\r\n")
-            _ = try early.framesToPong()
-            var configuration = broker.broker.configuration
-            configuration.accounts = ["a"]
-            configuration.authorization.users = [
-                .init(name: "a", password: "a", account: "a"), .init(name: "g", password: "g"),
-            ]
-            try broker.broker.reload(configuration)
-            try early.connect(ClientOptions(user: "a"))
-            let others = try ["a", "g"].map { try broker.client(ClientOptions(user: $0)) }
-            for other in others {
-                try other.send(pub("x", "1"))
-                try other.barrier()
-            }
-            #expect(try early.barrier().isEmpty)
-            try early.send("SUB x 1\r\n")
-            try early.barrier()
-            for other in others {
-                try other.send(pub("x", "2"))
-                try other.barrier()
-            }
-            #expect(try early.barrier().compactMap(\.message).map(\.text) == ["2"])
-            #expect(broker.broker.routingSnapshot().subscriptions == 1)
-        }
-
-        @Test(
             "Clients that need no credentials are in $G, beside users of the system account",
             arguments: BrokerSetup.with(loops: [1]))
         func systemAccountAlone(setup: BrokerSetup) throws {

@@ -31,7 +31,8 @@ extension Guarantees {
                 pendingMost = max(pendingMost, pending)
                 if test.connections().isEmpty { break }
             }
-            #expect(eventually { test.connections().isEmpty })
+            // It takes in what the sockets hold first, and a busy machine seconds for that.
+            #expect(eventually(40) { test.connections().isEmpty })
             // What the answers to one read may add.
             #expect(pendingMost < Self.pendingBytesMax + (2 << 20))
             let reasons = test.broker.shared.closedConnections.map(\.closeReason)
