@@ -112,7 +112,9 @@ struct ClientFailureTests {
         #expect(try await good.exitCode() == 0)
         let bad = try publish("{")
         #expect(try await bad.exitCode() == 1)
-        #expect(bad.log.hasPrefix("martlet: not published: server error: 'Permissions Violation for Publish to "))
+        #expect(
+            bad.log.hasPrefix(
+                "martlet: not published: server error: 'Permissions Violation for Publish to "))
         let withReply = try publish("{", ["--reply", "nobody"])
         #expect(try await withReply.exitCode() == 1)
         let several = try publish("{", ["--count", "3"])

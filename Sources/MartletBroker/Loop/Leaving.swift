@@ -12,7 +12,7 @@ extension BrokerLoop {
     /// Subscriptions removed in one turn, by all who leave; 128 take about 200 µs.
     static let departuresPerTurn = 128
 
-    /// Begins to remove the subscriptions of a connection that has closed, as far as this turn's share goes.
+    /// Begins to remove the subscriptions of a connection that has closed, as many as a turn may.
     func leave(_ connection: ConnectionRef) {
         var leaving = Leaving(slot: connection.pointee.handle.index)
         // From here on nobody finds the connection by its handle.

@@ -1,4 +1,4 @@
-/// What the connection that is read now has taken of its share of the turn. Whatever it makes the loop do
+/// What the connection that is read now has taken of its slice of the turn. Whatever it makes the loop do
 /// counts, in units of about a nanosecond: delivered bytes, nodes of the tree that were visited, subscriptions
 /// that were looked at, steps of rules. What is counted says when to look at the clock, and the clock when
 /// the slice is over; where time stands still, what is counted says that too.
@@ -50,7 +50,9 @@ struct SliceWork {
 
     /// Whether the slice is over, now that somebody has looked.
     mutating func isOver(at now: UInt64) -> Bool {
-        guard lookDueAt >= 0, spent <= Self.unitsMax, now &- startedAt < Self.nanosecondsMax else { return true }
+        guard lookDueAt >= 0, spent <= Self.unitsMax, now &- startedAt < Self.nanosecondsMax else {
+            return true
+        }
         lookDueAt = spent + Self.unitsPerLook
         return false
     }

@@ -176,7 +176,7 @@ extension BrokerLoop {
         if end > start, connection.pointee.pauseReasons.isEmpty { putOff(connection) }
     }
 
-    /// What it has left is not of this turn's share.
+    /// What it has left is for the next turns.
     @inline(never)
     private func putOff(_ connection: ConnectionRef) {
         guard !connection.pointee.flags.contains(.hasInputLeft) else { return }

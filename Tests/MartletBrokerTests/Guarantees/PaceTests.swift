@@ -109,7 +109,8 @@ extension Guarantees {
             #expect(broker.snapshot().turns.counts.last == 1)
             #expect(eventually { log.lines.contains { $0.contains("stalled") } })
             let line = try #require(log.lines.first { $0.contains("stalled") })
-            let form = /Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries, most of it (.*)/
+            let form =
+                /Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries, most of it (.*)/
             let match = try #require(line.wholeMatch(of: form), "\(line)")
             #expect(match.1 == "a description of connections")
         }
