@@ -62,6 +62,8 @@ final class BrokerShared: @unchecked Sendable {
                 unsafe (target.incoming + source.index).initialize(to: link)
                 unsafe source.mailboxes[target.index].release()
                 unsafe source.mailboxes[target.index] = .passRetained(target.mail)
+                unsafe source.fullConnections[target.index] = unsafe target
+                    .fullConnections[target.index]
             }
         }
         self.loops = loops

@@ -59,6 +59,7 @@ extension BrokerLoop {
         transport.close()
         connection.pointee.transport = .closed
         connection.pointee.flags.remove(.isTaken)
+        unsafe fullConnections[index].remove(connection.pointee.handle.index)
         connection.pointee.outbound.removeAll(pool: pool, returns: returns)
         releaseCarry(connection)
         releaseLargeMessage(connection)

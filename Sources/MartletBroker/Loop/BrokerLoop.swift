@@ -30,6 +30,8 @@ final class BrokerLoop: EventLoopDriver {
     let incoming: UnsafeMutablePointer<LoopLinkRef>
     /// Every loop's mailbox, by loop index: woken without touching a reference count that all loops share.
     let mailboxes: UnsafeMutablePointer<Unmanaged<Mailbox<LoopCommand>>>
+    /// Every loop's, by loop index.
+    let fullConnections: UnsafeMutablePointer<FullConnections>
     let loopCount: Int
     /// Sockets that were accepted for this loop and are not yet among its connections.
     let connectionsUnderWay = Atomic<Int>(0)
@@ -90,6 +92,9 @@ final class BrokerLoop: EventLoopDriver {
         unsafe mailboxes = .allocate(capacity: loopCount)
         // Until the loops are connected, each mailbox is its own.
         for i in 0..<loopCount { unsafe (mailboxes + i).initialize(to: .passRetained(mail)) }
+        let ownFullConnections = try FullConnections()
+        unsafe fullConnections = .allocate(capacity: loopCount)
+        unsafe fullConnections.initialize(repeating: ownFullConnections, count: loopCount)
         let slack = Parser.slack
         lineMemory = try ReservedMemory(
             byteCount: Self.inputBytes + slack + Self.scratchBytes + slack + Self.frameBytes + slack
@@ -119,6 +124,8 @@ final class BrokerLoop: EventLoopDriver {
         unsafe incoming.deallocate()
         for i in 0..<loopCount { unsafe mailboxes[i].release() }
         unsafe mailboxes.deallocate()
+        unsafe fullConnections[index].release()
+        unsafe fullConnections.deallocate()
     }
 
     /// The loop's thread: runs until a command says stop.
@@ -245,6 +252,10 @@ struct LoopState {
     var remote: RemoteDestinations
     /// Batches of other loops that were taken and not delivered yet, by loop.
     var arrived: UnsafeMutablePointer<ArrivedBatches>
+
+    /// A member of a queue group that has no room leaves the message to others, and some have.
+    var passesOver = false
+    var hasPassedOver = false
 
     var ruleStage = RuleStage()
     var random: RandomSource

@@ -44,9 +44,26 @@ extension BrokerLoop {
         message.origin.flags.contains(.noEcho) && message.origin.owns(destination)
     }
 
-    /// A random member; if a delivery fails, the next one.
+    /// To a random member that has room; where none has, to one whose policy says what becomes of it.
     @inline(never)
-    func deliverToOne(_ message: Message, of group: QueueSpan, in route: Route) -> Bool {
+    func deliverToOne(
+        _ message: Message, of group: QueueSpan, in route: Route, isSecondTry: Bool = false
+    ) -> Bool {
+        state.pointee.hasPassedOver = false
+        state.pointee.passesOver = group.count > 1
+        defer { state.pointee.passesOver = false }
+        let isLastTry = isSecondTry || group.count == 1
+        if offer(message, to: group, in: route, isLastTry: isLastTry) { return true }
+        guard state.pointee.hasPassedOver else { return false }
+        state.pointee.passesOver = false
+        return offer(message, to: group, in: route, isLastTry: true)
+    }
+
+    /// To one member after another, from a random one on, until it is delivered.
+    @inline(__always)
+    private func offer(
+        _ message: Message, to group: QueueSpan, in route: Route, isLastTry: Bool
+    ) -> Bool {
         let count = Int(group.count)
         let members = unsafe route.destinations + Int(group.start)
         var i = count == 1 ? 0 : state.pointee.random.below(count)
@@ -54,18 +71,30 @@ extension BrokerLoop {
             let destination = unsafe members[i]
             work.pointee.add(SliceWork.look)
             i = i + 1 == count ? 0 : i + 1
-            if isOwnEcho(message, to: destination) { continue }
+            if isOwnEcho(message, to: destination) || isPassedOver(destination) { continue }
             guard Subscription.claim(destination.subscription, expecting: destination.state) else {
                 continue
             }
             if Int(destination.loop) == index {
                 if deliver(message, to: destination.subscription) { return true }
+                Subscription.giveBackClaim(destination.subscription, expecting: destination.state)
             } else {
-                postQueued(message, to: destination, queue: route.name(of: group))
+                postQueued(
+                    message, to: destination, queue: route.name(of: group), isLastTry: isLastTry)
                 return true
             }
         }
         return false
+    }
+
+    /// A member on another loop that had no room when it was last looked at; here, `makeRoom` looks.
+    @inline(__always)
+    private func isPassedOver(_ destination: Destination) -> Bool {
+        guard state.pointee.passesOver, Int(destination.loop) != index,
+            unsafe fullConnections[Int(destination.loop)].contains(destination.connection.index)
+        else { return false }
+        state.pointee.hasPassedOver = true
+        return true
     }
 
     /// One delivery on this loop: claimed, open a moment ago. False when it cannot be made, and somebody

@@ -11,24 +11,28 @@ extension BrokerLoop {
             let target = unsafe state.pointee.remote.loops[i]
             let list = unsafe state.pointee.remote.lists[target]
             if list.count > 0 {
-                unsafe write(message, to: target, list.items, list.count, queue: .none)
+                unsafe write(
+                    message, to: target, list.items, list.count, queue: .none, isLastTry: true)
             }
             unsafe state.pointee.remote.lists[target].removeAll()
         }
     }
 
     /// To a member of a queue group; the group's name goes along for `redeliver`.
-    func postQueued(_ message: Message, to destination: Destination, queue: CountedBytes) {
+    func postQueued(
+        _ message: Message, to destination: Destination, queue: CountedBytes, isLastTry: Bool
+    ) {
         let target = Int(destination.loop)
         state.pointee.remote.append(destination)
         unsafe write(
-            message, to: target, state.pointee.remote.lists[target].items, 1, queue: queue)
+            message, to: target, state.pointee.remote.lists[target].items, 1, queue: queue,
+            isLastTry: isLastTry)
         unsafe state.pointee.remote.lists[target].removeAll()
     }
 
     private func write(
         _ message: Message, to target: Int, _ destinations: UnsafeMutablePointer<Destination>,
-        _ count: Int, queue: CountedBytes
+        _ count: Int, queue: CountedBytes, isLastTry: Bool
     ) {
         let byteCount = BatchRecord.byteCount(
             message, destinations: count, queueCount: queue.count)
@@ -37,7 +41,7 @@ extension BrokerLoop {
         unsafe place.storeBytes(
             of: BatchRecord(
                 byteCount: byteCount, message: message, destinationCount: count,
-                queueCount: queue.count),
+                queueCount: UInt32(truncatingIfNeeded: queue.count), isLastTry: isLastTry),
             as: BatchRecord.self)
         let list = unsafe place + MemoryLayout<BatchRecord>.stride
         let listBytes = count * MemoryLayout<Destination>.stride
@@ -123,20 +127,24 @@ extension BrokerLoop {
             (list + record.destinationCount * MemoryLayout<Destination>.stride)
                 .assumingMemoryBound(to: UInt8.self))
         let message = unsafe record.message.moved(to: bytes)
-        let queue = unsafe CountedBytes(bytes + message.copiedBytes, record.queueCount)
+        let queue = unsafe CountedBytes(bytes + message.copiedBytes, Int(record.queueCount))
         let destinations = unsafe list.assumingMemoryBound(to: Destination.self)
+        state.pointee.passesOver = !record.isLastTry
+        defer { state.pointee.passesOver = false }
         for i in 0..<record.destinationCount {
             let destination = unsafe destinations[i]
             let subscription = destination.subscription
             let current = subscription.pointee.state.load(ordering: .relaxed)
             let isOpen = (current ^ destination.state) & ~Subscription.maximumBit == 0
             if isOpen, deliver(message, to: subscription) { continue }
-            if !queue.isEmpty { redeliver(message, queue) }
+            guard !queue.isEmpty else { continue }
+            Subscription.giveBackClaim(subscription, expecting: destination.state)
+            redeliver(message, queue)
         }
     }
 
-    /// A queue member that was chosen on another loop has gone since: another one of its group gets the
-    /// message, on whatever loop; with none left the requester hears 503.
+    /// A queue member that was chosen on another loop has gone since, or has no room: another one of its group
+    /// gets the message, on whatever loop; with none left the requester hears 503.
     @inline(never)
     private func redeliver(_ message: Message, _ queue: CountedBytes) {
         let route = cache.wholeRoute(
@@ -145,7 +153,7 @@ extension BrokerLoop {
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard route.name(of: group) == queue else { continue }
-            if deliverToOne(message, of: group, in: route) { return }
+            if deliverToOne(message, of: group, in: route, isSecondTry: true) { return }
         }
         guard message.wantsNoResponders else { return }
         shared.loops[Int(message.origin.loop)].mail.post(

@@ -114,7 +114,10 @@ struct BatchRecord: BitwiseCopyable {
     var message: Message
     var destinationCount: Int
     /// For a queue group: its name, so that another member can be found if this one has gone.
-    var queueCount: Int
+    var queueCount: UInt32
+    /// Whether the chosen member of a queue group keeps the message although it has no room: others had none
+    /// either, or this is the second try.
+    var isLastTry: Bool
 
     static func byteCount(_ message: Message, destinations: Int, queueCount: Int) -> Int {
         let bytes =

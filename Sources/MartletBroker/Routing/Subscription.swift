@@ -113,6 +113,20 @@ extension Subscription {
         return false
     }
 
+    /// The delivery that was claimed could not be made.
+    static func giveBackClaim(_ subscription: SubscriptionRef, expecting state: UInt64) {
+        let current = subscription.pointee.state.load(ordering: .acquiring)
+        guard (current ^ state) & ~maximumBit == 0, current & maximumBit != 0 else { return }
+        let tag = tag(of: current)
+        var word = subscription.pointee.remaining.load(ordering: .relaxed)
+        while word & ~countMask == tag {
+            let (done, now) = subscription.pointee.remaining.compareExchange(
+                expected: word, desired: word &+ 1, ordering: .relaxed)
+            if done { return }
+            word = now
+        }
+    }
+
     /// The owner's: from now on publishers may claim this many deliveries.
     static func limit(_ subscription: SubscriptionRef, to count: Int) {
         let state = subscription.pointee.state.load(ordering: .relaxed)

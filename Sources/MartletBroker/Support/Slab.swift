@@ -17,6 +17,9 @@ struct Slab<Element: ~Copyable> {
     private static var pageShift: Int { 8 }
     private static var pageCountMax: Int { 1 << 14 }
 
+    /// It never has more.
+    static var slotsMax: Int { pageCountMax << pageShift }
+
     private struct State {
         var count = 0
         var live = 0

@@ -92,6 +92,76 @@ extension Guarantees {
                 meanwhile: loops, { try Self.comeAndGo(members[$0]) })
         }
 
+        @Test(
+            "A member without room is passed over while another has some",
+            arguments: BrokerSetup.all,
+            [.dropNew, .dropOld, .block] as [BrokerConfiguration.SlowConsumerPolicy])
+        func passesOver(
+            setup: BrokerSetup, policy: BrokerConfiguration.SlowConsumerPolicy
+        ) throws {
+            let broker = try setup.broker {
+                $0.slowConsumers.rules = [
+                    BrokerConfiguration.SlowConsumerRule(
+                        subject: "work", policy: policy, pendingBytesMax: 100_000)
+                ]
+            }
+            let stuck = try StuckSubscriber(broker, ["work g"])
+            let other = try broker.subscriber("SUB work g 1")
+            let publisher = try broker.client()
+            let total = 1_000
+            var seen: [String] = []
+            for n in stride(from: 0, to: total, by: 20) {
+                try publisher.send(
+                    (n..<(n + 20)).map {
+                        pub("work", "\($0) \(String(repeating: "x", count: 1_000))")
+                    }
+                    .joined())
+                try publisher.barrier()
+                seen += try other.barrier().compactMap(\.message?.text)
+            }
+            // What was passed on from one loop to another may need a second look.
+            seen += try other.barrier().compactMap(\.message?.text)
+            let counts = broker.broker.snapshot()
+            #expect(counts.droppedMessages == 0)
+            #expect(counts.pausedPublishers == 0)
+            #expect(seen.count < total)
+            seen += try stuck.client.barrier().compactMap(\.message)
+                .filter { $0.subject == "work" }.map(\.text)
+            let numbers = seen.map { Int($0.prefix { $0 != " " })! }.sorted()
+            #expect(numbers == Array(0..<total))
+        }
+
+        @Test(
+            "Where no member has room, the policy decides", arguments: BrokerSetup.all)
+        func nobodyHasRoom(setup: BrokerSetup) throws {
+            let broker = try setup.broker {
+                $0.slowConsumers.rules = [
+                    BrokerConfiguration.SlowConsumerRule(
+                        subject: "work", policy: .dropNew, pendingBytesMax: 100_000)
+                ]
+            }
+            let stuck = try (0..<3).map { _ in try StuckSubscriber(broker, ["work g"]) }
+            let publisher = try broker.client()
+            let total = 1_000
+            for _ in 0..<(total / 20) {
+                try publisher.send(String(repeating: pub("work", bytes: 1_000), count: 20))
+                try publisher.barrier()
+            }
+            #expect(eventually { broker.broker.snapshot().droppedMessages > 600 })
+            var delivered = 0
+            for one in stuck {
+                delivered += try one.client.barrier().count { $0.message?.subject == "work" }
+            }
+            #expect(delivered > 200)
+            #expect(broker.broker.snapshot().droppedMessages + delivered == total)
+            // With room again, members are chosen again.
+            try publisher.send(String(repeating: pub("work", bytes: 1_000), count: 60))
+            try publisher.barrier()
+            for one in stuck {
+                #expect(try one.client.barrier().contains { $0.message?.subject == "work" })
+            }
+        }
+
         /// Joins the group "g" of "service", answers, leaves, and answers what has come meanwhile.
         static func comeAndGo(_ member: RawClient) throws {
             for line in ["SUB service g 1\r\n", "UNSUB 1\r\n"] {

@@ -96,6 +96,7 @@ extension BrokerLoop {
             // A byte a second must not live for ever, but a queue that is never empty may be one that
             // moves fast: the deadline moves when all that was pending at the last one is gone.
             connection.pointee.overdueBytes &-= sent
+            unsafe fullConnections[index].remove(connection.pointee.handle.index)
             if connection.pointee.overdueBytes <= 0 { restartWriteDeadline(connection) }
             if connection.pointee.waitingPublishers != nil,
                 connection.pointee.outbound.pendingBytes <= connection.pointee.pendingBytesMax / 2

@@ -55,6 +55,9 @@ extension BrokerLoop {
             let pending = connection.pointee.outbound.pendingBytes + frameBytes
             if pending <= connection.pointee.pendingBytesMax { return .write }
         }
+        if subscription.pointee.isQueued, leavesToOthers(subscription, of: connection) {
+            return .refused
+        }
         switch subscription.pointee.policy {
         case .close: return refuseSlowConsumer(connection)
         case .dropNew:
@@ -63,6 +66,18 @@ extension BrokerLoop {
         case .dropOld: return dropOldest(frameBytes, on: connection)
         case .block: return block(message, for: connection, frameBytes)
         }
+    }
+
+    /// A member of a queue group without room is passed over while another has some. With the policy `close`
+    /// it goes, and the message to another.
+    private func leavesToOthers(
+        _ subscription: SubscriptionRef, of connection: ConnectionRef
+    ) -> Bool {
+        guard subscription.pointee.policy != .close else { return false }
+        unsafe fullConnections[index].insert(connection.pointee.handle.index)
+        guard state.pointee.passesOver else { return false }
+        state.pointee.hasPassedOver = true
+        return true
     }
 
     /// Lines that wait for a connection, with all else that does, are over its limit. Where messages may fill
