@@ -84,7 +84,7 @@ extension ConnectionEvent {
             return "WriteDeadline of \(deadline) exceeded with \(chunks) chunks of \(pending) "
                 + "total bytes."
         case .blockedPublishers: return "blocked its publishers for longer than block_max"
-        case .memory(let pending): return "max_memory reached, \(pending) bytes pending"
+        case .memory(let held): return "max_memory reached, \(held) bytes held"
         }
     }
 }

@@ -44,5 +44,6 @@ enum SlowConsumerCause: Equatable, Sendable {
     case writeDeadline(nanoseconds: UInt64, chunks: Int, pendingBytes: Int)
     /// Its publishers have waited for it as long as they may.
     case blockedPublishers
-    case memory(pendingBytes: Int)
+    /// It held most when the memory budget was spent.
+    case memory(heldBytes: Int)
 }

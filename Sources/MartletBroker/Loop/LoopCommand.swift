@@ -18,7 +18,7 @@ enum LoopCommand: Sendable {
     case resumePublisher(SlabHandle)
     /// A queue delivery found nobody on the other loop.
     case noResponders(Origin, subject: [UInt8], reply: [UInt8])
-    /// Memory is short: close the slowest consumer.
+    /// Memory is short: give some back.
     case shedMemory
     /// Its messages find no memory on another loop: wait a moment.
     case waitForMemory(SlabHandle)

@@ -2,9 +2,9 @@
 
 import Glibc
 
-/// At `max_memory` the slowest consumer of the loop goes first: the one whose socket is blocked and
-/// that has most pending. If none is slow, the message at hand still gets its memory, and whoever
-/// publishes waits until there is some again.
+/// At `max_memory` the connection of the loop that holds most goes first: as a consumer whose socket is
+/// blocked, or as a publisher whose message is not whole. If connections hold little, the message at hand
+/// still gets its memory, and whoever publishes waits until there is some again.
 extension BrokerLoop {
     /// Room for a frame in the connection's queue.
     @inline(__always)
@@ -17,7 +17,7 @@ extension BrokerLoop {
 
     @inline(never)
     private func reserveInShortage(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
-        while shedSlowest() {
+        while shedLargest() {
             if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
                 return unsafe room
             }
@@ -32,53 +32,76 @@ extension BrokerLoop {
     }
 
     func shedAndAllocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        while shedSlowest() {
+        while shedLargest() {
             if let block = unsafe pool.allocate(byteCount) { return unsafe block }
         }
         pauseReadersForMemory()
         return unsafe pool.allocateAlways(byteCount)
     }
 
-    func shedAndMakePayload(_ byteCount: Int) -> PayloadRef {
-        while shedSlowest() {
-            if let payload = PayloadBuffer.make(byteCount, pool: pool, owner: returns) {
+    func shedAndMakePayload(_ byteCount: Int, room: Int) -> PayloadRef {
+        while shedLargest() {
+            if let payload = PayloadBuffer.make(
+                byteCount, room: room, pool: pool, owner: returns)
+            {
                 return payload
             }
         }
         pauseReadersForMemory()
-        return PayloadBuffer.makeAlways(byteCount, pool: pool, owner: returns)
+        return PayloadBuffer.makeAlways(byteCount, room: room, pool: pool, owner: returns)
     }
 
-    /// Closes the blocked connection with most pending and frees its queue now; false when none is blocked.
-    /// That may be the one a frame is written for: what is added to it then is thrown away.
+    /// nil where nobody has given up enough, or the connection itself has gone.
+    func shedAndGrowPayload(of connection: ConnectionRef, room: Int) -> PayloadRef? {
+        while shedLargest() {
+            guard let payload = connection.pointee.payload else { return nil }
+            if let grown = PayloadBuffer.grow(payload, room: room, pool: pool) { return grown }
+        }
+        askOthersForMemory()
+        return nil
+    }
+
+    /// Closes the connection that holds most and frees that now; false when connections hold less than an eighth
+    /// of what is this loop's, for then it is not they who took the memory. It may be the one a frame is written
+    /// for: what is added to it then is thrown away.
     @discardableResult
-    func shedSlowest() -> Bool {
-        var slowest: ConnectionRef?
-        var pending = 0
+    private func shedLargest() -> Bool {
+        var largest: ConnectionRef?
+        var most = 0
+        var total = 0
         for i in 0..<state.pointee.connections.endIndex {
             let candidate = state.pointee.connections[i]
-            guard candidate.pointee.blockedSince != 0,
-                candidate.pointee.outbound.pendingBytes > pending
-            else { continue }
-            slowest = candidate
-            pending = candidate.pointee.outbound.pendingBytes
+            let held = Self.heldBytes(candidate)
+            total += held
+            if held > most { (largest, most) = (candidate, held) }
         }
-        guard let slowest else { return false }
-        closeSlowConsumer(slowest, .memory(pendingBytes: pending))
-        stopSending(slowest)
+        guard let largest, total >= shared.budget.bytesMax / 8 / loopCount else { return false }
+        closeSlowConsumer(largest, .memory(heldBytes: most))
+        stopSending(largest)
+        releaseLargeMessage(largest)
         returns.collect(into: pool)
         return true
     }
 
-    /// Nobody on this loop is slow, so the memory is elsewhere: other loops shed, and this one's readers
-    /// wait a moment.
+    /// What waits for a peer that does not take it, and what has come of a message that is not whole.
+    private static func heldBytes(_ connection: ConnectionRef) -> Int {
+        let pending =
+            connection.pointee.blockedSince == 0 ? 0 : connection.pointee.outbound.pendingBytes
+        return pending + (connection.pointee.payload?.pointee.blockBytes ?? 0)
+    }
+
+    /// The memory is elsewhere: other loops shed, and this one's readers wait a moment.
     private func pauseReadersForMemory() {
-        for loop in shared.loops where loop.index != index { loop.mail.post(.shedMemory) }
+        askOthersForMemory()
         state.pointee.isShortOfMemory = true
         endSlice()
     }
 
-    /// Another loop found no memory: gives back what lies idle here, then the slowest consumer.
+    private func askOthersForMemory() {
+        for loop in shared.loops where loop.index != index { loop.mail.post(.shedMemory) }
+    }
+
+    /// Another loop found no memory: gives back what lies idle here, then who holds most.
     func helpInShortage() {
         guard shared.budget.isNearlySpent else { return }
         cache.giveBack()
@@ -87,7 +110,7 @@ extension BrokerLoop {
             unsafe outgoing[target].pointee.freeReturned(pool)
         }
         pool.giveBackIdle()
-        if shared.budget.isNearlySpent { shedSlowest() }
+        if shared.budget.isNearlySpent { shedLargest() }
     }
 
     /// After an operation in a shortage: its connection waits for 5 ms, then looks again.

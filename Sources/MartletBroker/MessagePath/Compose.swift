@@ -52,7 +52,8 @@ extension BrokerLoop {
         let count = parts.contentCount + 2
         returns.collect(into: pool)
         let payload =
-            PayloadBuffer.make(count, pool: pool, owner: returns) ?? shedAndMakePayload(count)
+            PayloadBuffer.make(count, pool: pool, owner: returns)
+            ?? shedAndMakePayload(count, room: count)
         var writer = unsafe FrameWriter(PayloadBuffer.bytes(payload), capacity: count)
         writer.appendContent(of: parts)
         return payload

@@ -14,6 +14,11 @@ struct LargeMessageLine: BitwiseCopyable {
 }
 
 extension BrokerLoop {
+    /// The room that a payload has before its bytes come, and how many times what has come it is given then:
+    /// who announces much and sends nothing holds little.
+    private static let payloadRoomMin = 16 << 10
+    private static let payloadGrowth = 4
+
     /// Starts a large message: its payload's first bytes go to a buffer that subscribers will share.
     /// Returns where the receive buffer goes on.
     @inline(never)
@@ -21,10 +26,11 @@ extension BrokerLoop {
     {
         let byteCount = operation.totalBytes + 2
         returns.collect(into: pool)
-        let payload =
-            PayloadBuffer.make(byteCount, pool: pool, owner: returns)
-            ?? shedAndMakePayload(byteCount)
         let available = min(count - operation.payloadStart, byteCount)
+        let room = min(byteCount, max(Self.payloadRoomMin, available * Self.payloadGrowth))
+        let payload =
+            PayloadBuffer.make(byteCount, room: room, pool: pool, owner: returns)
+            ?? shedAndMakePayload(byteCount, room: max(available, 1))
         unsafe memcpy(PayloadBuffer.bytes(payload), input + operation.payloadStart, available)
         payload.pointee.filled = available
         connection.pointee.payload = payload
@@ -32,6 +38,24 @@ extension BrokerLoop {
         keepLine(connection, operation)
         if available == byteCount { publishLarge(connection) }
         return operation.payloadStart + available
+    }
+
+    /// The payload that is read, with room for more of it; nil where that waits for memory.
+    func payloadWithRoom(_ connection: ConnectionRef) -> PayloadRef? {
+        guard let payload = connection.pointee.payload else { return nil }
+        let filled = payload.pointee.filled
+        guard filled == payload.pointee.room, filled < payload.pointee.count else { return payload }
+        let room = min(payload.pointee.count, filled * Self.payloadGrowth)
+        returns.collect(into: pool)
+        guard
+            let grown = PayloadBuffer.grow(payload, room: room, pool: pool)
+                ?? shedAndGrowPayload(of: connection, room: room)
+        else {
+            if !connection.pointee.flags.contains(.isClosing) { waitForMemory(connection) }
+            return nil
+        }
+        connection.pointee.payload = grown
+        return grown
     }
 
     private func keepLine(_ connection: ConnectionRef, _ operation: Operation) {

@@ -47,12 +47,14 @@ extension BrokerLoop {
 
     /// The rest of a large payload goes straight to its buffer; what follows it, to the loop's.
     private func readPayload(_ connection: ConnectionRef) {
-        let payload = unsafe connection.pointee.payload.unsafelyUnwrapped
+        guard let payload = payloadWithRoom(connection) else { return }
         let filled = payload.pointee.filled
-        let wanted = payload.pointee.count - filled
+        let wanted = payload.pointee.room - filled
+        let takesMore = payload.pointee.room == payload.pointee.count
         unsafe vectors[0] = unsafe iovec(
             iov_base: PayloadBuffer.bytes(payload) + filled, iov_len: wanted)
-        unsafe vectors[1] = unsafe iovec(iov_base: input, iov_len: Self.readBytesMax)
+        unsafe vectors[1] = unsafe iovec(
+            iov_base: input, iov_len: takesMore ? Self.readBytesMax : 0)
         switch unsafe connection.pointee.transport.receive(into: vectors) {
         case .bytes(let count):
             recordInput(connection)

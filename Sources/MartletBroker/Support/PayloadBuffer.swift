@@ -18,6 +18,8 @@ struct PayloadBuffer: ~Copyable {
     let count: Int
     /// How much of it has been read.
     var filled = 0
+    /// For how much of it there is room: all of it once it is whole, and less while it comes.
+    var room: Int { min(count, blockBytes - Self.headerBytes - Self.slack) }
 
     init(owner: ReturnStack, blockBytes: Int, count: Int) {
         self.owner = owner
@@ -30,21 +32,43 @@ typealias PayloadRef = StablePointer<PayloadBuffer>
 
 extension PayloadBuffer {
     static var headerBytes: Int { (MemoryLayout<PayloadBuffer>.stride + 63) & ~63 }
+    /// Behind the bytes, for who reads whole pieces.
+    private static var slack: Int { 64 }
 
-    /// A buffer for `count` bytes; nil when the memory budget is spent.
-    static func make(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef? {
-        let blockBytes = blockBytes(for: count)
+    /// A buffer for `count` bytes, with room for the first `room` of them; nil when the memory budget is spent.
+    static func make(
+        _ count: Int, room: Int? = nil, pool: BlockPool, owner: ReturnStack
+    ) -> PayloadRef? {
+        let blockBytes = blockBytes(for: room ?? count)
         guard let block = unsafe pool.allocate(blockBytes) else { return nil }
         return unsafe place(in: block, blockBytes, count, owner)
     }
 
     /// A buffer for `count` bytes, over the budget if need be.
-    static func makeAlways(_ count: Int, pool: BlockPool, owner: ReturnStack) -> PayloadRef {
-        let blockBytes = blockBytes(for: count)
+    static func makeAlways(
+        _ count: Int, room: Int? = nil, pool: BlockPool, owner: ReturnStack
+    ) -> PayloadRef {
+        let blockBytes = blockBytes(for: room ?? count)
         return unsafe place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
     }
 
-    private static func blockBytes(for count: Int) -> Int { headerBytes + count + 64 }
+    /// A copy with more room of a buffer that nobody else has yet, and that goes; nil when the memory budget
+    /// is spent: then it stays.
+    static func grow(_ buffer: PayloadRef, room: Int, pool: BlockPool) -> PayloadRef? {
+        assert(buffer.pointee.references.load(ordering: .relaxed) == 1)
+        assert(room > buffer.pointee.room)
+        let blockBytes = blockBytes(for: room)
+        guard let block = unsafe pool.allocate(blockBytes) else { return nil }
+        let grown = unsafe place(in: block, blockBytes, buffer.pointee.count, buffer.pointee.owner)
+        unsafe memcpy(bytes(grown), bytes(buffer), buffer.pointee.filled)
+        grown.pointee.filled = buffer.pointee.filled
+        unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
+        return grown
+    }
+
+    private static func blockBytes(for count: Int) -> Int {
+        BlockPool.capacity(for: headerBytes + count + slack)
+    }
 
     private static func place(
         in block: UnsafeMutableRawPointer, _ blockBytes: Int, _ count: Int, _ owner: ReturnStack

@@ -98,8 +98,8 @@ struct BrokerLogTests {
                 "Slow Consumer Detected: blocked its publishers for longer than block_max"
             ),
             (
-                .slowConsumer(.memory(pendingBytes: 5)), "info",
-                "Slow Consumer Detected: max_memory reached, 5 bytes pending"
+                .slowConsumer(.memory(heldBytes: 5)), "info",
+                "Slow Consumer Detected: max_memory reached, 5 bytes held"
             ),
             (.stale, "debug", "Stale Client Connection - Closing"),
             (.traced(.received, verb: "PING", argument: nil), "trace", "<<- [PING]"),

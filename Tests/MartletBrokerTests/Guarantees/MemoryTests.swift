@@ -25,5 +25,42 @@ extension Guarantees {
             #expect(eventually { test.broker.snapshot().messagesOut == 3_000 })
             #expect(test.broker.snapshot().memoryBytes - before < 8 << 20)
         }
+
+        @Test("Payloads that were announced and do not come take little memory", arguments: [1, 2])
+        func announcements(loops: Int) throws {
+            let test = try Self.broker(loops: loops)
+            let subscriber = try test.subscriber("SUB a 1")
+            let announcers = try test.clients(150)
+            let before = test.broker.snapshot().memoryBytes
+            for announcer in announcers { try announcer.send("PUB a 1000000\r\n") }
+            // Two looks at every loop: the announcements were read by then.
+            _ = test.connections() + test.connections()
+            #expect(test.broker.snapshot().memoryBytes - before < 16 << 20)
+            #expect(test.connections().count == 151)
+            try announcers[0].send(String(repeating: "x", count: 1_000_000) + "\r\n")
+            #expect(try subscriber.message().payload.count == 1_000_000)
+        }
+
+        @Test("Payloads arrive whole in whatever pieces they come", arguments: BrokerSetup.all)
+        func pieces(setup: BrokerSetup) throws {
+            let test = try setup.broker()
+            let subscriber = try test.subscriber("SUB a 1")
+            let publisher = try test.client()
+            var random = SeededRandom(seed: 7)
+            for size in [16_384, 65_536, 65_537, 262_144, 300_001, 1_048_576] {
+                let payload = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                try publisher.send("PUB a \(size)\r\n")
+                var sent = 0
+                while sent < size {
+                    let next = min(size, sent + 1 + random.below(100_000))
+                    try publisher.send(Array(payload[sent..<next]))
+                    sent = next
+                    _ = test.connections()
+                }
+                try publisher.send("\r\n" + pub("a", "behind"))
+                #expect(try subscriber.message().payload == payload)
+                #expect(try subscriber.message().text == "behind")
+            }
+        }
     }
 }
