@@ -51,6 +51,22 @@ struct SubjectMatch {
         dependsOnLastToken = false
     }
 
+    /// Room that is kept for the next match: in entries of each list.
+    private static let keptMax = 4_096
+
+    /// A large match is over: its memory goes. Capacities are powers of two.
+    mutating func trim() {
+        let any =
+            steps.capacity | found.capacity | groups.capacity | groupOfNode.capacity
+            | groupTable.capacity
+        guard any >= Self.keptMax * 2 else { return }
+        steps.removeAll(keepingAtMost: Self.keptMax)
+        found.removeAll(keepingAtMost: Self.keptMax)
+        groups.removeAll(keepingAtMost: Self.keptMax)
+        groupOfNode.removeAll(keepingAtMost: Self.keptMax)
+        groupTable.removeAll(keepingAtMost: Self.keptMax)
+    }
+
     func destroy() {
         steps.destroy()
         found.destroy()

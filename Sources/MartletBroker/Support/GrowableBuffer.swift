@@ -43,6 +43,15 @@ struct GrowableBuffer<Element: BitwiseCopyable> {
     @inline(__always)
     mutating func removeAll() { count = 0 }
 
+    /// Empty, and with no more room than this: one large use does not hold its memory for ever.
+    mutating func removeAll(keepingAtMost capacityMax: Int) {
+        count = 0
+        guard capacity > capacityMax else { return }
+        unsafe items.deallocate()
+        unsafe items = .allocate(capacity: capacityMax)
+        capacity = capacityMax
+    }
+
     /// Takes out those from `start` up to `end`; the later ones move up.
     mutating func remove(from start: Int, to end: Int) {
         assert(start >= 0 && start <= end && end <= count)

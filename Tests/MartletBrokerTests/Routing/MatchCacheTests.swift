@@ -142,6 +142,17 @@ import Testing
         #expect(bench.hits == 0)
     }
 
+    @Test("a match of thousands of groups does not hold its memory")
+    func trimsItsLists() {
+        let bench = RoutingBench(seed: 5)
+        for i in 0..<9_000 { bench.subscribe("a.>", queue: "q\(i)") }
+        #expect(bench.matchedByCache("a.b").groups.count == 9_000)
+        #expect(bench.cache.matching.pointee.groups.capacity <= 4_096)
+        #expect(bench.cache.matching.pointee.groupTable.capacity <= 4_096)
+        bench.subscribe("a.b")
+        #expect(bench.matchedByCache("a.b").groups.count == 9_000)
+    }
+
     #if DEBUG
     @Test func givesEverythingBack() {
         let bench = RoutingBench(seed: 5)

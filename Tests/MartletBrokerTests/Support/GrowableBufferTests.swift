@@ -18,6 +18,19 @@ struct GrowableBufferTests {
         list.destroy()
     }
 
+    @Test("what a large use took goes, and a small one's room stays")
+    func trimming() {
+        var list = GrowableBuffer<Int>()
+        for i in 0..<1_000 { list.append(i) }
+        list.removeAll(keepingAtMost: 2_000)
+        #expect(list.count == 0 && list.capacity >= 1_000)
+        list.removeAll(keepingAtMost: 100)
+        #expect(list.capacity == 100)
+        for i in 0..<200 { list.append(i) }
+        #expect(list[199] == 199)
+        list.destroy()
+    }
+
     @Test("within what was reserved, nothing moves")
     func reserved() {
         var list = GrowableBuffer<Int>(capacity: 1)

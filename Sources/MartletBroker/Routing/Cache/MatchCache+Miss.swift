@@ -80,6 +80,7 @@ extension MatchCache {
         work.pointee.add(
             SliceWork.miss &+ matching.pointee.visited &* SliceWork.node
                 &+ held.route.destinationCount &* SliceWork.destination)
+        matching.pointee.trim()
         return keep(
             held, isKept, of: miss, dependsOnLastToken: matching.pointee.dependsOnLastToken)
     }
