@@ -26,7 +26,7 @@ final class BrokerShared: @unchecked Sendable {
     private let admitted = Atomic<Int>(0)
     private let boundClientPort = Atomic<Int>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
-    private let closed = Guarded(ClosedConnections())
+    private let closed: Guarded<ClosedConnections>
 
     init(
         configuration: BrokerConfiguration, loopCount: Int, events: any EventSink, seed: UInt64
@@ -39,6 +39,7 @@ final class BrokerShared: @unchecked Sendable {
             bytesMax: configuration.limits.memoryBytesMax > 0
                 ? configuration.limits.memoryBytesMax : Self.defaultMemoryBytes())
         accounts = AccountDirectory(budget: budget, seed: seed)
+        closed = Guarded(ClosedConnections(budget: budget))
         currentAuthenticator = Guarded(
             Authenticator(configuration.authorization, accounts: accounts))
         rules = RuleControl(loopCount: loopCount, budget: budget, accounts: accounts, seed: seed)
@@ -62,7 +63,8 @@ final class BrokerShared: @unchecked Sendable {
                 unsafe (target.incoming + source.index).initialize(to: link)
                 unsafe source.mailboxes[target.index].release()
                 unsafe source.mailboxes[target.index] = .passRetained(target.mail)
-                unsafe source.fullConnections[target.index] = unsafe target
+                unsafe source.fullConnections[target.index] =
+                    unsafe target
                     .fullConnections[target.index]
             }
         }
@@ -214,7 +216,8 @@ final class BrokerShared: @unchecked Sendable {
             + String((0..<55).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] })
     }
 
-    /// Three quarters of the memory that this process may use: of the machine, or of its cgroup.
+    /// Three quarters of the memory that this process may use: of the machine, of its cgroup, or of the addresses
+    /// that it may have.
     private static func defaultMemoryBytes() -> Int {
         var bytes = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
         if let file = unsafe fopen("/sys/fs/cgroup/memory.max", "r") {
@@ -228,22 +231,4 @@ final class BrokerShared: @unchecked Sendable {
         }
         return bytes / 4 * 3
     }
-}
-
-/// The connections that were closed last, the oldest first.
-private struct ClosedConnections {
-    private var ring: [ConnectionSnapshot] = []
-    private var next = 0
-
-    mutating func append(_ snapshot: ConnectionSnapshot, keeping limit: Int) {
-        guard limit > 0 else { return }
-        if ring.count < limit {
-            ring.append(snapshot)
-        } else {
-            ring[next] = snapshot
-            next = (next + 1) % ring.count
-        }
-    }
-
-    var all: [ConnectionSnapshot] { Array(ring[next...] + ring[..<next]) }
 }

@@ -27,7 +27,7 @@ extension ConfigurationTable {
             "Bytes of a protocol line without its payload."),
         Key(
             "max_pending", sets: \.limits.pendingBytesMax, takes: .limit("a size", inBytes: true),
-            "Unsent bytes of a connection before it counts as a slow consumer."),
+            "Unsent bytes of a connection, answers included, before it counts as a slow consumer."),
         Key(
             "write_deadline", sets: \.limits.writeDeadlineNanoseconds, takes: .durationOrSeconds,
             "How long the oldest unsent byte of a connection may wait before that connection is closed."
@@ -41,7 +41,8 @@ extension ConfigurationTable {
         },
         Key(
             "max_closed_clients", sets: \.limits.closedConnectionsMax, takes: .limit("a number"),
-            "Closed connections that /connz still shows."),
+            "Closed connections that /connz still shows, while they take a 64th of `max_memory` at most."
+        ),
         Key(
             "no_header_support", sets: \.disablesHeaders, takes: .toggle,
             "Refuses headers."),
