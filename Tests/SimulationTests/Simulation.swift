@@ -117,7 +117,7 @@ final class Simulation {
                 loop.cache.removeAll()
             }
         }
-        for loop in loops { left += loop.pool.liveBytes }
+        for loop in loops { left += loop.pool.liveBytes + loop.namePool.liveBytes }
         return left + broker.shared.accounts.global.space.pointee.contents.pointee.tree.liveBytes
     }
     #endif

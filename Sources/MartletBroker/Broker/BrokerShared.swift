@@ -10,6 +10,8 @@ final class BrokerShared: @unchecked Sendable {
     let loopCount: Int
     let events: any EventSink
     let budget: MemoryBudget
+    /// What the subscriptions of all accounts may take: half of it, so that messages have some too.
+    let subscriptionBudget: MemoryBudget
     let accounts: AccountDirectory
     let serverID: String
     let serverName: String
@@ -38,7 +40,8 @@ final class BrokerShared: @unchecked Sendable {
         budget = MemoryBudget(
             bytesMax: configuration.limits.memoryBytesMax > 0
                 ? configuration.limits.memoryBytesMax : Self.defaultMemoryBytes())
-        accounts = AccountDirectory(budget: budget, seed: seed)
+        subscriptionBudget = MemoryBudget(bytesMax: budget.bytesMax / 2, partOf: budget)
+        accounts = AccountDirectory(budget: subscriptionBudget, seed: seed)
         closed = Guarded(ClosedConnections(budget: budget))
         currentAuthenticator = Guarded(
             Authenticator(configuration.authorization, accounts: accounts))
@@ -228,6 +231,11 @@ final class BrokerShared: @unchecked Sendable {
                 bytes = min(bytes, limit)
             }
             unsafe fclose(file)
+        }
+        var addresses = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &addresses) == 0 {
+            // Some are reserved without being used.
+            bytes = min(bytes, Int(clamping: addresses.rlim_cur) / 3 * 2)
         }
         return bytes / 4 * 3
     }

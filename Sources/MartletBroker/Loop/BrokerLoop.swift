@@ -19,6 +19,8 @@ final class BrokerLoop: EventLoopDriver {
     let events: EventLoop
     let mail: Mailbox<LoopCommand>
     let pool: BlockPool
+    /// Of what subscriptions are called.
+    let namePool: SlabPool
     let returns = ReturnStack()
     let cache: MatchCache
     let counters = StablePointer(onLinesOfItsOwn: LoopCounters())
@@ -83,6 +85,7 @@ final class BrokerLoop: EventLoopDriver {
         mail = try Mailbox()
         try mail.attach(to: events.poller)
         pool = BlockPool(budget: shared.budget)
+        namePool = SlabPool(budget: shared.subscriptionBudget)
         cache = MatchCache(
             loop: index, pool: pool,
             bytesMax: MatchCache.bytesMax(of: shared.budget, loopCount: loopCount),
@@ -118,6 +121,7 @@ final class BrokerLoop: EventLoopDriver {
         events.destroy()
         returns.destroy()
         pool.destroy()
+        namePool.destroy()
         lineMemory.release()
         unsafe vectors.deallocate()
         unsafe outgoing.deallocate()

@@ -52,6 +52,7 @@ extension BrokerLoop {
     }
 
     /// nil where nobody has given up enough, or the connection itself has gone.
+    @inline(never)
     func shedAndGrowPayload(of connection: ConnectionRef, room: Int) -> PayloadRef? {
         while shedLargest() {
             guard let payload = connection.pointee.payload else { return nil }

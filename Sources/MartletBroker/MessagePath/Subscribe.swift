@@ -36,7 +36,9 @@ extension BrokerLoop {
             guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
-            guard open(connection, operation) else { return refuseForNumber(connection) }
+            guard !shared.subscriptionBudget.isSpent, open(connection, operation) else {
+                return refuseForNumber(connection)
+            }
         }
         acknowledge(connection)
     }
@@ -99,7 +101,7 @@ extension BrokerLoop {
         record.pointee.queueCount = operation.queue.count
         record.pointee.spacedSIDCount = operation.sid.count + 2
         // 16 bytes of slack: a sid is copied in whole pieces of 16.
-        let block = unsafe pool.allocateAlways(record.pointee.nameBytes + 16)
+        let block = unsafe namePool.allocateAlways(record.pointee.nameBytes + 16)
         unsafe record.pointee.take(names: block)
         unsafe memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
         if operation.queue.count > 0 {
@@ -147,7 +149,7 @@ extension BrokerLoop {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2
         record.pointee.state.store(generation << 2, ordering: .releasing)
         connection.pointee.account.pointee.space.remove(record)
-        unsafe pool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
+        unsafe namePool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
         unsafe record.pointee.names = nil
         state.pointee.subscriptions.give(back: Int(record.pointee.index))
         counters.pointee.subscriptions.add(-1)

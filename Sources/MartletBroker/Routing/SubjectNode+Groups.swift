@@ -7,7 +7,7 @@ extension SubjectNode {
 
     /// Whether it is the first of its queue group, or of those without one.
     mutating func add(
-        _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool
+        _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: SlabPool
     ) -> Bool {
         guard subscription.pointee.isQueued else {
             plain.append(subscription, pool: pool)
@@ -35,7 +35,7 @@ extension SubjectNode {
 
     /// Whether it was the last of its queue group, or of those without one.
     mutating func remove(
-        _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: BlockPool
+        _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: SlabPool
     ) -> Bool {
         guard subscription.pointee.isQueued else {
             plain.remove(subscription, pool: pool)
@@ -62,7 +62,7 @@ extension SubjectNode {
     }
 
     /// The last group takes the place of the one that goes.
-    private mutating func takeOut(_ index: UInt32, _ pool: BlockPool) {
+    private mutating func takeOut(_ index: UInt32, _ pool: SlabPool) {
         let groups = unsafe groups.unsafelyUnwrapped
         let last = groupCount - 1
         if unsafe groupTable != nil {
@@ -98,7 +98,7 @@ extension SubjectNode {
         return nil
     }
 
-    private mutating func growGroups(_ pool: BlockPool) {
+    private mutating func growGroups(_ pool: SlabPool) {
         let stride = MemoryLayout<QueueGroup>.stride
         let capacity = max(2, groupCapacity * 2)
         let grown = unsafe pool.allocateAlways(Int(capacity) * stride)
@@ -115,7 +115,7 @@ extension SubjectNode {
 // MARK: - The table: index plus one, linear probing, at most half full
 
 extension SubjectNode {
-    private mutating func enter(_ index: UInt32, _ pool: BlockPool) {
+    private mutating func enter(_ index: UInt32, _ pool: SlabPool) {
         guard groupCount * 2 > groupTableCapacity else { return place(index) }
         let capacity = max(Self.tabledGroupsMin * 4, groupTableCapacity * 2)
         freeTable(pool)
@@ -162,7 +162,7 @@ extension SubjectNode {
         }
     }
 
-    private mutating func freeTable(_ pool: BlockPool) {
+    private mutating func freeTable(_ pool: SlabPool) {
         if let table = unsafe groupTable {
             unsafe pool.free(table, Int(groupTableCapacity) * MemoryLayout<UInt32>.stride)
         }

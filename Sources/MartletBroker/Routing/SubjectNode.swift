@@ -10,14 +10,14 @@ struct SubscriptionList {
     var count: UInt32 = 0
     var capacity: UInt32 = 0
 
-    mutating func append(_ subscription: SubscriptionRef, pool: BlockPool) {
+    mutating func append(_ subscription: SubscriptionRef, pool: SlabPool) {
         if count == capacity { grow(pool) }
         unsafe items.unsafelyUnwrapped[Int(count)] = subscription
         subscription.pointee.place.pointee.position = count
         count += 1
     }
 
-    mutating func remove(_ subscription: SubscriptionRef, pool: BlockPool) {
+    mutating func remove(_ subscription: SubscriptionRef, pool: SlabPool) {
         let position = Int(subscription.pointee.place.pointee.position)
         let items = unsafe items.unsafelyUnwrapped
         unsafe precondition(position < Int(count) && items[position] == subscription)
@@ -27,7 +27,7 @@ struct SubscriptionList {
         if count == 0 { release(pool) }
     }
 
-    mutating func release(_ pool: BlockPool) {
+    mutating func release(_ pool: SlabPool) {
         if let items = unsafe items {
             unsafe pool.free(items, Int(capacity) * MemoryLayout<SubscriptionRef>.stride)
         }
@@ -35,7 +35,7 @@ struct SubscriptionList {
         capacity = 0
     }
 
-    private mutating func grow(_ pool: BlockPool) {
+    private mutating func grow(_ pool: SlabPool) {
         let stride = MemoryLayout<SubscriptionRef>.stride
         let bytes = BlockPool.capacity(for: max(4, Int(capacity) * 2) * stride)
         let grown = unsafe pool.allocateAlways(bytes).assumingMemoryBound(to: SubscriptionRef.self)
@@ -123,14 +123,14 @@ extension SubjectNode {
         return nil
     }
 
-    mutating func addChild(_ node: NodeRef, pool: BlockPool) {
+    mutating func addChild(_ node: NodeRef, pool: SlabPool) {
         if (childCount + 1) * 2 > childCapacity { growChildren(pool) }
         place(node)
         childCount += 1
     }
 
     /// Takes the node out and closes the gap it leaves in its probe sequence.
-    mutating func removeChild(_ node: NodeRef, pool: BlockPool) {
+    mutating func removeChild(_ node: NodeRef, pool: SlabPool) {
         let children = unsafe children.unsafelyUnwrapped
         let mask = childCapacity &- 1
         var gap = node.pointee.tokenHash & mask
@@ -166,7 +166,7 @@ extension SubjectNode {
         unsafe children.unsafelyUnwrapped[Int(slot)] = node
     }
 
-    private mutating func growChildren(_ pool: BlockPool) {
+    private mutating func growChildren(_ pool: SlabPool) {
         let old = unsafe children
         let oldCapacity = childCapacity
         let stride = MemoryLayout<NodeRef?>.stride
@@ -182,7 +182,7 @@ extension SubjectNode {
         unsafe pool.free(old, Int(oldCapacity) * stride)
     }
 
-    private mutating func releaseChildren(_ pool: BlockPool) {
+    private mutating func releaseChildren(_ pool: SlabPool) {
         if let children = unsafe children {
             unsafe pool.free(children, Int(childCapacity) * MemoryLayout<NodeRef?>.stride)
         }

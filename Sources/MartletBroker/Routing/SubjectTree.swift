@@ -7,7 +7,7 @@ import Glibc
 /// with; a node lives while a subscription or a child needs it.
 @safe
 struct SubjectTree {
-    private let pool: BlockPool
+    private let pool: SlabPool
     let root: NodeRef
     private let seed: UInt64
     private(set) var subscriptionCount = 0
@@ -19,14 +19,12 @@ struct SubjectTree {
 
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
-        pool = BlockPool(budget: budget)
+        pool = SlabPool(budget: budget)
         root = NodeRef(allocating: SubjectNode())
     }
 
-    #if DEBUG
     /// What its nodes and lists take now.
     var liveBytes: Int { pool.liveBytes }
-    #endif
 
     /// Adds a subscription whose subject is valid. Whether it is the first of its subject and queue.
     mutating func insert(_ subscription: SubscriptionRef) -> Bool {
@@ -117,15 +115,20 @@ struct SubjectTree {
     private func makeNode(
         parent: NodeRef, _ token: MutableBytes, _ count: Int, hash: UInt32
     ) -> NodeRef {
-        let node = unsafe NodeRef(
-            in: pool.allocateAlways(MemoryLayout<SubjectNode>.stride), SubjectNode())
-        let copy = unsafe pool.allocateAlways(count).assumingMemoryBound(to: UInt8.self)
+        // Node and token are one block: a short token is where the block would end anyway.
+        let node = unsafe NodeRef(in: pool.allocateAlways(nodeBytes(count)), SubjectNode())
+        let copy = unsafe (node.block + MemoryLayout<SubjectNode>.stride)
+            .assumingMemoryBound(to: UInt8.self)
         unsafe memcpy(copy, token, count)
         node.pointee.parent = parent
         unsafe node.pointee.token = unsafe copy
         node.pointee.tokenCount = UInt32(count)
         node.pointee.tokenHash = hash
         return node
+    }
+
+    private func nodeBytes(_ tokenCount: Int) -> Int {
+        MemoryLayout<SubjectNode>.stride + tokenCount
     }
 
     /// Removes nodes that nothing needs any more, from `node` upwards; later, if a match may come to them.
@@ -145,8 +148,7 @@ struct SubjectTree {
             } else {
                 parent.pointee.removeChild(node, pool: pool)
             }
-            unsafe pool.free(node.pointee.token.unsafelyUnwrapped, Int(node.pointee.tokenCount))
-            unsafe pool.free(node.block, MemoryLayout<SubjectNode>.stride)
+            unsafe pool.free(node.block, nodeBytes(Int(node.pointee.tokenCount)))
             node = parent
         }
     }

@@ -2,15 +2,18 @@ import Synchronization
 
 /// How many bytes the pools of all loops may take from the system together: `max_memory`.
 ///
-/// Pools ask here once a slab, not once a block, so the shared counter is cold.
+/// Pools ask here once a slab, not once a block, so the shared counter is cold. A part of a budget has a limit of
+/// its own, and what it takes is the whole one's too.
 final class MemoryBudget: Sendable {
     let bytesMax: Int
+    private let whole: MemoryBudget?
     private let used = Atomic<Int>(0)
     private let taken = Atomic<Int>(0)
     private let takenAt = Atomic<UInt64>(0)
 
-    init(bytesMax: Int) {
+    init(bytesMax: Int, partOf whole: MemoryBudget? = nil) {
         self.bytesMax = bytesMax
+        self.whole = whole
     }
 
     var usedBytes: Int { used.load(ordering: .relaxed) }
@@ -24,13 +27,15 @@ final class MemoryBudget: Sendable {
         takenAt.store(Clock.wallNanoseconds(), ordering: .relaxed)
     }
 
+    var isSpent: Bool { usedBytes >= bytesMax }
+
     /// Less than a sixteenth is left.
     var isNearlySpent: Bool { usedBytes > bytesMax - bytesMax / 16 }
 
     /// Takes `count` bytes if they are there.
     func reserve(_ count: Int) -> Bool {
         let before = used.wrappingAdd(count, ordering: .relaxed).oldValue
-        guard before + count <= bytesMax else {
+        guard before + count <= bytesMax, whole?.reserve(count) ?? true else {
             used.wrappingSubtract(count, ordering: .relaxed)
             return false
         }
@@ -41,10 +46,12 @@ final class MemoryBudget: Sendable {
     /// Takes bytes that cold paths cannot do without (a subscription that was accepted).
     func reserveAlways(_ count: Int) {
         used.wrappingAdd(count, ordering: .relaxed)
+        whole?.reserveAlways(count)
         recordAllocation()
     }
 
     func release(_ count: Int) {
         used.wrappingSubtract(count, ordering: .relaxed)
+        whole?.release(count)
     }
 }

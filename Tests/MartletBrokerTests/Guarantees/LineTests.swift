@@ -9,8 +9,8 @@ extension Guarantees {
         static let pendingBytesMax = 1 << 20
 
         static let questions = [
-            ("PONG", "PING\r\n"), ("+OK", "CONNECT {\"verbose\":true}\r\n"),
-            ("-ERR", "SUB a..b 1\r\n"), ("503", pub("nobody", "", reply: "inbox")),
+            ("PONG", "PING\r\n"), ("+OK", "UNSUB 9\r\n"),
+            ("-ERR", "SUB a..b 2\r\n"), ("503", pub("nobody", "", reply: "inbox")),
         ]
 
         @Test(
@@ -18,18 +18,17 @@ extension Guarantees {
             questions)
         func areCounted(setup: BrokerSetup, question: (name: String, text: String)) throws {
             let test = try setup.broker { $0.limits.pendingBytesMax = Self.pendingBytesMax }
-            let client = try test.client(ClientOptions(pendingBytes: 4 << 10))
+            let client = try test.client(
+                ClientOptions(verbose: question.name == "+OK", pendingBytes: 4 << 10))
             try client.send("SUB inbox 1\r\n")
-            client.timeoutSeconds = 5
-            let many = String(repeating: question.text, count: 1_000)
+            let many = Array(String(repeating: question.text, count: 5_000).utf8)
             var pendingMost = 0
             // Ends with an error: the broker has closed, or reads no more.
-            for i in 0..<2_000 {
+            for _ in 0..<1_000 {
                 do { try client.send(many) } catch { break }
-                guard i % 20 == 0 else { continue }
-                let pending = test.connections().map(\.pendingBytes).max() ?? 0
-                pendingMost = max(pendingMost, pending)
-                if test.connections().isEmpty { break }
+                let pending = test.connections().map(\.pendingBytes)
+                if pending.isEmpty { break }
+                pendingMost = max(pendingMost, pending[0])
             }
             // It takes in what the sockets hold first, and a busy machine seconds for that.
             #expect(eventually(40) { test.connections().isEmpty })

@@ -41,6 +41,29 @@ extension Guarantees {
             #expect(try subscriber.message().payload.count == 1_000_000)
         }
 
+        @Test("Subscriptions take half of it at most, and give it back", arguments: [1, 2])
+        func subscriptions(loops: Int) throws {
+            let test = try TestBroker(loops: loops) { $0.limits.memoryBytesMax = 32 << 20 }
+            let (subscriber, publisher) = (try test.subscriber("SUB a 1"), try test.client())
+            let before = test.broker.snapshot().memoryBytes
+            let hoarder = try test.client()
+            let tokens = String(repeating: ".t", count: 1_000)
+            var refused = 0
+            for i in 0..<300 {
+                try hoarder.send("SUB \(i)\(tokens) \(i)\r\n")
+                let answers = try hoarder.barrier()
+                refused += answers.count { $0 == .error("'maximum subscriptions exceeded'") }
+            }
+            #expect(refused > 100 && refused < 290)
+            #expect(test.broker.snapshot().memoryBytes < 20 << 20)
+            try publisher.send(pub("a", "still"))
+            #expect(try subscriber.message().text == "still")
+            hoarder.close()
+            #expect(eventually { test.broker.snapshot().memoryBytes < before + (4 << 20) })
+            try publisher.send("SUB b 1\r\n" + pub("b", "again"))
+            #expect(try publisher.message().text == "again")
+        }
+
         @Test("Payloads arrive whole in whatever pieces they come", arguments: BrokerSetup.all)
         func pieces(setup: BrokerSetup) throws {
             let test = try setup.broker()

@@ -34,6 +34,7 @@ struct LongMatch {
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
         hasBegun = false
+        matching.pointee.trim()
         return cache.keep(
             held, isKept, of: miss, dependsOnLastToken: matching.pointee.dependsOnLastToken)
     }
