@@ -51,7 +51,8 @@ extension BrokerLoop {
         let count = message.copiedBytes
         returns.collect(into: pool)
         let bytes =
-            PayloadBuffer.make(count, pool: pool, owner: returns) ?? shedAndMakePayload(count)
+            PayloadBuffer.make(count, pool: pool, owner: returns)
+            ?? shedAndMakePayload(count, room: count)
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe message.copyBytes(to: start)
         if let payload = message.payload { PayloadBuffer.retain(payload) }
