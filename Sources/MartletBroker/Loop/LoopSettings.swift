@@ -22,6 +22,7 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     var publishesSimply: Bool
     var spinNanoseconds: UInt64
     var coalesceNanoseconds: UInt64
+    var sliceNanoseconds: UInt64
     var stallThresholdNanoseconds: UInt64
     var measuresThreadTime: Bool
     /// Of the loop's own: whether there are rules that a message may have to pass.
@@ -47,6 +48,7 @@ struct LoopSettings: BitwiseCopyable, Sendable {
         tracedMessageBytesMax = configuration.log.tracedMessageBytesMax
         spinNanoseconds = configuration.tuning.spinNanoseconds
         coalesceNanoseconds = configuration.tuning.coalesceNanoseconds
+        sliceNanoseconds = configuration.tuning.sliceNanoseconds
         stallThresholdNanoseconds = configuration.tuning.stallThresholdNanoseconds
         measuresThreadTime = configuration.tuning.turnClock == .thread
         publishesSimply =

@@ -168,7 +168,10 @@ extension BrokerLoop {
     var mustStop: Bool { work.pointee.isLookDue && sliceIsOver() }
 
     @inline(never)
-    private func sliceIsOver() -> Bool { work.pointee.isOver(at: events.clock.now()) }
+    private func sliceIsOver() -> Bool {
+        work.pointee.isOver(
+            at: events.clock.now(), nanosecondsMax: state.pointee.settings.sliceNanoseconds)
+    }
 
     func endSlice() { work.pointee.end() }
 

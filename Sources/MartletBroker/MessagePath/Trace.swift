@@ -60,6 +60,12 @@ extension BrokerLoop {
     }
 
     /// +OK, PING or PONG.
+    /// The whole line of an -ERR.
+    @inline(never)
+    func traceSent(_ connection: ConnectionRef, error line: CountedBytes) {
+        traceSent(connection, "-ERR", text(line.dropFirst(6).prefix(line.count - 9)))
+    }
+
     @inline(never)
     func traceSent(_ connection: ConnectionRef, line: StaticString) {
         traceSent(connection, "\(line)".filter(\.isLetter))

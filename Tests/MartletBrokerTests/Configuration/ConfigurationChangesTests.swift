@@ -42,6 +42,7 @@ struct ConfigurationChangesTests {
             ("martlet { max_publish_bytes: 5 }", "martlet.max_publish_bytes = 5"),
             ("martlet { spin: 50us }", "martlet.spin = 50µs"),
             ("martlet { coalesce: 1ms }", "martlet.coalesce = 1ms"),
+            ("martlet { slice: 1ms }", "martlet.slice = 1ms"),
             ("martlet { stall_threshold: 1s }", "martlet.stall_threshold = 1s"),
             ("martlet { turn_clock: thread }", "martlet.turn_clock = thread"),
             (

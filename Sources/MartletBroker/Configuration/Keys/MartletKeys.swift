@@ -30,6 +30,10 @@ extension ConfigurationTable {
                 takes: .duration(0...10_000_000, "0 to 10ms"),
                 "How long output may wait for more; 0s writes as soon as it can."),
             Key(
+                "slice", sets: \.tuning.sliceNanoseconds,
+                takes: .duration(50_000...60_000_000_000, "50us to 60s"),
+                "How long a loop works for one connection before the others have their turn."),
+            Key(
                 "stall_threshold", sets: \.tuning.stallThresholdNanoseconds,
                 takes: .duration(10_000...60_000_000_000, "10us to 60s"),
                 "A turn of a loop that takes longer is logged and counted as a stall."),

@@ -5,6 +5,8 @@ extension BrokerConfiguration {
         public var spinNanoseconds: UInt64 = 0
         /// How long output may wait for more to come before it is written; 0 writes at the end of a turn.
         public var coalesceNanoseconds: UInt64 = 0
+        /// How long a loop works for one connection before the others have their turn.
+        public var sliceNanoseconds: UInt64 = 200_000
         /// A turn of a loop that takes longer is logged and counted as a stall.
         public var stallThresholdNanoseconds: UInt64 = 5_000_000
         /// What turns of loops are measured by.

@@ -178,8 +178,7 @@ extension BrokerLoop {
         write(&writer)
         writer.append("'\r\n")
         if connection.pointee.flags.contains(.isTraced) {
-            let said = text(writer.written.dropFirst(6).prefix(writer.count - 9))
-            traceSent(connection, "-ERR", said)
+            traceSent(connection, error: writer.written)
         }
         connection.pointee.outbound.commit(writer.count)
         recordLine(connection)
