@@ -21,16 +21,16 @@ struct ClosedConnections {
         while count > 0, count >= limit || byteCount + wanted > bytesMax { removeOldest() }
         guard limit > 0, byteCount + wanted <= bytesMax, takeMemory(wanted) else { return }
         byteCount += wanted
-        if count == ring.count {
-            // Grows by doubling, in order.
-            ring = all
-            first = 0
-            ring.reserveCapacity(min(limit, count * 2))
-            ring.append(snapshot)
-        } else {
-            ring[(first + count) % ring.count] = snapshot
-        }
+        if count == ring.count { grow(towards: limit) }
+        ring[(first + count) % ring.count] = snapshot
         count += 1
+    }
+
+    /// By doubling, so that a storm of connections that end copies each a few times only.
+    private mutating func grow(towards limit: Int) {
+        let more = max(16, min(limit, 2 * count) - count)
+        ring = all + Array(repeating: ConnectionSnapshot(), count: more)
+        first = 0
     }
 
     /// The oldest first.
