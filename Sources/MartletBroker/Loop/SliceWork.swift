@@ -53,7 +53,7 @@ struct SliceWork {
         guard lookDueAt >= 0, spent <= Self.unitsMax, now &- startedAt < nanosecondsMax else {
             return true
         }
-        lookDueAt = spent + Self.unitsPerLook
+        lookDueAt = min(spent + Self.unitsPerLook, Self.unitsMax)
         return false
     }
 }
