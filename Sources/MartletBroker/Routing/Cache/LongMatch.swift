@@ -42,9 +42,12 @@ struct LongMatch {
     /// Nobody wants to know any more.
     func abandon() {
         guard hasBegun else { return }
-        unsafe pthread_mutex_lock(miss.space.pointee.lock)
-        miss.space.pointee.contents.pointee.tree.end()
-        unsafe pthread_mutex_unlock(miss.space.pointee.lock)
+        let space = miss.space
+        unsafe pthread_mutex_lock(space.pointee.lock)
+        // Apart: as one expression the compiler fails on it under the thread sanitizer.
+        let contents = space.pointee.contents
+        contents.pointee.tree.end()
+        unsafe pthread_mutex_unlock(space.pointee.lock)
     }
 }
 
