@@ -240,7 +240,7 @@ struct LoopState {
     /// Publishers to more connections than a turn writes to, until those are written.
     var fannedOut = HandleList()
     var resumable = HandleList()
-    /// Connections whose share of this turn is used up, with input left.
+    /// Connections whose slice of this turn is used up, with input left.
     var yielded = HandleList()
     var closing = HandleList()
     /// Connections that are closed, whose subscriptions are not all removed yet, and how many this turn may.

@@ -39,6 +39,13 @@ extension BrokerLoop {
         return unsafe pool.allocateAlways(byteCount)
     }
 
+    /// A payload of the loop's own, with room for all of it.
+    func makePayload(_ byteCount: Int) -> PayloadRef {
+        returns.collect(into: pool)
+        return PayloadBuffer.make(byteCount, pool: pool, owner: returns)
+            ?? shedAndMakePayload(byteCount, room: byteCount)
+    }
+
     func shedAndMakePayload(_ byteCount: Int, room: Int) -> PayloadRef {
         while shedLargest() {
             if let payload = PayloadBuffer.make(

@@ -50,10 +50,7 @@ extension BrokerLoop {
 
     private func join(_ parts: MessageParts) -> PayloadRef {
         let count = parts.contentCount + 2
-        returns.collect(into: pool)
-        let payload =
-            PayloadBuffer.make(count, pool: pool, owner: returns)
-            ?? shedAndMakePayload(count, room: count)
+        let payload = makePayload(count)
         var writer = unsafe FrameWriter(PayloadBuffer.bytes(payload), capacity: count)
         writer.appendContent(of: parts)
         return payload

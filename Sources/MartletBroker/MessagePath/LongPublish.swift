@@ -48,11 +48,7 @@ extension BrokerLoop {
     /// Puts a message aside until its match is done.
     @inline(never)
     func publishLater(_ message: Message, searching search: LongPublish.Search) {
-        let count = message.copiedBytes
-        returns.collect(into: pool)
-        let bytes =
-            PayloadBuffer.make(count, pool: pool, owner: returns)
-            ?? shedAndMakePayload(count, room: count)
+        let bytes = makePayload(message.copiedBytes)
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe message.copyBytes(to: start)
         if let payload = message.payload { PayloadBuffer.retain(payload) }

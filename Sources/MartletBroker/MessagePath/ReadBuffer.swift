@@ -216,7 +216,7 @@ extension BrokerLoop {
             resume(connection)
         }
         state.pointee.resumable.removeFirst(count)
-        // Who has had its share of this turn goes on in the next one.
+        // Who has had its slice of this turn goes on in the next one.
         for i in 0..<state.pointee.yielded.count {
             unsafe state.pointee.resumable.append(state.pointee.yielded.items[i])
         }

@@ -44,11 +44,7 @@ extension BrokerLoop {
         guard let rules = unsafe state.pointee.ruleStage.rules,
             let worker = worker(of: connection)
         else { return }
-        let count = message.copiedBytes
-        returns.collect(into: pool)
-        let bytes =
-            PayloadBuffer.make(count, pool: pool, owner: returns)
-            ?? shedAndMakePayload(count, room: count)
+        let bytes = makePayload(message.copiedBytes)
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe message.copyBytes(to: start)
         let job = unsafe RuleJob(
