@@ -88,6 +88,36 @@ extension Faults {
             for client in clients { #expect(client.isClosed(within: 1)) }
         }
 
+        @Test("A stop of the whole process is shown as such, and as no turn of the broker's")
+        func stopped() throws {
+            let server = try ServerProcess("http_port: -1\nmartlet { stall_threshold: 500ms }")
+            let monitoring = try server.process.port(after: "Starting http monitor on")
+            func varz() throws -> [String: Any] {
+                let page = try HTTPAnswer.to("/varz", port: monitoring)
+                let varz = try JSONSerialization.jsonObject(with: Data(page.body.utf8))
+                return try #require((varz as? [String: Any])?["martlet"] as? [String: Any])
+            }
+            func standstills() throws -> [String: Any] {
+                try #require(try varz()["standstills"] as? [String: Any])
+            }
+            let publisher = try server.client()
+            let busy = String(repeating: "PUB a 1\r\nx\r\n", count: 2_000)
+            // In the middle of its turns, as well as between them.
+            for _ in 0..<3 {
+                for _ in 0..<20 { try publisher.send(busy) }
+                server.process.signal(SIGSTOP)
+                Thread.sleep(forTimeInterval: 1.2)
+                server.process.signal(SIGCONT)
+                try publisher.barrier()
+            }
+            #expect(
+                eventually { (try? standstills()["count"] as? Int).map { $0 >= 3 } ?? false })
+            #expect(try #require(try standstills()["longest_ns"] as? Int) >= 1_000_000_000)
+            #expect(try varz()["stalls"] as? Int == 0)
+            #expect(try #require(try varz()["longest_turn_ns"] as? Int) < 500_000_000)
+            #expect(eventually { server.process.log.contains("The process stood still for 1") })
+        }
+
         @Test("A paused publisher that hangs up does not keep a loop busy")
         func hangUpWhilePaused() throws {
             let server = try ServerProcess("martlet { max_publish_rate: 100 }")

@@ -35,7 +35,8 @@ struct DocumentedRulesTests {
         try #require(json.count == 2)
         let directory = try RulesDirectory("port: -1\n\(rules)\n")
         try directory.write("order.json", json[0])
-        try directory.write("message.json", json[1])
+        // As an editor writes it.
+        try directory.write("message.json", json[1] + "\n")
         let test = try MartletProcess([
             "rules", "test", "-c", directory.configuration, "--subject", "orders.new",
             "--file", "\(directory.path)/message.json",

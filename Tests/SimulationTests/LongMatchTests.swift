@@ -93,6 +93,55 @@ import Testing
         #expect(asker.pongs == 1)
     }
 
+    /// A member on another loop leaves while messages are on their way to it, and that loop is in the middle of
+    /// another match.
+    @Test(arguments: testSeeds(10))
+    func whatAMemberLeavesBehindGoesWhereItsSubjectSays(seed: UInt64) throws {
+        let simulation = try Simulation(seed: seed, loops: 2)
+        _ = subscribeToAll(simulation)
+        func client(loop: Int, _ lines: String) -> SimulatedClient {
+            let client = simulation.connect(loop: loop)
+            client.queue(connect + lines)
+            simulation.settle()
+            return client
+        }
+        let watcher = client(loop: 0, "SUB \(subject).q 1\r\n")
+        let bystander = client(loop: 0, "SUB \(subject).u 1\r\n")
+        let asker = client(loop: 0, "SUB reply 1\r\n")
+        let disturber = client(loop: 1, "")
+        let member = client(loop: 1, "SUB \(subject).q g 1\r\nSUB \(subject).r g 2\r\n")
+        let spare = client(loop: Int(seed % 2), "SUB \(subject).q g 1\r\n")
+        let rounds = 8
+        for i in 0..<rounds {
+            // Each time another subject for the match that is under way.
+            disturber.queue("PUB \(subject).u 1\r\nu\r\nPUB \(subject).v\(i) 1\r\nv\r\n")
+            asker.queue("PUB \(subject).q 1\r\nq\r\nPUB \(subject).r reply 1\r\nr\r\n")
+            let leaves = "UNSUB 1\r\nUNSUB 2\r\n"
+            let comes = "SUB \(subject).q g 1\r\nSUB \(subject).r g 2\r\n"
+            for _ in 0..<(1 + i) {
+                _ = disturber.move()
+                _ = asker.move()
+                simulation.turn()
+            }
+            member.queue(leaves)
+            simulation.settle()
+            member.queue(comes)
+            simulation.settle()
+        }
+        #expect(simulation.barrier())
+        let seeds: Comment = "MARTLET_SEED=\(seed)"
+        #expect(watcher.takeMessages().map(\.text) == Array(repeating: "q", count: rounds), seeds)
+        #expect(bystander.takeMessages().map(\.text) == Array(repeating: "u", count: rounds), seeds)
+        let members = member.takeMessages()
+        let all = members + spare.takeMessages()
+        #expect(all.count { $0.text == "q" && $0.subject == "\(subject).q" } == rounds, seeds)
+        // Each request reached the member, or the asker heard that nobody was there.
+        #expect(members.count { $0.text == "r" } + asker.takeMessages().count == rounds, seeds)
+        #if DEBUG
+        #expect(simulation.bytesLeftAfterClosing() == 0)
+        #endif
+    }
+
     @Test func aPublisherThatLeavesIsStillHeard() throws {
         let simulation = try Simulation(seed: 1)
         let all = subscribeToAll(simulation)

@@ -14,7 +14,7 @@ extension BrokerConfiguration {
         configuration.loopCount = loops
         configuration.limits.memoryBytesMax = 256 << 20
         // A machine that is busy with other tests may take long to read.
-        configuration.limits.writeDeadlineNanoseconds = 60_000_000_000
+        configuration.limits.writeDeadlineNanoseconds = 600_000_000_000
         change(&configuration)
         return configuration
     }

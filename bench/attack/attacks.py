@@ -214,6 +214,8 @@ ATTACKS = [
     equal_keys,
 ]
 OWN = {schemas, equal_keys}
+# What goes to other loops, or waits for them.
+OTHER_WITH_LOOPS = {wide_tree, leaving, queue_groups, fan_out, wide_routes, slow_readers}
 USERS = f"""authorization {{ users: [
   {{ user: "probe", password: "probe" }}
   {{ user: "a", password: "{BCRYPT}" }}

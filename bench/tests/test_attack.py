@@ -1,8 +1,15 @@
 """What dev/attack says of what it saw."""
 
+import argparse
+
 import pytest
 from attack import attacks
-from attack.__main__ import Result, table, write
+from attack.__main__ import Result, runs, table, write
+
+
+def limits(**others):
+    return argparse.Namespace(
+        **{"limit_ms": 30, "limit_mb": 300, "limit_after_mb": 100, "limit_login_s": 3, **others})
 
 
 def result(attack=attacks.leaving, failure=None, login=None, **noticed):
@@ -11,7 +18,7 @@ def result(attack=attacks.leaving, failure=None, login=None, **noticed):
 
 
 def test_a_quiet_attack_is_no_problem():
-    assert result().problems(limit_ms=30, limit_mb=300) == []
+    assert result().problems(limits()) == []
 
 
 @pytest.mark.parametrize("seen, words", [
@@ -20,11 +27,27 @@ def test_a_quiet_attack_is_no_problem():
     (result(failure="THE SERVER ENDED"), "THE SERVER ENDED"),
 ])
 def test_what_others_suffer_is_a_problem(seen, words):
-    assert seen.problems(limit_ms=30, limit_mb=300) == [words]
+    assert seen.problems(limits()) == [words]
 
 
 def test_memory_over_the_limit_is_a_problem():
-    assert result().problems(limit_ms=30, limit_mb=221) == ["memory rose to 222 MB, 221 are allowed"]
+    assert result().problems(limits(limit_mb=221)) == ["memory rose to 222 MB, 221 are allowed"]
+
+
+def test_memory_that_stays_and_a_slow_login_are_problems():
+    assert result().problems(limits(limit_after_mb=39)) == ["40 MB of memory stayed, 39 are allowed"]
+    assert result(login=3.04).problems(limits()) == ["a rightful login took 3.0 s, 3 are allowed"]
+    assert result(login=2.9).problems(limits()) == []
+
+
+def test_a_check_repeats_with_two_loops_what_then_takes_another_way():
+    options = argparse.Namespace(only=["leaving", "garbage"], check=True, flags=["-DV"])
+    assert list(runs(options, ["Martlet"])) == [
+        (attacks.leaving, "Martlet", ["-DV"]),
+        (attacks.leaving, "Martlet", ["-DV", "--loops", "2"]),
+        (attacks.garbage, "Martlet", ["-DV"])]
+    options.check = False
+    assert len(list(runs(options, ["Martlet", "nats-server"]))) == 4
 
 
 def test_the_table_has_a_row_for_each_attack_that_was_run():

@@ -26,14 +26,28 @@ extension Broker {
             snapshot.slowConsumersByDeadline += counters.pointee.slowConsumersByDeadline.total
             snapshot.staleConnections += counters.pointee.staleConnections.total
             snapshot.pausedPublishers += counters.pointee.pausedPublishers.total
+            for reason in PauseReasons.all.each {
+                guard let known = PauseReason(reason) else { continue }
+                let count = counters.pointee.paused[reason.index].total
+                snapshot.pausedConnections[known, default: 0] += count
+            }
             snapshot.droppedMessages += counters.pointee.droppedMessages.total
             for i in 0..<TurnHistogram.bucketCount {
                 snapshot.turns.counts[i] += counters.pointee.turns[i].total
             }
             snapshot.stalls += counters.pointee.stalls.total
+            snapshot.busyNanoseconds += counters.pointee.busyNanoseconds.total
             snapshot.longestTurnNanoseconds = max(
                 snapshot.longestTurnNanoseconds, counters.pointee.longestTurnNanoseconds)
+            let now = loop.events.clock.now()
+            snapshot.longestTurnOf10Seconds = max(
+                snapshot.longestTurnOf10Seconds,
+                counters.pointee.recentTurns.longest(ofLast: 10_000_000_000, at: now))
+            snapshot.longestTurnOfMinute = max(
+                snapshot.longestTurnOfMinute,
+                counters.pointee.recentTurns.longest(ofLast: 60_000_000_000, at: now))
         }
+        snapshot.standstills = shared.standstills.soFar
         snapshot.isLameDuck = isLameDuck
         snapshot.memoryBytes = shared.budget.usedBytes
         snapshot.memoryBytesMax = shared.budget.bytesMax

@@ -161,6 +161,7 @@ public final class Broker: Sendable {
         var threads: [NativeThread] = []
         do {
             try shared.rules.start()
+            try shared.standstills.start(shared.events)
             for loop in shared.loops {
                 let transfer = UncheckedTransfer(loop)
                 threads.append(
@@ -197,6 +198,7 @@ public final class Broker: Sendable {
         for thread in threads { thread.join() }
         shared.rules.stop()
         shared.credentialChecks.stop()
+        shared.standstills.stop()
         handlers.stop()
         let waiters = lifecycle.withLock { state in
             state.phase = .stopped

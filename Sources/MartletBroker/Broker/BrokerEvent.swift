@@ -2,6 +2,8 @@
 enum BrokerEvent: Sendable {
     case connection(ConnectionEvent, PeerDescription)
     case loopStalled(LoopStall)
+    /// It was stopped, or its machine was.
+    case processStoodStill(nanoseconds: UInt64)
     case listening(for: PeerKind, address: String)
     case listeningFailed(for: PeerKind, SystemFailure)
     /// So many clients were turned away since this was recorded last.

@@ -8,6 +8,12 @@ struct BrokerLog: EventSink {
         switch event {
         case .connection(let event, let peer): record(event, of: peer)
         case .loopStalled(let stall): logger.warning("\(Self.text(stall))")
+        case .processStoodStill(let nanoseconds):
+            logger.warning(
+                """
+                The process stood still for \(nanoseconds / 1_000_000)ms: it was stopped, or its \
+                machine had no time for it
+                """)
         case .listening(let kind, let address):
             logger.info("Listening for \(kind) connections on \(address)")
         case .listeningFailed(let kind, let failure):

@@ -18,6 +18,7 @@ final class BrokerShared: @unchecked Sendable {
     let startedAt = Clock.wallNanoseconds()
     let credentialChecks: CredentialChecks
     let rules: RuleControl
+    let standstills = StandstillWatch()
     let batchOrder = StablePointer(onLinesOfItsOwn: BatchOrder())
     /// A descriptor kept free for the moment when there are none left.
     let spareDescriptor = unsafe Guarded(open("/dev/null", O_RDONLY | O_CLOEXEC))

@@ -7,6 +7,7 @@ extension ConnectionEvent {
         case .traced, .tracedPayload: .trace
         case .connected, .closed, .authenticationTimedOut, .stale: .debug
         case .slowConsumer: .info
+        case .dropsMessages: .warning
         case .authenticationFailed, .connectionsExceeded, .connectInvalid, .protocolLevelUnknown,
             .headersMissing, .violation, .subscriptionsExceeded, .subscriptionRefused,
             .publishRefused, .errorReceived:
@@ -36,6 +37,9 @@ extension ConnectionEvent {
             "Publish Violation - Subject \(QuotedText.quoted(subject))"
         case .errorReceived(let text): "Client Error \(QuotedText.escaped(text))"
         case .slowConsumer(let cause): "Slow Consumer Detected: \(Self.text(cause))"
+        case .dropsMessages(let max):
+            "Slow Consumer: MaxPending of \(max) Exceeded, its policy drops messages; "
+                + "/connz counts them"
         case .stale: "Stale Client Connection - Closing"
         case .traced(let direction, let verb, nil): "\(direction.rawValue) [\(verb)]"
         case .traced(let direction, let verb, let argument?):

@@ -17,6 +17,8 @@ enum ConnectionEvent: Equatable, Sendable {
     /// It says that this broker has broken the protocol.
     case errorReceived(String)
     case slowConsumer(SlowConsumerCause)
+    /// For the first time, a policy throws away what is over the limit.
+    case dropsMessages(pendingBytesMax: Int)
     case stale
     /// What came from it or goes to it, where everything is traced.
     case traced(TraceDirection, verb: String, argument: String?)

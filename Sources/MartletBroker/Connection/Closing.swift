@@ -51,6 +51,7 @@ extension BrokerLoop {
         if connection.pointee.pauseReasons.contains(.authentication) {
             shared.credentialChecks.cancel(connection.pointee.id)
         }
+        forgetPauses(connection)
         releaseWaitingPublishers(connection)
         offerLastBytes(connection)
         let transport = connection.pointee.transport

@@ -62,6 +62,18 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
     static let rules = PauseReasons(rawValue: 64)
     /// Its last message's subscribers take long to find.
     static let match = PauseReasons(rawValue: 128)
+
+    /// Those that only spread a connection's own work over turns.
+    static let ownWork: PauseReasons = [.authentication, .fanOut, .rules, .match]
+
+    static let all = PauseReasons(rawValue: .max)
+
+    var each: [PauseReasons] {
+        (0..<UInt8.bitWidth).map { PauseReasons(rawValue: 1 << $0) }.filter { contains($0) }
+    }
+
+    /// Of a single reason: its place among all.
+    var index: Int { rawValue.trailingZeroBitCount }
 }
 
 /// One peer. A slot of its loop's slab: only that loop touches it.
@@ -126,6 +138,8 @@ struct Connection: ~Copyable {
     var bytesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
     var bytesOut: UInt64 = 0
+    /// What a policy has thrown away instead of sending it.
+    var droppedMessages = 0
     var stalls = 0
 
     /// What only people ask for; cold.

@@ -30,7 +30,9 @@ extension BrokerLoop {
         snapshot.messagesOut = Int(connection.pointee.messagesOut)
         snapshot.bytesIn = Int(connection.pointee.bytesIn)
         snapshot.bytesOut = Int(connection.pointee.bytesOut)
+        snapshot.droppedMessages = connection.pointee.droppedMessages
         snapshot.stalls = connection.pointee.stalls
+        snapshot.pauseReasons = PauseReason.all(in: connection.pointee.pauseReasons)
         snapshot.loop = index
         snapshot.subscriptionCount = Int(connection.pointee.subscriptions.count)
         if withSubscriptions {
@@ -53,6 +55,7 @@ extension BrokerLoop {
         }
         one.sid = unsafe text(record.pointee.spacedSID + 1, Int(record.pointee.spacedSIDCount) - 2)
         one.messages = record.pointee.delivered
+        one.droppedMessages = record.pointee.dropped
         let most = record.pointee.deliveredMax
         one.messagesMax = most == .max ? 0 : most
         one.connectionID = connection.pointee.id

@@ -41,6 +41,8 @@ public struct BrokerSnapshot: Sendable {
     public var staleConnections = 0
     /// Publishers that were paused for a `block` subscriber, a rate or the memory budget.
     public var pausedPublishers = 0
+    /// Connections that are not read now, by the reason.
+    public var pausedConnections: [PauseReason: Int] = [:]
     /// Messages that `drop_new` and `drop_old` threw away.
     public var droppedMessages = 0
     /// Bytes of the memory budget in use, and the budget.
@@ -52,12 +54,20 @@ public struct BrokerSnapshot: Sendable {
     public var allocations = 0
     /// When that was last, in nanoseconds since 1970, UTC; 0 for never.
     public var lastAllocationAt: UInt64 = 0
-    /// The longest turn of any loop so far, and turns over the stall threshold.
+    /// The longest turn of any loop since the start.
     public var longestTurnNanoseconds: UInt64 = 0
+    /// The longest one of the last 10 to 15 seconds.
+    public var longestTurnOf10Seconds: UInt64 = 0
+    /// The longest one of the last 60 to 65 seconds.
+    public var longestTurnOfMinute: UInt64 = 0
     /// Turns that took longer than `stall_threshold`.
     public var stalls = 0
     /// The turns of all loops by how long they took.
     public var turns = TurnHistogram()
+    /// What turns took together, of all loops, in nanoseconds.
+    public var busyNanoseconds = 0
+    /// When the whole process stood still.
+    public var standstills = Standstills()
     /// Lame duck mode has begun.
     public var isLameDuck = false
 
@@ -120,8 +130,12 @@ public struct ConnectionSnapshot: Sendable {
     public var bytesIn = 0
     /// Payload bytes that it got.
     public var bytesOut = 0
+    /// Messages for it that `drop_new` and `drop_old` threw away.
+    public var droppedMessages = 0
     /// How often this connection was paused as a publisher.
     public var stalls = 0
+    /// Why it is not read now; empty as a rule.
+    public var pauseReasons: [PauseReason] = []
     /// The index of its loop.
     public var loop = 0
     /// CONNECT's `name`.
@@ -155,6 +169,8 @@ public struct SubscriptionSnapshot: Sendable {
     public var sid = ""
     /// Messages that it got.
     public var messages = 0
+    /// Of these, what `drop_new` and `drop_old` threw away.
+    public var droppedMessages = 0
     /// The maximum of UNSUB; 0 is none.
     public var messagesMax = 0
     /// The connection's client_id.

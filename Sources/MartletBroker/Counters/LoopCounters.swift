@@ -28,8 +28,12 @@ struct LoopCounters: ~Copyable {
     let slowConsumersByDeadline = Count()
     let staleConnections = Count()
     let pausedPublishers = Count()
+    /// Connections that are not read now, by the bit of the reason in `PauseReasons`.
+    let paused = InlineArray<8, Count> { _ in Count() }
     let droppedMessages = Count()
     let stalls = Count()
+    /// What turns took together, in nanoseconds.
+    let busyNanoseconds = Count()
     /// Of the match cache: answers without a lock, entries, and their destinations.
     let cacheHits = Count()
     let cachedRoutes = Count()
@@ -37,12 +41,18 @@ struct LoopCounters: ~Copyable {
     let fanoutMax = Count()
     /// Turns by how long they took.
     let turns = InlineArray<16, Count> { _ in Count() }
+    let recentTurns = RecentTurns()
     private let longestTurn = Atomic<UInt64>(0)
 
+    /// - Parameter now: by the loop's clock.
     @inline(__always)
-    func recordTurn(_ nanoseconds: UInt64) {
+    func recordTurn(_ nanoseconds: UInt64, at now: UInt64) {
         turns[TurnHistogram.bucket(of: nanoseconds)].add(1)
-        if nanoseconds > longestTurn.load(ordering: .relaxed) {
+        busyNanoseconds.add(Int(truncatingIfNeeded: nanoseconds))
+        // The longest one of all is the longest one of its window too.
+        if recentTurns.record(nanoseconds, at: now),
+            nanoseconds > longestTurn.load(ordering: .relaxed)
+        {
             longestTurn.store(nanoseconds, ordering: .relaxed)
         }
     }

@@ -191,9 +191,9 @@ final class BrokerLoop: EventLoopDriver {
     func clockWasRead(_ now: UInt64) { work.pointee.startedAt = now }
 
     func turnTook(_ nanoseconds: UInt64, events: Int) {
-        counters.pointee.recordTurn(nanoseconds)
-        if nanoseconds > state.pointee.settings.stallThresholdNanoseconds {
-            recordStall(nanoseconds, events)
+        let isLong = nanoseconds > state.pointee.settings.stallThresholdNanoseconds
+        if !isLong || recordStall(nanoseconds, events) {
+            counters.pointee.recordTurn(nanoseconds, at: now)
         }
         state.pointee.messagesBefore = counters.pointee.messagesOut.total
         state.pointee.heaviest.amount = HeaviestWork.amountMin

@@ -122,15 +122,18 @@ extension BrokerLoop {
         state.pointee.waitingForLinks.removeFirst(count)
     }
 
+    /// A request of this loop reached a queue group on another one, where nobody could take it.
     private func sendNoRespondersLater(_ origin: Origin, _ subject: [UInt8], _ reply: [UInt8]) {
+        let line = reply + Array(" 0\r\n\r\n".utf8)
         unsafe subject.withUnsafeBufferPointer { subject in
-            unsafe reply.withUnsafeBufferPointer { reply in
-                guard let subjectBytes = subject.baseAddress, let replyBytes = reply.baseAddress
+            unsafe line.withUnsafeBufferPointer { line in
+                guard let subjectBytes = subject.baseAddress, let lineBytes = line.baseAddress
                 else { return }
-                let reply = unsafe CountedBytes(replyBytes, reply.count)
-                unsafe sendNoResponders(
-                    to: origin, subject: CountedBytes(subjectBytes, subject.count), reply: reply,
-                    along: cache.wholeRoute(of: reply, in: origin.account.space).pointee)
+                sendNoResponders(
+                    for: unsafe Message(
+                        subject: CountedBytes(subjectBytes, subject.count),
+                        line: CountedBytes(lineBytes, line.count - 2), replyCount: reply.count,
+                        headerBytes: 0, totalBytes: 0, content: .behindLine, from: origin))
             }
         }
     }

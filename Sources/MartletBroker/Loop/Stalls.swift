@@ -43,19 +43,28 @@ extension BrokerLoop {
     }
 
     /// Counts a turn that others had to wait for. The worst one of a second is logged when that is over.
+    ///
+    /// False when the whole process stood still for most of it: that is no turn of the broker's.
     @inline(never)
-    func recordStall(_ nanoseconds: UInt64, _ events: Int) {
+    func recordStall(_ nanoseconds: UInt64, _ events: Int) -> Bool {
+        // The thread's own time stands still with the process.
+        if !state.pointee.settings.measuresThreadTime,
+            shared.standstills.isMost(ofTimeFrom: now, to: now &+ nanoseconds)
+        {
+            return false
+        }
         counters.pointee.stalls.add(1)
         if state.pointee.worstStall == nil {
             self.events.timers.add(
                 now &+ Self.stallLogNanoseconds, TimerOwner(kind: .stallLog, slot: .none))
         }
-        guard nanoseconds > state.pointee.worstStall?.nanoseconds ?? 0 else { return }
+        guard nanoseconds > state.pointee.worstStall?.nanoseconds ?? 0 else { return true }
         state.pointee.worstStall = LoopStall(
             loop: index, nanoseconds: nanoseconds, events: events,
             commands: state.pointee.commandsInTurn,
             deliveries: counters.pointee.messagesOut.total - state.pointee.messagesBefore,
             mostOfIt: describe(state.pointee.heaviest))
+        return true
     }
 
     func logWorstStall() {

@@ -118,7 +118,11 @@ extension BrokerLoop {
     private func holdBack(_ origin: Origin) {
         state.pointee.isShortOfMemory = false
         guard origin.kind != .broker else { return }
-        shared.loops[Int(origin.loop)].mail.post(.waitForMemory(origin.connection))
+        mailOfLoop(of: origin).post(.waitForMemory(origin.connection))
+    }
+
+    func mailOfLoop(of origin: Origin) -> Mailbox<LoopCommand> {
+        shared.loops[Int(origin.loop)].mail
     }
 
     private func deliver(_ record: BatchRecord, at place: UnsafeMutableRawPointer) {
@@ -147,16 +151,21 @@ extension BrokerLoop {
     /// gets the message, on whatever loop; with none left the requester hears 503.
     @inline(never)
     private func redeliver(_ message: Message, _ queue: CountedBytes) {
-        let route = cache.wholeRoute(
-            of: message.subject, in: message.origin.account.space
-        ).pointee
+        let route = cache.route(of: message.subject, in: message.origin.account.space)
+        guard !route.pointee.traits.contains(.unfinished) else {
+            return publishLater(message, searching: .member, of: queue)
+        }
+        redeliver(message, to: queue, along: route.pointee)
+    }
+
+    func redeliver(_ message: Message, to queue: CountedBytes, along route: Route) {
         for g in 0..<Int(route.groupCount) {
             let group = unsafe route.groups[g]
             guard route.name(of: group) == queue else { continue }
             if deliverToOne(message, of: group, in: route, isSecondTry: true) { return }
         }
         guard message.wantsNoResponders else { return }
-        shared.loops[Int(message.origin.loop)].mail.post(
+        mailOfLoop(of: message.origin).post(
             .noResponders(
                 message.origin, subject: Array(message.subject), reply: Array(message.reply)))
     }

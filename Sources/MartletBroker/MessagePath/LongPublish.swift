@@ -1,9 +1,12 @@
 // Message path, beside RouteMessage.swift: a message whose subscribers take longer than a slice to find.
 
+import Glibc
+
 /// A message that waits for its match, copied. Its publisher is not read meanwhile; what a worker or the broker
 /// has for it gets behind it.
 ///
-/// SAFETY: `bytes` and, of a large message, `message.payload` are references that it holds for the loop.
+/// SAFETY: `bytes` and, of a large message, `message.payload` are references that it holds for the loop. Behind
+/// the message's own bytes there are `queueCount` more.
 @safe
 struct LongPublish: BitwiseCopyable {
     enum Search: UInt8 {
@@ -11,13 +14,20 @@ struct LongPublish: BitwiseCopyable {
         case subscribers
         /// Who hears that nobody gets it: the requester's subscription to the reply subject.
         case requester
+        /// Another member of a queue group, whose chosen one did not get what came from another loop.
+        case member
     }
 
     let message: Message
     let bytes: PayloadRef
     let search: Search
+    let queueCount: Int
 
-    var subject: CountedBytes { search == .subscribers ? message.subject : message.reply }
+    var subject: CountedBytes { search == .requester ? message.reply : message.subject }
+    /// Of a member that is searched, its group.
+    var queue: CountedBytes {
+        unsafe CountedBytes(PayloadBuffer.bytes(bytes) + message.copiedBytes, queueCount)
+    }
 }
 
 extension BrokerLoop {
@@ -47,14 +57,25 @@ extension BrokerLoop {
 
     /// Puts a message aside until its match is done.
     @inline(never)
-    func publishLater(_ message: Message, searching search: LongPublish.Search) {
-        let bytes = makePayload(message.copiedBytes)
+    func publishLater(
+        _ message: Message, searching search: LongPublish.Search, of queue: CountedBytes = .none
+    ) {
+        let bytes = makePayload(message.copiedBytes + queue.count)
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe message.copyBytes(to: start)
+        unsafe memcpy(start + message.copiedBytes, queue.start, queue.count)
         if let payload = message.payload { PayloadBuffer.retain(payload) }
         state.pointee.longPublishes.append(
-            unsafe LongPublish(message: message.moved(to: start), bytes: bytes, search: search))
-        if let publisher = publisher(message.origin) { pause(publisher, .match) }
+            unsafe LongPublish(
+                message: message.moved(to: start), bytes: bytes, search: search,
+                queueCount: queue.count))
+        let origin = message.origin
+        if let publisher = publisher(origin) { pause(publisher, .match) }
+        if isElsewhere(origin) { mailOfLoop(of: origin).post(.pausePublisher(origin.connection)) }
+    }
+
+    private func isElsewhere(_ origin: Origin) -> Bool {
+        Int(origin.loop) != index && origin.kind != .broker
     }
 
     /// A piece of the match of the one that has waited longest.
@@ -80,12 +101,14 @@ extension BrokerLoop {
             sendNoResponders(
                 to: first.message.origin, subject: first.message.subject,
                 reply: first.message.reply, along: route.pointee)
+        case .member: redeliver(first.message, to: first.queue, along: route.pointee)
         }
         release(first)
         goOnAfterMatch(first.message.origin)
     }
 
     private func goOnAfterMatch(_ origin: Origin) {
+        if isElsewhere(origin) { mailOfLoop(of: origin).post(.resumePublisher(origin.connection)) }
         guard let publisher = publisher(origin) else { return }
         if state.pointee.isShortOfMemory { waitForMemory(publisher) }
         if !isAmongLongPublishes(origin) { unpause(publisher, .match) }

@@ -5,9 +5,10 @@ extension BrokerLoop {
         guard !connection.pointee.pauseReasons.contains(reason) else { return }
         let wasReading = connection.pointee.pauseReasons.isEmpty
         connection.pointee.pauseReasons.insert(reason)
+        countPaused(reason, 1)
         endSlice()
         guard wasReading else { return }
-        if reason.isDisjoint(with: [.authentication, .fanOut, .rules, .match]) {
+        if reason.isDisjoint(with: .ownWork) {
             connection.pointee.stalls += 1
             counters.pointee.pausedPublishers.add(1)
         }
@@ -17,12 +18,24 @@ extension BrokerLoop {
     func unpause(_ connection: ConnectionRef, _ reason: PauseReasons) {
         guard connection.pointee.pauseReasons.contains(reason) else { return }
         connection.pointee.pauseReasons.remove(reason)
+        countPaused(reason, -1)
         guard connection.pointee.pauseReasons.isEmpty else { return }
         connection.pointee.lastInputAt = now
         // Its PONG may stand in what was not read.
         connection.pointee.pingsOutstanding = 0
         watch(connection)
         keepForNextTurn(connection)
+    }
+
+    private func countPaused(_ reason: PauseReasons, _ change: Int) {
+        counters.pointee.paused[reason.index].add(change)
+    }
+
+    /// It has ended, and waits for nothing any more.
+    func forgetPauses(_ connection: ConnectionRef) {
+        guard !connection.pointee.pauseReasons.isEmpty else { return }
+        for reason in connection.pointee.pauseReasons.each { countPaused(reason, -1) }
+        connection.pointee.pauseReasons = []
     }
 
     /// Tells the poller what this connection waits for.

@@ -31,6 +31,8 @@ struct Subscription: ~Copyable {
     var delivered = 0
     /// UNSUB's maximum, the largest number without one.
     var deliveredMax = Int.max
+    /// Of those delivered, what the policy has thrown away.
+    var dropped = 0
 
     // Constant while open.
     var kind = SubscriptionKind.client

@@ -25,7 +25,9 @@ struct RequestCommand: ParsableCommand {
             try connection.subscribe(inbox, id: 1, messagesMax: 1)
             try connection.publish(
                 message.subject, reply: inbox, headers: headers, payload: payload)
-            show(try answer(connection))
+            let answer = try answer(connection)
+            show(answer)
+            try check(answer)
         }
     }
 
@@ -47,6 +49,15 @@ struct RequestCommand: ParsableCommand {
                 return answer
             }
         }
+    }
+
+    /// A service that could not do what it was asked says so in a header (ADR-32), and so does a rule that has
+    /// rejected the request.
+    private func check(_ answer: InProcessMessage) throws(CommandFailure) {
+        guard let code = answer.headers["Nats-Service-Error-Code"] else { return }
+        let text = answer.headers["Nats-Service-Error"] ?? ""
+        throw CommandFailure(
+            description: "the request was answered with error \(code.printable): \(text.printable)")
     }
 
     private func show(_ answer: InProcessMessage) {

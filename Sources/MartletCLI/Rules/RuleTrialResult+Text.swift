@@ -10,7 +10,7 @@ extension RuleTrialResult {
         if let forwarded { lines += Self.lines(forwarded) }
         if let answer {
             lines.append(reply.map { "Answer to \($0):" } ?? "Answer, if one is asked for:")
-            lines.append(String(decoding: answer, as: UTF8.self))
+            lines.append(Self.line(answer))
         }
         if let deadLetter {
             lines.append("Dead letter: \(deadLetter.subject)")
@@ -34,8 +34,13 @@ extension RuleTrialResult {
 
     private static func lines(_ message: Message) -> [String] {
         ["Subject: \(message.subject)"] + message.headers.lines.map { "Header: \($0)" } + [
-            "Payload: \(message.payload.count) bytes",
-            String(decoding: message.payload, as: UTF8.self),
+            "Payload: \(message.payload.count) bytes", line(message.payload),
         ]
+    }
+
+    /// Files end with a line feed as a rule, and so does what is printed.
+    private static func line(_ payload: [UInt8]) -> String {
+        let text = payload.last == UInt8(ascii: "\n") ? payload.dropLast() : payload[...]
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -14,7 +14,7 @@ extension Connz {
         }
 
         enum Key: String, CodingKey {
-            case cid, kind, type, ip, port, start, stop, reason, rtt, uptime, idle, stalls
+            case cid, kind, type, ip, port, start, stop, reason, rtt, uptime, idle, stalls, paused
             case subscriptions, name, lang, version, account
             case lastActivity = "last_activity"
             case pendingBytes = "pending_bytes"
@@ -22,6 +22,7 @@ extension Connz {
             case outMsgs = "out_msgs"
             case inBytes = "in_bytes"
             case outBytes = "out_bytes"
+            case droppedMsgs = "dropped_msgs"
             case authorizedUser = "authorized_user"
             case subscriptionsList = "subscriptions_list"
             case subscriptionsListDetail = "subscriptions_list_detail"
@@ -72,6 +73,13 @@ extension Connz {
             ]
             for (key, number) in numbers { try values.encode(number, forKey: key) }
             if snapshot.stalls > 0 { try values.encode(snapshot.stalls, forKey: .stalls) }
+            // Two that nats-server has not.
+            if snapshot.droppedMessages > 0 {
+                try values.encode(snapshot.droppedMessages, forKey: .droppedMsgs)
+            }
+            if !snapshot.pauseReasons.isEmpty {
+                try values.encode(snapshot.pauseReasons.map(\.rawValue), forKey: .paused)
+            }
         }
 
         private func encodeClient(_ values: inout KeyedEncodingContainer<Key>) throws {
@@ -105,6 +113,7 @@ struct SubscriptionDetail: Encodable {
     let queueGroup: String?
     let sid: String
     let messages: Int
+    let droppedMessages: Int?
     let messagesMax: Int?
     let connectionID: UInt64
 
@@ -113,6 +122,7 @@ struct SubscriptionDetail: Encodable {
         case queueGroup = "qgroup"
         case sid
         case messages = "msgs"
+        case droppedMessages = "dropped_msgs"
         case messagesMax = "max"
         case connectionID = "cid"
     }
@@ -123,6 +133,7 @@ struct SubscriptionDetail: Encodable {
         queueGroup = snapshot.queue
         sid = snapshot.sid
         messages = snapshot.messages
+        droppedMessages = snapshot.droppedMessages > 0 ? snapshot.droppedMessages : nil
         messagesMax = snapshot.messagesMax > 0 ? snapshot.messagesMax : nil
         connectionID = snapshot.connectionID
     }

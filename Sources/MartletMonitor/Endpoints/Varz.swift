@@ -16,18 +16,44 @@ struct Varz: Encodable {
         var leafs = 0
     }
 
+    /// The whole process was stopped, or its machine.
+    private struct Standstill: Encodable {
+        let count: Int
+        let longestNanoseconds: UInt64
+        let totalNanoseconds: UInt64
+        let last: String
+
+        init(_ standstills: Standstills) {
+            count = standstills.count
+            longestNanoseconds = standstills.longestNanoseconds
+            totalNanoseconds = standstills.totalNanoseconds
+            last = GoText.time(nanosecondsSince1970: standstills.lastAt)
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case count, last
+            case longestNanoseconds = "longest_ns"
+            case totalNanoseconds = "total_ns"
+        }
+    }
+
     /// What nats-server has no name for.
     private struct Own: Encodable {
         let version: String
         let loops: Int
         let longestTurnNanoseconds: UInt64
+        let longestTurnOf10Seconds: UInt64
+        let longestTurnOfMinute: UInt64
         let stalls: Int
+        let busyNanoseconds: Int
+        let standstills: Standstill
         let turns: [Int]
         let turnClock: String
         let allocations: Int
         let lastAllocation: String
         let droppedMessages: Int
         let pausedPublishers: Int
+        let paused: [String: Int]
         let memoryBytes: Int
         let memoryBytesMax: Int
         let isLameDuck: Bool
@@ -37,23 +63,34 @@ struct Varz: Encodable {
             version = snapshot.martletVersion
             loops = snapshot.loopCount
             longestTurnNanoseconds = snapshot.longestTurnNanoseconds
+            longestTurnOf10Seconds = snapshot.longestTurnOf10Seconds
+            longestTurnOfMinute = snapshot.longestTurnOfMinute
             stalls = snapshot.stalls
+            busyNanoseconds = snapshot.busyNanoseconds
+            standstills = Standstill(snapshot.standstills)
             turns = snapshot.turns.counts
             allocations = snapshot.allocations
             lastAllocation = GoText.time(nanosecondsSince1970: snapshot.lastAllocationAt)
             droppedMessages = snapshot.droppedMessages
             pausedPublishers = snapshot.pausedPublishers
+            paused = Dictionary(
+                uniqueKeysWithValues: PauseReason.allCases.map {
+                    ($0.rawValue, snapshot.pausedConnections[$0] ?? 0)
+                })
             memoryBytes = snapshot.memoryBytes
             memoryBytesMax = snapshot.memoryBytesMax
             isLameDuck = snapshot.isLameDuck
         }
 
         enum CodingKeys: String, CodingKey {
-            case version, loops, stalls, allocations
+            case version, loops, stalls, allocations, paused, standstills
             case turns = "turns_by_log2_us"
             case turnClock = "turn_clock"
             case lastAllocation = "last_allocation"
             case longestTurnNanoseconds = "longest_turn_ns"
+            case longestTurnOf10Seconds = "longest_turn_10s_ns"
+            case longestTurnOfMinute = "longest_turn_1m_ns"
+            case busyNanoseconds = "busy_ns"
             case droppedMessages = "dropped_messages"
             case pausedPublishers = "paused_publishers"
             case memoryBytes = "memory_bytes"

@@ -101,6 +101,10 @@ struct BrokerLogTests {
                 .slowConsumer(.memory(heldBytes: 5)), "info",
                 "Slow Consumer Detected: max_memory reached, 5 bytes held"
             ),
+            (
+                .dropsMessages(pendingBytesMax: 99), "warning",
+                "Slow Consumer: MaxPending of 99 Exceeded, its policy drops messages; /connz counts them"
+            ),
             (.stale, "debug", "Stale Client Connection - Closing"),
             (.traced(.received, verb: "PING", argument: nil), "trace", "<<- [PING]"),
             (.traced(.sent, verb: "MSG", argument: "a\n 1"), "trace", "->> [MSG a\\n 1]"),

@@ -141,6 +141,29 @@ struct ConfigurationAuthorizationTests {
         #expect(error?.message == expected)
     }
 
+    @Test("all that is wrong with keys together is told at once, a line each")
+    func allProblems() throws {
+        var configuration = BrokerConfiguration()
+        configuration.limits.pendingBytesMax = 1_000
+        configuration.limits.memoryBytesMax = 1
+        configuration.authorization.noAuthUser = "bob"
+        configuration.systemAccount = "X"
+        configuration.tuning.sliceNanoseconds = 0
+        configuration.keepalive.pingIntervalNanoseconds = 0
+        configuration.slowConsumers.rules = [.init(account: "Z", subject: "a.>", policy: .block)]
+        let error = #expect(throws: BrokerError.self) { try configuration.validate() }
+        #expect(
+            error?.message.split(separator: "\n") == [
+                "max_payload (1048576) cannot be higher than max_pending (1000)",
+                "max_memory is 1, but takes 8388608 or more, or 0 for three quarters of the machine's",
+                "ping_interval is 0, but takes 1 or more",
+                "slice is 0, but takes 50000 or more",
+                "no_auth_user: \"bob\" present, but users/nkeys are not defined",
+                "error resolving system account: account missing",
+                "slow_consumers: the account \"Z\" of the rule for \"a.>\" is missing",
+            ])
+    }
+
     @Test("the defaults are valid")
     func defaults() throws {
         try BrokerConfiguration().validate()

@@ -23,7 +23,8 @@ extension Guarantees {
             for i in 0..<3_000 { try publisher.send(pub("a.\(i).x", "m")) }
             try publisher.barrier()
             #expect(eventually { test.broker.snapshot().messagesOut == 3_000 })
-            #expect(test.broker.snapshot().memoryBytes - before < loops * (8 << 20))
+            // With what is on its way from one loop to the other; routes of their own would be 740 MiB.
+            #expect(test.broker.snapshot().memoryBytes - before < loops * (16 << 20))
         }
 
         @Test("Payloads that were announced and do not come take little memory", arguments: [1, 2])

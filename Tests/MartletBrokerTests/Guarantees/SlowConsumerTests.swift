@@ -330,6 +330,15 @@ extension Guarantees {
             #expect(eventually { broker.connections().contains { $0.messagesIn == 1 } })
             outcome.dropped = broker.broker.snapshot().droppedMessages
             #expect(broker.broker.snapshot().slowConsumersByBytes == 0)
+            let own = try #require(
+                broker.connections(subscriptions: true).first { $0.droppedMessages > 0 })
+            #expect(own.droppedMessages == outcome.dropped)
+            #expect(own.subscriptions.reduce(0) { $0 + $1.droppedMessages } == outcome.dropped)
+            #expect(broker.connections().count { $0.droppedMessages > 0 } == 1)
+            // What is dropped was not sent, whenever that was decided.
+            let sent = outcome.published + outcome.fillers - outcome.dropped
+            #expect(own.messagesOut == sent)
+            #expect(broker.broker.snapshot().messagesOut == sent)
             var seen = (pong: 0, ok: 0, error: 0)
             while seen.pong <= pongs {
                 switch try #require(try stuck.client.next()) {

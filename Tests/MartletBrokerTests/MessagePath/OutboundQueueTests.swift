@@ -10,6 +10,9 @@ import Testing
         struct Frame {
             var bytes: [UInt8]
             var isMessage: Bool
+            var sid = ""
+            /// Without control line and the last CR LF.
+            var contentBytes: Int { bytes.count - 2 - (bytes.firstIndex(of: 10)! + 1) }
             /// How many of its bytes have been sent.
             var sent = 0
         }
@@ -19,23 +22,30 @@ import Testing
         var queue = OutboundQueue()
         var firstUnsentFrame = 0
         var frames: [Frame] = []
+        /// Of the messages that `drop_old` has thrown away, and of those that it should have.
+        var dropped: [String] = []
+        var expectedDrops: [String] = []
 
-        mutating func append(_ bytes: [UInt8], isMessage: Bool) {
+        mutating func append(_ bytes: [UInt8], isMessage: Bool, sid: String = "") {
             let room = queue.reserve(bytes.count, pool: pool)!
             room.update(from: bytes, count: bytes.count)
             queue.commit(bytes.count)
-            frames.append(Frame(bytes: bytes, isMessage: isMessage))
+            frames.append(Frame(bytes: bytes, isMessage: isMessage, sid: sid))
         }
 
         mutating func appendMessage(_ size: Int, _ random: inout SeededRandom) {
-            let line = random.oneIn(3) ? "HMSG a.b 1 0 \(size)\r\n" : "MSG a.b 1 \(size)\r\n"
-            append(Array(line.utf8) + random.bytes(size) + [13, 10], isMessage: true)
+            let sid = random.pick(["1", "22", "x.y"])
+            let reply = random.oneIn(3) ? "r " : ""
+            let line =
+                random.oneIn(3)
+                ? "HMSG a.b \(sid) \(reply)0 \(size)\r\n" : "MSG a.b \(sid) \(reply)\(size)\r\n"
+            append(Array(line.utf8) + random.bytes(size) + [13, 10], isMessage: true, sid: sid)
         }
 
         /// A control line in a chunk and a payload that is shared, from `start` on.
         mutating func appendLarge(_ payload: PayloadRef, from start: Int) {
             let count = payload.pointee.count
-            append(Array("MSG a.b 1 \(count - 2 - start)\r\n".utf8), isMessage: true)
+            append(Array("MSG a.b 1 \(count - 2 - start)\r\n".utf8), isMessage: true, sid: "1")
             queue.append(payload, from: start, pool: pool)
             frames[frames.count - 1].bytes += array(
                 PayloadBuffer.bytes(payload) + start, count - start)
@@ -60,7 +70,8 @@ import Testing
 
         mutating func dropOldest(freeing wanted: Int) -> (dropped: Int, expected: Int) {
             let dropped = queue.dropOldest(
-                freeing: wanted, firstFrame: firstUnsentFrame, pool: pool, returns: returns)
+                freeing: wanted, firstFrame: firstUnsentFrame, pool: pool, returns: returns
+            ) { self.dropped.append(text($0) + " \($1)") }
             var freed = 0
             var expected = 0
             var kept: [Frame] = []
@@ -68,6 +79,7 @@ import Testing
                 if frame.isMessage, frame.sent == 0, freed < wanted {
                     freed += frame.bytes.count
                     expected += 1
+                    expectedDrops.append(frame.sid + " \(frame.contentBytes)")
                 } else {
                     kept.append(frame)
                 }
@@ -117,6 +129,7 @@ import Testing
                         random.pick([
                             "PONG\r\n", "+OK\r\n", "PING\r\n", "-ERR 'Invalid Subject'\r\n",
                             "INFO {} \r\n",
+                            "HMSG r 1 33 33\r\nNATS/1.0 503\r\nNats-Subject: a\r\n\r\n\r\n",
                         ]).utf8), isMessage: false)
             case 5: bench.appendLarge(random.pick(payloads), from: random.pick([0, 0, 12, 500]))
             case 6...7:
@@ -128,6 +141,7 @@ import Testing
                 let result = bench.dropOldest(
                     freeing: 1 + random.below(random.pick([50, 5_000, 60_000])))
                 #expect(result.dropped == result.expected, "seed \(seed), step \(step)")
+                #expect(bench.dropped == bench.expectedDrops, "seed \(seed), step \(step)")
             }
             guard bench.content == bench.expectedContent else {
                 Issue.record(
@@ -215,8 +229,11 @@ import Testing
         var fillers: [UnsafeMutableRawPointer] = []
         while let block = pool.allocate(8_192) { fillers.append(block) }
         while let block = pool.allocate(4_096) { fillers.append(block) }
+        var sids: [String] = []
         let dropped = queue.dropOldest(
-            freeing: 1, firstFrame: frame.count - 100, pool: pool, returns: returns)
+            freeing: 1, firstFrame: frame.count - 100, pool: pool, returns: returns
+        ) { sid, _ in sids.append(text(sid)) }
+        #expect(sids == Array(repeating: "1", count: dropped))
         if dropped == 0 { #expect(queue.pendingBytes == pending) }
         queue.removeAll(pool: pool, returns: returns)
         #if DEBUG

@@ -16,7 +16,7 @@ struct RuleStageOrderTests {
         let broker = try setup.broker(rules) {
             // Tests read more slowly than the broker delivers.
             $0.slowConsumers.defaultPolicy = .block
-            $0.slowConsumers.blockNanosecondsMax = 60_000_000_000
+            $0.slowConsumers.blockNanosecondsMax = 600_000_000_000
         }
         let subscribers = try broker.subscribers(2, "SUB o.* 1")
         let publishers = try broker.clients(3)

@@ -11,7 +11,7 @@ extension ConfigurationTable {
                 "max_memory", sets: \.limits.memoryBytesMax, takes: .bytes(0...Int64.max, "a size"),
                 default: "three quarters of the machine's",
                 reload: .refusedAs("martlet.max_memory"),
-                "Bytes that buffers, payloads, routes and subscriptions may take; subscriptions half of them at most."
+                "Bytes that buffers, payloads, routes and subscriptions may take, 8 MB at least; subscriptions half of them at most."
             ),
             Key(
                 "max_publish_rate", sets: \.limits.publishedMessagesPerSecondMax,

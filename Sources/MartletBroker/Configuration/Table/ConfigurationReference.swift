@@ -25,7 +25,8 @@ enum ConfigurationReference {
 
         `martlet -c FILE` reads nats-server's configuration grammar: `key: value`, blocks in braces, `include`,
         variables, sizes such as `1MB` (1,048,576) and `1M` (1,000,000), times such as `"1m30s"`. Keys may be
-        written in any case. A key that is not here is an error, and all errors of a file are told at once.
+        written in any case. A key that is not here is an error, and all errors of a file are told at once,
+        after these all that is wrong with the keys together.
         Flags win over the file. This page is made from the broker's own tables:
         `MARTLET_WRITE_REFERENCE=1 swift test --filter ConfigurationReference` writes it.
 

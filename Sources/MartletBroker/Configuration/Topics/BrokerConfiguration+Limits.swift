@@ -28,6 +28,9 @@ extension BrokerConfiguration {
         /// No control line may be longer, whatever is configured: loops reserve addresses for as much.
         static let controlLineBytesCeiling = 16 << 20
 
+        /// With less in the budget hardly anything could be subscribed to.
+        static let memoryBytesFloor = 8 << 20
+
         /// nats-server's limits.
         public init() {}
     }

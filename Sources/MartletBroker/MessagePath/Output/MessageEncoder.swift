@@ -8,6 +8,8 @@ enum Line {
     static let ok: StaticString = "+OK\r\n"
     static let ping: StaticString = "PING\r\n"
     static let pong: StaticString = "PONG\r\n"
+    /// How the header of a 503 begins.
+    static let noResponders: StaticString = "NATS/1.0 503\r\nNats-Subject: "
 }
 
 extension BrokerLoop {
@@ -108,7 +110,8 @@ extension BrokerLoop {
         writer.append(headerBytes)
         writer.append(" ")
         writer.append(headerBytes)
-        writer.append("\r\nNATS/1.0 503\r\nNats-Subject: ")
+        writer.append("\r\n")
+        writer.append(Line.noResponders)
         writer.append(subject)
         writer.append("\r\n\r\n\r\n")
         connection.pointee.outbound.commit(writer.count)
@@ -129,6 +132,14 @@ extension BrokerLoop {
         if connection.pointee.outbound.pendingBytes > Self.earlyFlushBytes {
             flushEarly(connection)
         }
+    }
+
+    /// It was thrown away before it was sent.
+    func takeBackDelivery(_ connection: ConnectionRef, _ byteCount: Int) {
+        connection.pointee.messagesOut &-= 1
+        connection.pointee.bytesOut &-= UInt64(truncatingIfNeeded: byteCount)
+        counters.pointee.messagesOut.add(-1)
+        counters.pointee.bytesOut.add(-byteCount)
     }
 
     /// A protocol line for this connection.

@@ -4,12 +4,14 @@ import Glibc
 
 extension OutboundQueue {
     /// Takes whole messages from the front, oldest first, until `wanted` bytes are free; keeps what was
-    /// partly sent, and every protocol line. Returns how many messages went.
+    /// partly sent, and every protocol line. Tells of each message that went its sid and how long header and
+    /// payload were, and returns how many went: none when there is no memory to keep the rest.
     ///
     /// `firstFrame` is where the first frame of which nothing was sent starts, in bytes from the front.
     /// What is kept from the front is copied; what stands behind it stays where it is.
     mutating func dropOldest(
-        freeing wanted: Int, firstFrame: Int, pool: BlockPool, returns: ReturnStack
+        freeing wanted: Int, firstFrame: Int, pool: BlockPool, returns: ReturnStack,
+        _ went: (_ sid: CountedBytes, _ byteCount: Int) -> Void
     ) -> Int {
         var kept = OutboundQueue()
         var cursor = Cursor(head)
@@ -29,6 +31,9 @@ extension OutboundQueue {
                 return 0
             }
         }
+        var gone = Cursor(head)
+        gone.skip(firstFrame)
+        gone.skip(dropped, went)
         let left = pendingBytes - freed
         while head != cursor.segment { removeHead(pool: pool, returns: returns) }
         cursor.segment?.pointee.start = UInt32(cursor.offset)
@@ -100,6 +105,18 @@ extension OutboundQueue {
             }
         }
 
+        /// Goes behind so many messages, and tells of each.
+        mutating func skip(_ messages: Int, _ each: (CountedBytes, Int) -> Void) {
+            var left = messages
+            while left > 0, let frame = frame() {
+                if frame.isMessage {
+                    each(sid(), frame.contentBytes)
+                    left -= 1
+                }
+                skip(frame.byteCount)
+            }
+        }
+
         private mutating func settle() {
             while let current = segment, offset >= Int(current.pointee.end) {
                 segment = current.pointee.next
@@ -107,9 +124,19 @@ extension OutboundQueue {
             }
         }
 
+        /// Of the message that starts here: the third word of its line.
+        private func sid() -> CountedBytes {
+            guard let segment else { return .none }
+            let line = unsafe CountedBytes(
+                Bytes(segment.pointee.bytes) + offset, Int(segment.pointee.end) - offset)
+            let subject = line.behindSpace()
+            let sid = subject.behindSpace()
+            return sid.prefix(sid.count - sid.behindSpace().count - 1)
+        }
+
         /// The frame that starts here. What the broker wrote is well-formed: a message's control line
         /// ends with its size, and every other line ends with LF.
-        func frame() -> (byteCount: Int, isMessage: Bool)? {
+        func frame() -> (byteCount: Int, isMessage: Bool, contentBytes: Int)? {
             guard let segment else { return nil }
             let bytes = unsafe segment.pointee.bytes + offset
             let available = Int(segment.pointee.end) - offset
@@ -118,7 +145,7 @@ extension OutboundQueue {
             }
             let line = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(bytes)
             let isMessage = unsafe bytes[0] == UInt8(ascii: "H") || bytes[0] == UInt8(ascii: "M")
-            guard isMessage else { return (line + 1, false) }
+            guard isMessage else { return (line + 1, false, 0) }
             var size = 0
             var scale = 1
             var i = line - 2  // before CR LF
@@ -128,7 +155,21 @@ extension OutboundQueue {
                 scale *= 10
                 i -= 1
             }
-            return (line + 1 + size + 2, true)
+            // Who asked must hear that nobody is there.
+            let beginning = Line.noResponders
+            let isNoResponders =
+                unsafe available > line + beginning.utf8CodeUnitCount
+                && memcmp(bytes + line + 1, beginning.utf8Start, beginning.utf8CodeUnitCount) == 0
+            return (line + 1 + size + 2, !isNoResponders, size)
         }
+    }
+}
+
+extension CountedBytes {
+    /// What follows the first space.
+    fileprivate func behindSpace() -> CountedBytes {
+        var i = 0
+        while i < count, self[i] != .space { i += 1 }
+        return dropFirst(min(i + 1, count))
     }
 }

@@ -61,9 +61,9 @@ extension BrokerLoop {
         switch subscription.pointee.policy {
         case .close: return refuseSlowConsumer(connection)
         case .dropNew:
-            counters.pointee.droppedMessages.add(1)
+            countDrop(of: subscription, on: connection)
             return .dropped
-        case .dropOld: return dropOldest(frameBytes, on: connection)
+        case .dropOld: return dropOldest(frameBytes, for: subscription, on: connection)
         case .block: return block(message, for: connection, frameBytes)
         }
     }
@@ -123,7 +123,9 @@ extension BrokerLoop {
         }
     }
 
-    private func dropOldest(_ frameBytes: Int, on connection: ConnectionRef) -> Room {
+    private func dropOldest(
+        _ frameBytes: Int, for subscription: SubscriptionRef, on connection: ConnectionRef
+    ) -> Room {
         let over =
             connection.pointee.outbound.pendingBytes + frameBytes
             - connection.pointee.pendingBytesMax
@@ -131,16 +133,34 @@ extension BrokerLoop {
         let wanted = max(
             over, min(connection.pointee.pendingBytesMax / 16, OutboundQueue.chunkBytes))
         if connection.pointee.firstUnsentFrame >= 0 {
-            let dropped = connection.pointee.outbound.dropOldest(
-                freeing: wanted, firstFrame: connection.pointee.firstUnsentFrame, pool: pool,
-                returns: returns)
             // What was partly sent, if anything, is kept at the front.
-            counters.pointee.droppedMessages.add(dropped)
+            _ = connection.pointee.outbound.dropOldest(
+                freeing: wanted, firstFrame: connection.pointee.firstUnsentFrame, pool: pool,
+                returns: returns
+            ) { sid, byteCount in
+                // Its subscription may have gone.
+                countDrop(
+                    of: unsafe connection.pointee.subscriptions.find(
+                        sid.start, sid.count, in: state.pointee.subscriptions),
+                    on: connection)
+                takeBackDelivery(connection, byteCount)
+            }
         }
         let pending = connection.pointee.outbound.pendingBytes + frameBytes
         if pending <= connection.pointee.pendingBytesMax { return .write }
-        counters.pointee.droppedMessages.add(1)
+        countDrop(of: subscription, on: connection)
         return .dropped
+    }
+
+    /// A client is told of in the log when its first message is dropped.
+    private func countDrop(of subscription: SubscriptionRef?, on connection: ConnectionRef) {
+        if connection.pointee.droppedMessages == 0 {
+            let max = connection.pointee.pendingBytesMax
+            record(.dropsMessages(pendingBytesMax: max), of: connection)
+        }
+        connection.pointee.droppedMessages += 1
+        subscription?.pointee.dropped += 1
+        counters.pointee.droppedMessages.add(1)
     }
 
     /// The message is taken, and its publisher is not read until the subscriber has drained. What is under

@@ -50,15 +50,3 @@ struct LongMatch {
         unsafe pthread_mutex_unlock(space.pointee.lock)
     }
 }
-
-extension MatchCache {
-    /// The route, however long its match takes: for what happens seldom.
-    func wholeRoute(of subject: CountedBytes, in space: SubjectSpaceRef) -> StablePointer<Route> {
-        let route = route(of: subject, in: space)
-        guard route.pointee.traits.contains(.unfinished) else { return route }
-        var match = LongMatch(of: subject, in: space)
-        while true {
-            if let route = match.advance(nodesMax: .max, in: self) { return route }
-        }
-    }
-}
