@@ -8,6 +8,8 @@ enum BrokerEvent: Sendable {
     case listeningFailed(for: PeerKind, SystemFailure)
     /// So many clients were turned away since this was recorded last.
     case descriptorsSpent(refused: Int)
+    /// So many operations found no memory since this was recorded last.
+    case memoryRefused(operations: Int)
     case watchingFailed(SystemFailure)
     /// No thread could be made to check credentials on.
     case checkingFailed(SystemFailure)

@@ -20,6 +20,8 @@ struct BrokerLog: EventSink {
             logger.error("Error trying to listen for \(kind) connections: \(failure)")
         case .descriptorsSpent(let refused):
             logger.error("Error accepting a connection: too many open files, \(refused) refused")
+        case .memoryRefused(let operations):
+            logger.error("The system has no memory: \(operations) operations refused")
         case .watchingFailed(let failure):
             logger.error("Error registering a connection: \(failure)")
         case .checkingFailed(let failure):

@@ -37,7 +37,7 @@ struct ClosedConnections {
     var all: [ConnectionSnapshot] { (0..<count).map { ring[(first + $0) % ring.count] } }
 
     private mutating func takeMemory(_ wanted: Int) -> Bool {
-        while !budget.reserve(wanted) {
+        while !SystemMemory.hasRoom(for: wanted) || !budget.reserve(wanted) {
             guard count > 0 else { return false }
             removeOldest()
         }

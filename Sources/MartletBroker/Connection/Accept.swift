@@ -91,7 +91,7 @@ extension BrokerLoop {
                 transport, PeerPolicy(profile.kind), id: id, ip: address.ip,
                 port: address.port)
         else {
-            return transport.close()
+            return refuse(transport)
         }
         count(connection)
         do {
@@ -112,13 +112,20 @@ extension BrokerLoop {
             let connection = makeConnection(
                 transport, PeerPolicy(peer.kind), id: id, ip: name, port: 0)
         else {
-            return transport.close()
+            return refuse(transport)
         }
+        pipe.count(in: shared.budget)
         if let account = peer.account { enter(connection, as: Identity(account: account)) }
         count(connection)
         then(connection.pointee.handle)
         greet(connection)
         readInput(connection)
+    }
+
+    /// There is no slot for it, or no memory.
+    private func refuse(_ transport: Transport) {
+        recordLackOfMemory()
+        transport.close()
     }
 
     private func count(_ connection: ConnectionRef) {
@@ -133,9 +140,10 @@ extension BrokerLoop {
     ) -> ConnectionRef? {
         assert(thread.isCurrent)
         let account = shared.accounts.global
-        guard let slot = state.pointee.connections.take({ _ in Connection(in: account) }) else {
-            return nil
-        }
+        guard SystemMemory.hasRoom(for: 0),
+            reserveLists(state.pointee.connections.endIndex + 1),
+            let slot = state.pointee.connections.take({ _ in Connection(in: account) })
+        else { return nil }
         let connection = state.pointee.connections[slot]
         // SAFETY: what the slot's last connection had was given back when that ended.
         assert(!connection.pointee.flags.contains(.isTaken))
@@ -155,20 +163,17 @@ extension BrokerLoop {
         details.startedAt = Clock.wallNanoseconds()
         unsafe connection.pointee.details = unsafe .passRetained(details)
         limitPending(connection)
-        reserveLists(state.pointee.connections.endIndex)
         return connection
     }
 
     /// Room for every connection in the lists of connections, so that none grows on the message path but that
-    /// of `WorkerLinks`, which grows to its size with use.
-    private func reserveLists(_ count: Int) {
+    /// of `WorkerLinks`, which grows to its size with use. False without memory for that.
+    private func reserveLists(_ count: Int) -> Bool {
         let wanted = (count + 255) & ~255
-        state.pointee.dirty.reserve(wanted)
-        state.pointee.unflushed.reserve(wanted)
-        state.pointee.fannedOut.reserve(wanted)
-        state.pointee.resumable.reserve(wanted)
-        state.pointee.yielded.reserve(wanted)
-        state.pointee.closing.reserve(wanted)
-        state.pointee.waitingForLinks.reserve(wanted)
+        return state.pointee.dirty.reserve(wanted) && state.pointee.unflushed.reserve(wanted)
+            && state.pointee.fannedOut.reserve(wanted) && state.pointee.resumable.reserve(wanted)
+            && state.pointee.yielded.reserve(wanted) && state.pointee.closing.reserve(wanted)
+            && state.pointee.leaving.reserve(wanted)
+            && state.pointee.waitingForLinks.reserve(wanted)
     }
 }

@@ -16,6 +16,8 @@ enum CloseReason: UInt8 {
     case maxControlLineExceeded
     case noRespondersRequiresHeaders
     case serverShutdown
+    /// The system had no memory for what it asked, or what it should get.
+    case outOfMemory
 
     var text: String {
         switch self {
@@ -35,6 +37,7 @@ enum CloseReason: UInt8 {
         case .maxControlLineExceeded: "Maximum Control Line Exceeded"
         case .noRespondersRequiresHeaders: "No Responders Requires Headers"
         case .serverShutdown: "Server Shutdown"
+        case .outOfMemory: "Out Of Memory"
         }
     }
 }

@@ -14,6 +14,9 @@ final class ConnectionListing: @unchecked Sendable {
     fileprivate let then: @Sendable ([ConnectionSnapshot]) -> Void
     fileprivate var found: [ConnectionSnapshot] = []
     fileprivate var slot = 0
+    /// About what it takes, and twice while an array grows.
+    fileprivate var byteCount = 0
+    fileprivate static let bytesPerEntry = 512
     /// The last one found, while some of its subscriptions are missing.
     fileprivate var unfinished: (handle: SlabHandle, cursor: SubscriptionTable.Cursor)?
 
@@ -30,9 +33,14 @@ final class ConnectionListing: @unchecked Sendable {
 }
 
 extension BrokerLoop {
-    /// Goes on with a listing, and leaves the rest to the next turn.
+    /// Goes on with a listing, and leaves the rest to the next turn. Without memory for more it ends with what it
+    /// has, and the log says so.
     func list(_ listing: ConnectionListing) {
         assert(thread.isCurrent)
+        guard SystemMemory.hasRoom(for: listing.byteCount) else {
+            recordLackOfMemory()
+            return listing.finish()
+        }
         var steps = ConnectionListing.stepsPerTurn
         if listing.unfinished != nil { listSubscriptions(listing, &steps) }
         while steps > 0, listing.slot < state.pointee.connections.endIndex {
@@ -49,6 +57,9 @@ extension BrokerLoop {
             listing.unfinished = (connection.pointee.handle, .init())
             listSubscriptions(listing, &steps)
         }
+        listing.byteCount +=
+            ConnectionListing.bytesPerEntry
+            * ((ConnectionListing.stepsPerTurn - steps) / ConnectionListing.stepsPerSubscription)
         let isOver = steps > 0 && listing.unfinished == nil
         if isOver || !mail.post(.describeConnections(listing)) { listing.finish() }
     }

@@ -87,7 +87,7 @@ final class BrokerLoop: EventLoopDriver {
         pool = BlockPool(budget: shared.budget)
         namePool = SlabPool(budget: shared.subscriptionBudget)
         cache = MatchCache(
-            loop: index, pool: pool,
+            loop: index, pool: pool, budget: shared.budget,
             bytesMax: MatchCache.bytesMax(of: shared.budget, loopCount: loopCount),
             counters: counters, work: work)
         unsafe outgoing = .allocate(capacity: loopCount)
@@ -108,8 +108,8 @@ final class BrokerLoop: EventLoopDriver {
         unsafe vectors = .allocate(capacity: Self.vectorsMax)
         state = StablePointer(
             onLinesOfItsOwn: LoopState(
-                now: clock.now(), settings: LoopSettings(shared.configuration),
-                loopCount: loopCount, seed: seed))
+                now: clock.now(), settings: LoopSettings(shared.configuration), shared: shared,
+                seed: seed))
     }
 
     deinit {
@@ -178,6 +178,7 @@ final class BrokerLoop: EventLoopDriver {
         switch owner.kind {
         case .connection: connectionIsDue(deadline, owner.slot)
         case .stallLog: logWorstStall()
+        case .unusedMemory: giveBackUnusedMemory()
         default: preconditionFailure("a deadline of a kind that this loop does not know")
         }
     }
@@ -225,8 +226,8 @@ struct LoopState {
     var now: UInt64
     var settings: LoopSettings
 
-    var connections = Slab<Connection>()
-    var subscriptions = Slab<Subscription>()
+    var connections: Slab<Connection>
+    var subscriptions: Slab<Subscription>
     /// On the first loop, which accepts for all.
     var listeners: [Listener] = []
 
@@ -279,19 +280,26 @@ struct LoopState {
     /// Sockets closed since the last line about it, because no descriptor was left for them.
     var refusedForDescriptors = 0
     var refusalLogDueAt: UInt64 = 0
+    /// Operations that the system had no memory for, since the last line about it.
+    var refusedForMemory = 0
+    var memoryLogDueAt: UInt64 = 0
+    /// A timer runs for `giveBackUnusedMemory`.
+    var looksForUnusedMemory = false
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
     var isStopping = false
     var isLameDuck = false
 
-    init(now: UInt64, settings: LoopSettings, loopCount: Int, seed: UInt64) {
+    init(now: UInt64, settings: LoopSettings, shared: BrokerShared, seed: UInt64) {
+        connections = Slab(budget: shared.budget)
+        subscriptions = Slab(budget: shared.subscriptionBudget)
         self.now = now
         self.settings = settings
         random = RandomSource(seed: seed)
         hashSeed = random.next()
-        remote = RemoteDestinations(loopCount: loopCount)
-        unsafe arrived = .allocate(capacity: loopCount)
-        unsafe arrived.initialize(repeating: ArrivedBatches(), count: loopCount)
+        remote = RemoteDestinations(loopCount: shared.loopCount)
+        unsafe arrived = .allocate(capacity: shared.loopCount)
+        unsafe arrived.initialize(repeating: ArrivedBatches(), count: shared.loopCount)
     }
 
     func destroy() {

@@ -90,17 +90,20 @@ struct LoopLink: ~Copyable {
 
     // MARK: The source's side
 
-    /// Room for a record of `byteCount` bytes, a multiple of 8, that refers to `payloadBytes` elsewhere.
+    /// Room for a record of `byteCount` bytes, a multiple of 8, that refers to `payloadBytes` elsewhere; nil when
+    /// the system has no memory.
     func reserve(
         _ byteCount: Int, payloadBytes: Int, pool: BlockPool
-    ) -> UnsafeMutableRawPointer {
+    ) -> UnsafeMutableRawPointer? {
         assert(byteCount > 0 && byteCount & 7 == 0)
         if let batch = source.pointee.batch,
             batch.pointee.used + byteCount > batch.pointee.blockBytes
         {
             postOpen()
         }
-        let batch = source.pointee.batch ?? freshBatch(byteCount, pool: pool)
+        guard let batch = source.pointee.batch ?? freshBatch(byteCount, pool: pool) else {
+            return nil
+        }
         source.pointee.batch = batch
         let record = unsafe batch.block + batch.pointee.used
         batch.pointee.used += byteCount
@@ -125,7 +128,7 @@ struct LoopLink: ~Copyable {
         posted.push(batch)
     }
 
-    private func freshBatch(_ byteCount: Int, pool: BlockPool) -> BatchRef {
+    private func freshBatch(_ byteCount: Int, pool: BlockPool) -> BatchRef? {
         var reusable: BatchRef?
         var next = returned.takeAll()
         while let batch = next {
@@ -143,9 +146,9 @@ struct LoopLink: ~Copyable {
         }
         let blockBytes = BlockPool.capacity(
             for: max(Batch.defaultBytes, byteCount + Batch.headerBytes))
+        guard let block = unsafe pool.allocateOverBudget(blockBytes) else { return nil }
         return unsafe BatchRef(
-            in: pool.allocateAlways(blockBytes),
-            Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
+            in: block, Batch(next: nil, blockBytes: blockBytes, used: Batch.headerBytes))
     }
 
     /// Frees the blocks that the target has given back.

@@ -5,10 +5,12 @@ import Glibc
 /// At `max_memory` the connection of the loop that holds most goes first: as a consumer whose socket is
 /// blocked, or as a publisher whose message is not whole. If connections hold little, the message at hand
 /// still gets its memory, and whoever publishes waits until there is some again.
+///
+/// Where the system has none either, the operation that asked is refused and its connection closed: a loop goes on.
 extension BrokerLoop {
-    /// Room for a frame in the connection's queue.
+    /// Room for a frame in the connection's queue; nil when the system has no memory, and the connection closes.
     @inline(__always)
-    func reserve(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
+    func reserve(_ count: Int, on connection: ConnectionRef) -> MutableBytes? {
         if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
             return unsafe room
         }
@@ -16,46 +18,58 @@ extension BrokerLoop {
     }
 
     @inline(never)
-    private func reserveInShortage(_ count: Int, on connection: ConnectionRef) -> MutableBytes {
-        while shedLargest() {
-            if let room = unsafe connection.pointee.outbound.reserve(count, pool: pool) {
-                return unsafe room
-            }
-        }
-        pauseReadersForMemory()
-        return unsafe connection.pointee.outbound.reserveAlways(count, pool: pool)
+    private func reserveInShortage(_ count: Int, on connection: ConnectionRef) -> MutableBytes? {
+        let room = unsafe inShortage(
+            { unsafe connection.pointee.outbound.reserve(count, pool: pool) },
+            orElse: { unsafe connection.pointee.outbound.reserveOverBudget(count, pool: pool) })
+        if unsafe room == nil { closeForLackOfMemory(connection) }
+        return unsafe room
     }
 
+    /// Makes room within the budget, or goes over it; nil when the system has no memory.
+    private func inShortage<Memory>(
+        _ allocate: () -> Memory?, orElse allocateOverBudget: () -> Memory?
+    ) -> Memory? {
+        while shedLargest() {
+            if let memory = allocate() { return memory }
+        }
+        pauseReadersForMemory()
+        if let memory = allocateOverBudget() { return memory }
+        // Who holds anything to speak of goes before somebody who does not.
+        while shedLargest(evenOfLittle: true) {
+            if let memory = allocateOverBudget() { return memory }
+        }
+        return nil
+    }
+
+    /// The control line stands in the queue already: without its payload nothing of that may be sent.
     @inline(never)
     func appendPayload(_ payload: PayloadRef, from start: Int, on connection: ConnectionRef) {
-        connection.pointee.outbound.append(payload, from: start, pool: pool)
+        if connection.pointee.outbound.append(payload, from: start, pool: pool) { return }
+        closeForLackOfMemory(connection)
+        stopSending(connection)
     }
 
-    func shedAndAllocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        while shedLargest() {
-            if let block = unsafe pool.allocate(byteCount) { return unsafe block }
-        }
-        pauseReadersForMemory()
-        return unsafe pool.allocateAlways(byteCount)
+    func shedAndAllocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        unsafe inShortage(
+            { unsafe pool.allocate(byteCount) },
+            orElse: { unsafe pool.allocateOverBudget(byteCount) })
     }
 
-    /// A payload of the loop's own, with room for all of it.
-    func makePayload(_ byteCount: Int) -> PayloadRef {
+    /// A payload of the loop's own, with room for all of it; nil when the system has no memory.
+    func makePayload(_ byteCount: Int) -> PayloadRef? {
         returns.collect(into: pool)
+        lookForUnusedMemory()
         return PayloadBuffer.make(byteCount, pool: pool, owner: returns)
             ?? shedAndMakePayload(byteCount, room: byteCount)
     }
 
-    func shedAndMakePayload(_ byteCount: Int, room: Int) -> PayloadRef {
-        while shedLargest() {
-            if let payload = PayloadBuffer.make(
-                byteCount, room: room, pool: pool, owner: returns)
-            {
-                return payload
-            }
-        }
-        pauseReadersForMemory()
-        return PayloadBuffer.makeAlways(byteCount, room: room, pool: pool, owner: returns)
+    func shedAndMakePayload(_ byteCount: Int, room: Int) -> PayloadRef? {
+        inShortage(
+            { PayloadBuffer.make(byteCount, room: room, pool: pool, owner: returns) },
+            orElse: {
+                PayloadBuffer.makeOverBudget(byteCount, room: room, pool: pool, owner: returns)
+            })
     }
 
     /// nil where nobody has given up enough, or the connection itself has gone.
@@ -66,6 +80,8 @@ extension BrokerLoop {
             if let grown = PayloadBuffer.grow(payload, room: room, pool: pool) { return grown }
         }
         askOthersForMemory()
+        // Waiting frees nothing of what others hold of the system's.
+        if !SystemMemory.hasRoom(for: room) { closeForLackOfMemory(connection) }
         return nil
     }
 
@@ -73,7 +89,7 @@ extension BrokerLoop {
     /// of what is this loop's, for then it is not they who took the memory. It may be the one a frame is written
     /// for: what is added to it then is thrown away.
     @discardableResult
-    private func shedLargest() -> Bool {
+    private func shedLargest(evenOfLittle: Bool = false) -> Bool {
         var largest: ConnectionRef?
         var most = 0
         var total = 0
@@ -83,7 +99,10 @@ extension BrokerLoop {
             total += held
             if held > most { (largest, most) = (candidate, held) }
         }
-        guard let largest, total >= shared.budget.bytesMax / 8 / loopCount else { return false }
+        // Where the system has less than `max_memory`, what there is counts.
+        let taken = min(shared.budget.bytesMax, shared.budget.usedBytes)
+        let least = evenOfLittle ? Self.largePayloadBytes : taken / 8 / loopCount
+        guard let largest, total >= least else { return false }
         closeSlowConsumer(largest, .memory(heldBytes: most))
         stopSending(largest)
         releaseLargeMessage(largest)
@@ -111,14 +130,18 @@ extension BrokerLoop {
 
     /// Another loop found no memory: gives back what lies idle here, then who holds most.
     func helpInShortage() {
-        guard shared.budget.isNearlySpent else { return }
+        guard isMemoryShort else { return }
         cache.giveBack()
         returns.collect(into: pool)
         for target in 0..<loopCount where target != index {
             unsafe outgoing[target].pointee.freeReturned(pool)
         }
         pool.giveBackIdle()
-        if shared.budget.isNearlySpent { shedLargest() }
+        if isMemoryShort { shedLargest() }
+    }
+
+    private var isMemoryShort: Bool {
+        shared.budget.isNearlySpent || !SystemMemory.hasRoom(for: 1 << 20)
     }
 
     /// After an operation in a shortage: its connection waits for 5 ms, then looks again.
@@ -128,5 +151,38 @@ extension BrokerLoop {
         cache.giveBack()
         pause(connection, .memory)
         setDeadline(.resume, now &+ 5_000_000, connection)
+    }
+}
+
+// MARK: The system has none
+
+extension BrokerLoop {
+    /// Whoever asked for what there is no memory for hears so, if that has room, and goes.
+    @inline(never)
+    func refuseForLackOfMemory(_ connection: ConnectionRef) {
+        recordLackOfMemory()
+        end(connection, .outOfMemory, saying: "Out Of Memory")
+    }
+
+    /// The same for what may have come from another loop, or from the broker: then it is lost, and counted.
+    @inline(never)
+    func refuseForLackOfMemory(_ origin: Origin) {
+        guard let publisher = publisher(origin) else { return recordLackOfMemory() }
+        refuseForLackOfMemory(publisher)
+    }
+
+    /// There is no memory for what it would hear.
+    private func closeForLackOfMemory(_ connection: ConnectionRef) {
+        recordLackOfMemory()
+        close(connection, .outOfMemory)
+    }
+
+    /// Logged once a second, since it may happen for every message.
+    func recordLackOfMemory() {
+        state.pointee.refusedForMemory += 1
+        guard now >= state.pointee.memoryLogDueAt else { return }
+        state.pointee.memoryLogDueAt = now &+ 1_000_000_000
+        shared.events.record(.memoryRefused(operations: state.pointee.refusedForMemory))
+        state.pointee.refusedForMemory = 0
     }
 }

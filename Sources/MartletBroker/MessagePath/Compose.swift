@@ -36,7 +36,7 @@ extension BrokerLoop {
         } else if parts.contentCount < Self.largePayloadBytes {
             writer.appendContent(of: parts)
         } else {
-            let payload = join(parts)
+            guard let payload = join(parts) else { return refuseForLackOfMemory(origin) }
             joined = payload
             content = .shared(payload)
         }
@@ -48,9 +48,9 @@ extension BrokerLoop {
         if let joined { PayloadBuffer.release(joined, on: returns, pool: pool) }
     }
 
-    private func join(_ parts: MessageParts) -> PayloadRef {
+    private func join(_ parts: MessageParts) -> PayloadRef? {
         let count = parts.contentCount + 2
-        let payload = makePayload(count)
+        guard let payload = makePayload(count) else { return nil }
         var writer = unsafe FrameWriter(PayloadBuffer.bytes(payload), capacity: count)
         writer.appendContent(of: parts)
         return payload

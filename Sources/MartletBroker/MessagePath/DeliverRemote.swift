@@ -10,6 +10,7 @@ extension BrokerLoop {
         for i in 0..<state.pointee.remote.loopCount {
             let target = unsafe state.pointee.remote.loops[i]
             let list = unsafe state.pointee.remote.lists[target]
+            if list.isIncomplete { refuseForLackOfMemory(message.origin) }
             if list.count > 0 {
                 unsafe write(
                     message, to: target, list.items, list.count, queue: .none, isLastTry: true)
@@ -36,8 +37,11 @@ extension BrokerLoop {
     ) {
         let byteCount = BatchRecord.byteCount(
             message, destinations: count, queueCount: queue.count)
-        let place = unsafe outgoing[target].pointee.reserve(
-            byteCount, payloadBytes: message.payload == nil ? 0 : message.totalBytes, pool: pool)
+        guard
+            let place = unsafe outgoing[target].pointee.reserve(
+                byteCount, payloadBytes: message.payload == nil ? 0 : message.totalBytes,
+                pool: pool)
+        else { return refuseForLackOfMemory(message.origin) }
         unsafe place.storeBytes(
             of: BatchRecord(
                 byteCount: byteCount, message: message, destinationCount: count,

@@ -26,16 +26,24 @@ extension BrokerLoop {
     {
         let byteCount = operation.totalBytes + 2
         returns.collect(into: pool)
+        lookForUnusedMemory()
         let available = min(count - operation.payloadStart, byteCount)
         let room = min(byteCount, max(Self.payloadRoomMin, available * Self.payloadGrowth))
-        let payload =
-            PayloadBuffer.make(byteCount, room: room, pool: pool, owner: returns)
-            ?? shedAndMakePayload(byteCount, room: max(available, 1))
+        guard
+            let payload = PayloadBuffer.make(byteCount, room: room, pool: pool, owner: returns)
+                ?? shedAndMakePayload(byteCount, room: max(available, 1))
+        else {
+            refuseForLackOfMemory(connection)
+            return count
+        }
         unsafe memcpy(PayloadBuffer.bytes(payload), input + operation.payloadStart, available)
         payload.pointee.filled = available
         connection.pointee.payload = payload
         guard checkPayloadEnd(connection, payload) else { return count }
-        keepLine(connection, operation)
+        guard keepLine(connection, operation) else {
+            refuseForLackOfMemory(connection)
+            return count
+        }
         if available == byteCount { publishLarge(connection) }
         return operation.payloadStart + available
     }
@@ -58,11 +66,14 @@ extension BrokerLoop {
         return grown
     }
 
-    private func keepLine(_ connection: ConnectionRef, _ operation: Operation) {
+    private func keepLine(_ connection: ConnectionRef, _ operation: Operation) -> Bool {
         let start = Int(operation.subject.start)
         let length = operation.payloadStart - start
         let blockBytes = BlockPool.capacity(for: length + Parser.slack)
-        let block = unsafe pool.allocateAlways(blockBytes).assumingMemoryBound(to: UInt8.self)
+        guard
+            let block = unsafe pool.allocateOverBudget(blockBytes)?
+                .assumingMemoryBound(to: UInt8.self)
+        else { return false }
         unsafe memcpy(block, input + start, length)
         var line = unsafe LargeMessageLine(
             bytes: block, blockBytes: blockBytes, operation: operation)
@@ -73,6 +84,7 @@ extension BrokerLoop {
         line.operation.tail.start &-= UInt32(start)
         line.operation.payloadStart = length
         connection.pointee.payloadLine = line
+        return true
     }
 
     /// The payload is whole: publish it. Where the connection has to wait for a rules worker first, it is

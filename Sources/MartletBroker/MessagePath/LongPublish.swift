@@ -60,7 +60,9 @@ extension BrokerLoop {
     func publishLater(
         _ message: Message, searching search: LongPublish.Search, of queue: CountedBytes = .none
     ) {
-        let bytes = makePayload(message.copiedBytes + queue.count)
+        guard state.pointee.longPublishes.reserve(state.pointee.longPublishes.count + 1),
+            let bytes = makePayload(message.copiedBytes + queue.count)
+        else { return refuseForLackOfMemory(message.origin) }
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe message.copyBytes(to: start)
         unsafe memcpy(start + message.copiedBytes, queue.start, queue.count)
@@ -89,22 +91,32 @@ extension BrokerLoop {
             state.pointee.longMatch
             ?? LongMatch(of: first.subject, in: first.message.origin.account.space)
         state.pointee.longMatch = nil
-        guard let route = match.advance(nodesMax: Self.nodesPerTurn, in: cache) else {
-            state.pointee.longMatch = match
-            return
+        var found: StablePointer<Route>?
+        do throws(OutOfMemory) {
+            found = try match.advance(nodesMax: Self.nodesPerTurn, in: cache)
+            guard found != nil else {
+                state.pointee.longMatch = match
+                return
+            }
+        } catch {
+            refuseForLackOfMemory(first.message.origin)
         }
         state.pointee.longPublishes.removeFirst(1)
         state.pointee.isShortOfMemory = false
-        switch first.search {
-        case .subscribers: finish(first.message, along: route.pointee)
-        case .requester:
-            sendNoResponders(
-                to: first.message.origin, subject: first.message.subject,
-                reply: first.message.reply, along: route.pointee)
-        case .member: redeliver(first.message, to: first.queue, along: route.pointee)
-        }
+        if let found { goOn(first, along: found.pointee) }
         release(first)
         goOnAfterMatch(first.message.origin)
+    }
+
+    private func goOn(_ publish: LongPublish, along route: Route) {
+        let message = publish.message
+        switch publish.search {
+        case .subscribers: finish(message, along: route)
+        case .requester:
+            sendNoResponders(
+                to: message.origin, subject: message.subject, reply: message.reply, along: route)
+        case .member: redeliver(message, to: publish.queue, along: route)
+        }
     }
 
     private func goOnAfterMatch(_ origin: Origin) {

@@ -160,7 +160,7 @@ extension BrokerLoop {
             // is its own.
             assert(connection.pointee.handle == destination.connection)
             assert(Int(destination.loop) == index && destination.kind.takesCopiedFrames)
-            var end = unsafe reserve(frameBytes, on: connection)
+            guard var end = unsafe reserve(frameBytes, on: connection) else { continue }
             unsafe UnsafeMutableRawPointer(end).storeBytes(of: 0x2047_534D, as: UInt32.self)
             unsafe end += 4
             unsafe martlet_copy_slack16(end, subject.start, subject.count)

@@ -258,7 +258,9 @@ extension BrokerLoop {
         if connection.pointee.carryBlockBytes < count {
             releaseCarry(connection)
             let blockBytes = BlockPool.capacity(for: max(count, 512))
-            let block = unsafe pool.allocate(blockBytes) ?? shedAndAllocate(blockBytes)
+            guard let block = unsafe pool.allocate(blockBytes) ?? shedAndAllocate(blockBytes) else {
+                return refuseForLackOfMemory(connection)
+            }
             unsafe connection.pointee.carry = unsafe block.assumingMemoryBound(to: UInt8.self)
             connection.pointee.carryBlockBytes = blockBytes
         }

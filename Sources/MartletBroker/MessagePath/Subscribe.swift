@@ -36,8 +36,13 @@ extension BrokerLoop {
             guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
-            guard !shared.subscriptionBudget.isSpent, open(connection, operation) else {
+            guard unsafe hasRoom(forSubscription: operation, subject) else {
                 return refuseForNumber(connection)
+            }
+            do throws(OutOfMemory) {
+                try open(connection, operation)
+            } catch {
+                return refuseForLackOfMemory(connection)
             }
         }
         acknowledge(connection)
@@ -67,11 +72,30 @@ extension BrokerLoop {
         record(.subscriptionsExceeded, of: connection)
     }
 
-    /// Fills a record and makes it known. When this returns, every later publish finds it.
-    private func open(_ connection: ConnectionRef, _ operation: Operation) -> Bool {
+    /// Whether the share of memory that subscriptions have, and the slab, take one more: a subject of 10,000
+    /// tokens takes 80 times its bytes.
+    private func hasRoom(forSubscription operation: Operation, _ subject: Bytes) -> Bool {
+        let budget = shared.subscriptionBudget
+        let names = operation.subject.length + operation.queue.length + operation.sid.length
+        guard !budget.isSpent,
+            state.pointee.subscriptions.liveCount < Slab<Subscription>.slotsMax
+        else { return false }
+        // Fewer tokens than bytes: what is there for that many need not be counted.
+        let left = budget.bytesMax - budget.usedBytes
+        var tokens = operation.subject.length
+        if SubjectTree.bytesMax(tokens: tokens, nameBytes: names) <= left { return true }
+        tokens = unsafe Subject.tokenCount(subject, tokens)
+        return SubjectTree.bytesMax(tokens: tokens, nameBytes: names) <= left
+    }
+
+    /// Fills a record and makes it known. When this returns, every later publish finds it. Without memory
+    /// nothing is left of it.
+    private func open(
+        _ connection: ConnectionRef, _ operation: Operation
+    ) throws(OutOfMemory) {
         work.pointee.add(SliceWork.subscription)
         guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else {
-            return false
+            throw OutOfMemory()
         }
         let record = state.pointee.subscriptions[slot]
         record.pointee.kind = .client
@@ -79,7 +103,12 @@ extension BrokerLoop {
         record.pointee.connection = connection.pointee.handle
         record.pointee.delivered = 0
         record.pointee.deliveredMax = .max
-        copyNames(record, operation)
+        do throws(OutOfMemory) {
+            try copyNames(record, operation)
+        } catch {
+            state.pointee.subscriptions.give(back: slot)
+            throw error
+        }
         let policy = unsafe shared.slowConsumerPolicy(
             subject: record.pointee.subject, Int(record.pointee.subjectCount),
             account: connection.pointee.account.pointee.name)
@@ -89,19 +118,31 @@ extension BrokerLoop {
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
-        connection.pointee.subscriptions.insert(
-            record, pool: pool, seed: state.pointee.hashSeed)
-        connection.pointee.account.pointee.space.insert(record)
+        do throws(OutOfMemory) {
+            try connection.pointee.subscriptions.insert(
+                record, pool: pool, seed: state.pointee.hashSeed)
+        } catch {
+            free(record)
+            throw error
+        }
+        do throws(OutOfMemory) {
+            try connection.pointee.account.pointee.space.insert(record)
+        } catch {
+            connection.pointee.subscriptions.remove(record, pool: pool)
+            free(record)
+            throw error
+        }
         counters.pointee.subscriptions.add(1)
-        return true
     }
 
-    private func copyNames(_ record: SubscriptionRef, _ operation: Operation) {
+    private func copyNames(
+        _ record: SubscriptionRef, _ operation: Operation
+    ) throws(OutOfMemory) {
         record.pointee.subjectCount = operation.subject.count
         record.pointee.queueCount = operation.queue.count
         record.pointee.spacedSIDCount = operation.sid.count + 2
         // 16 bytes of slack: a sid is copied in whole pieces of 16.
-        let block = unsafe namePool.allocateAlways(record.pointee.nameBytes + 16)
+        let block = unsafe try namePool.allocate(record.pointee.nameBytes + 16)
         unsafe record.pointee.take(names: block)
         unsafe memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
         if operation.queue.count > 0 {
@@ -146,12 +187,22 @@ extension BrokerLoop {
     /// Closes the record and gives it back; the connection's table knows it no more.
     func retire(_ record: SubscriptionRef, _ connection: ConnectionRef) {
         work.pointee.add(SliceWork.subscription)
+        markClosed(record)
+        connection.pointee.account.pointee.space.remove(record)
+        free(record)
+        counters.pointee.subscriptions.add(-1)
+    }
+
+    private func markClosed(_ record: SubscriptionRef) {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2
         record.pointee.state.store(generation << 2, ordering: .releasing)
-        connection.pointee.account.pointee.space.remove(record)
+    }
+
+    /// A record that neither table nor tree knows goes to its next tenant.
+    private func free(_ record: SubscriptionRef) {
+        markClosed(record)
         unsafe namePool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
         unsafe record.pointee.names = nil
         state.pointee.subscriptions.give(back: Int(record.pointee.index))
-        counters.pointee.subscriptions.add(-1)
     }
 }

@@ -45,9 +45,11 @@ struct SubscriptionTable {
     }
 
     /// - Parameter seed: of the hashes, taken when the table has been empty.
-    mutating func insert(_ subscription: SubscriptionRef, pool: BlockPool, seed: UInt64) {
+    mutating func insert(
+        _ subscription: SubscriptionRef, pool: BlockPool, seed: UInt64
+    ) throws(OutOfMemory) {
         if count == 0 { self.seed = seed }
-        if (count + 1) * 2 > capacity { grow(pool) }
+        if (count + 1) * 2 > capacity { try grow(pool) }
         let hash = unsafe self.hash(
             subscription.pointee.spacedSID + 1, Int(subscription.pointee.spacedSIDCount) - 2)
         place(Entry(hash: hash, place: subscription.pointee.index + 1))
@@ -135,13 +137,16 @@ struct SubscriptionTable {
         unsafe entries.unsafelyUnwrapped[Int(i)] = entry
     }
 
-    private mutating func grow(_ pool: BlockPool) {
+    private mutating func grow(_ pool: BlockPool) throws(OutOfMemory) {
         let stride = MemoryLayout<Entry>.stride
         let old = unsafe entries
         let oldCapacity = capacity
-        capacity = max(4, oldCapacity * 2)
-        let fresh = unsafe pool.allocateAlways(Int(capacity) * stride).assumingMemoryBound(
-            to: Entry.self)
+        let wanted = max(4, oldCapacity * 2)
+        guard let block = unsafe pool.allocateOverBudget(Int(wanted) * stride) else {
+            throw OutOfMemory()
+        }
+        capacity = wanted
+        let fresh = unsafe block.assumingMemoryBound(to: Entry.self)
         unsafe fresh.initialize(repeating: Entry(hash: 0, place: 0), count: Int(capacity))
         unsafe entries = fresh
         guard let old = unsafe old else { return }

@@ -25,7 +25,7 @@ struct RemoteDestinations {
     mutating func append(_ destination: Destination) {
         let loop = Int(destination.loop)
         assert(loop < loopsMax)
-        unsafe lists[loop].append(destination)
+        unsafe lists[loop].appendIfRoom(destination)
         guard unsafe !isAmong[loop] else { return }
         unsafe isAmong[loop] = true
         unsafe loops[loopCount] = loop

@@ -25,13 +25,13 @@ struct SubjectMatch {
         var next: UInt32 = 0
     }
 
-    var steps = GrowableBuffer<Step>()
-    var found = GrowableBuffer<NodeRef>()
-    var groups = GrowableBuffer<Group>()
+    var steps: GrowableBuffer<Step>
+    var found: GrowableBuffer<NodeRef>
+    var groups: GrowableBuffer<Group>
     /// For each group of each found node, in order: its index in `groups`.
-    var groupOfNode = GrowableBuffer<UInt32>()
+    var groupOfNode: GrowableBuffer<UInt32>
     /// `groups` by the hash of their names, index plus one; a power of two, used from 16 groups on.
-    var groupTable = GrowableBuffer<UInt32>()
+    var groupTable: GrowableBuffer<UInt32>
     /// Nodes that were visited.
     var visited = 0
     /// Some filter is as long as the subject, so its last token was looked at.
@@ -40,6 +40,18 @@ struct SubjectMatch {
     var isValid = true
     /// Some subscription tells the subject's last token apart from others.
     var dependsOnLastToken = false
+
+    /// - Parameter budget: what its lists count in.
+    init(budget: MemoryBudget) {
+        steps = GrowableBuffer(budget: budget)
+        found = GrowableBuffer(budget: budget)
+        groups = GrowableBuffer(budget: budget)
+        groupOfNode = GrowableBuffer(budget: budget)
+        groupTable = GrowableBuffer(budget: budget)
+    }
+
+    /// There was no memory for all that it came to.
+    var isIncomplete: Bool { steps.isIncomplete || found.isIncomplete }
 
     /// For another subject. What routes are made with is reset by `SubjectTree.makeRoute`.
     mutating func removeAll() {
@@ -54,7 +66,7 @@ struct SubjectMatch {
     /// Room that is kept for the next match: in entries of each list.
     private static let keptMax = 4_096
 
-    /// A large match is over: its memory goes. Capacities are powers of two.
+    /// A large match is over: its memory goes.
     mutating func trim() {
         let any =
             steps.capacity | found.capacity | groups.capacity | groupOfNode.capacity

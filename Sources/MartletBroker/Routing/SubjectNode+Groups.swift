@@ -5,32 +5,48 @@ import Glibc
 extension SubjectNode {
     private static var tabledGroupsMin: UInt32 { 16 }
 
-    /// Whether it is the first of its queue group, or of those without one.
+    /// Whether it is the first of its queue group, or of those without one. Without memory nothing is added.
     mutating func add(
         _ subscription: SubscriptionRef, _ groupHash: UInt32, pool: SlabPool
-    ) -> Bool {
+    ) throws(OutOfMemory) -> Bool {
         guard subscription.pointee.isQueued else {
-            plain.append(subscription, pool: pool)
+            try plain.append(subscription, pool: pool)
             return plain.count == 1
         }
-        let name = unsafe subscription.pointee.queue
-        let count = subscription.pointee.queueCount
-        if let i = unsafe groupIndex(name, count, groupHash) {
-            unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
+        if let i = unsafe groupIndex(
+            subscription.pointee.queue, subscription.pointee.queueCount, groupHash)
+        {
+            try unsafe groups.unsafelyUnwrapped[i].members.append(subscription, pool: pool)
             return false
         }
-        if groupCount == groupCapacity { growGroups(pool) }
-        let copy = unsafe pool.allocateAlways(Int(count)).assumingMemoryBound(to: UInt8.self)
-        unsafe memcpy(copy, name, Int(count))
-        var group = unsafe QueueGroup(
-            name: copy, nameCount: count, nameHash: groupHash, members: SubscriptionList())
-        group.members.append(subscription, pool: pool)
-        unsafe (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
-        groupCount += 1
-        if unsafe groupTable != nil || groupCount >= Self.tabledGroupsMin {
-            enter(groupCount - 1, pool)
+        do throws(OutOfMemory) {
+            try addGroup(of: subscription, groupHash, pool)
+        } catch {
+            if groupCount == 0 { freeGroups(pool) }
+            throw error
         }
         return true
+    }
+
+    private mutating func addGroup(
+        of subscription: SubscriptionRef, _ hash: UInt32, _ pool: SlabPool
+    ) throws(OutOfMemory) {
+        if groupCount == groupCapacity { try growGroups(pool) }
+        if groupCount + 1 >= Self.tabledGroupsMin { try makeRoomInTable(pool) }
+        let count = subscription.pointee.queueCount
+        let name = unsafe try pool.allocate(Int(count)).assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(name, subscription.pointee.queue, Int(count))
+        var group = unsafe QueueGroup(
+            name: name, nameCount: count, nameHash: hash, members: SubscriptionList())
+        do throws(OutOfMemory) {
+            try group.members.append(subscription, pool: pool)
+        } catch {
+            unsafe pool.free(name, Int(count))
+            throw error
+        }
+        unsafe (groups.unsafelyUnwrapped + Int(groupCount)).initialize(to: group)
+        groupCount += 1
+        if unsafe groupTable != nil { place(groupCount - 1) }
     }
 
     /// Whether it was the last of its queue group, or of those without one.
@@ -74,9 +90,15 @@ extension SubjectNode {
         }
         unsafe groups[Int(index)] = unsafe groups[Int(last)]
         groupCount = last
-        guard groupCount == 0 else { return }
-        unsafe pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
-        unsafe self.groups = nil
+        if groupCount == 0 { freeGroups(pool) }
+    }
+
+    /// The arrays, which have no group in them any more.
+    private mutating func freeGroups(_ pool: SlabPool) {
+        if let groups = unsafe groups {
+            unsafe pool.free(groups, Int(groupCapacity) * MemoryLayout<QueueGroup>.stride)
+        }
+        unsafe groups = nil
         groupCapacity = 0
         freeTable(pool)
     }
@@ -98,10 +120,10 @@ extension SubjectNode {
         return nil
     }
 
-    private mutating func growGroups(_ pool: SlabPool) {
+    private mutating func growGroups(_ pool: SlabPool) throws(OutOfMemory) {
         let stride = MemoryLayout<QueueGroup>.stride
         let capacity = max(2, groupCapacity * 2)
-        let grown = unsafe pool.allocateAlways(Int(capacity) * stride)
+        let grown = unsafe try pool.allocate(Int(capacity) * stride)
             .assumingMemoryBound(to: QueueGroup.self)
         if let groups = unsafe groups {
             unsafe memcpy(grown, groups, Int(groupCount) * stride)
@@ -115,12 +137,13 @@ extension SubjectNode {
 // MARK: - The table: index plus one, linear probing, at most half full
 
 extension SubjectNode {
-    private mutating func enter(_ index: UInt32, _ pool: SlabPool) {
-        guard groupCount * 2 > groupTableCapacity else { return place(index) }
+    /// For one group more than there are.
+    private mutating func makeRoomInTable(_ pool: SlabPool) throws(OutOfMemory) {
+        guard (groupCount + 1) * 2 > groupTableCapacity else { return }
         let capacity = max(Self.tabledGroupsMin * 4, groupTableCapacity * 2)
-        freeTable(pool)
-        let table = unsafe pool.allocateAlways(Int(capacity) * MemoryLayout<UInt32>.stride)
+        let table = unsafe try pool.allocate(Int(capacity) * MemoryLayout<UInt32>.stride)
             .assumingMemoryBound(to: UInt32.self)
+        freeTable(pool)
         unsafe table.initialize(repeating: 0, count: Int(capacity))
         unsafe groupTable = table
         groupTableCapacity = capacity

@@ -10,8 +10,8 @@ struct SubscriptionList {
     var count: UInt32 = 0
     var capacity: UInt32 = 0
 
-    mutating func append(_ subscription: SubscriptionRef, pool: SlabPool) {
-        if count == capacity { grow(pool) }
+    mutating func append(_ subscription: SubscriptionRef, pool: SlabPool) throws(OutOfMemory) {
+        if count == capacity { try grow(pool) }
         unsafe items.unsafelyUnwrapped[Int(count)] = subscription
         subscription.pointee.place.pointee.position = count
         count += 1
@@ -35,10 +35,10 @@ struct SubscriptionList {
         capacity = 0
     }
 
-    private mutating func grow(_ pool: SlabPool) {
+    private mutating func grow(_ pool: SlabPool) throws(OutOfMemory) {
         let stride = MemoryLayout<SubscriptionRef>.stride
         let bytes = BlockPool.capacity(for: max(4, Int(capacity) * 2) * stride)
-        let grown = unsafe pool.allocateAlways(bytes).assumingMemoryBound(to: SubscriptionRef.self)
+        let grown = unsafe try pool.allocate(bytes).assumingMemoryBound(to: SubscriptionRef.self)
         if let items = unsafe items {
             unsafe memcpy(grown, items, Int(count) * stride)
             unsafe pool.free(items, Int(capacity) * stride)
@@ -123,8 +123,8 @@ extension SubjectNode {
         return nil
     }
 
-    mutating func addChild(_ node: NodeRef, pool: SlabPool) {
-        if (childCount + 1) * 2 > childCapacity { growChildren(pool) }
+    mutating func addChild(_ node: NodeRef, pool: SlabPool) throws(OutOfMemory) {
+        if (childCount + 1) * 2 > childCapacity { try growChildren(pool) }
         place(node)
         childCount += 1
     }
@@ -166,15 +166,16 @@ extension SubjectNode {
         unsafe children.unsafelyUnwrapped[Int(slot)] = node
     }
 
-    private mutating func growChildren(_ pool: SlabPool) {
+    private mutating func growChildren(_ pool: SlabPool) throws(OutOfMemory) {
         let old = unsafe children
         let oldCapacity = childCapacity
         let stride = MemoryLayout<NodeRef?>.stride
-        childCapacity = max(4, oldCapacity * 2)
-        let fresh = unsafe pool.allocateAlways(Int(childCapacity) * stride)
+        let capacity = max(4, oldCapacity * 2)
+        let fresh = unsafe try pool.allocate(Int(capacity) * stride)
             .assumingMemoryBound(to: NodeRef?.self)
-        unsafe fresh.initialize(repeating: nil, count: Int(childCapacity))
+        unsafe fresh.initialize(repeating: nil, count: Int(capacity))
         unsafe children = fresh
+        childCapacity = capacity
         guard let old = unsafe old else { return }
         for i in 0..<Int(oldCapacity) {
             if let node = unsafe old[i] { place(node) }

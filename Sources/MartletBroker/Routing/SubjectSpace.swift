@@ -114,14 +114,14 @@ struct InterestSlots: BitwiseCopyable {
 
 extension SubjectSpace {
     /// Adds a subscription with a valid subject. When this returns, every publish that starts later,
-    /// on any loop, sees it.
-    func insert(_ subscription: SubscriptionRef) {
+    /// on any loop, sees it. Without memory nothing is added.
+    func insert(_ subscription: SubscriptionRef) throws(OutOfMemory) {
         unsafe pthread_mutex_lock(lock)
-        let isFirst = contents.pointee.tree.insert(subscription)
+        defer { unsafe pthread_mutex_unlock(lock) }
+        let isFirst = try contents.pointee.tree.insert(subscription)
         contents.pointee.inserts += 1
         bumpGenerations(of: subscription)
         if isFirst, !contents.pointee.observers.isEmpty { announce(subscription, +1) }
-        unsafe pthread_mutex_unlock(lock)
     }
 
     func remove(_ subscription: SubscriptionRef) {

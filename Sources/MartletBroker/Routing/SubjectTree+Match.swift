@@ -64,15 +64,15 @@ extension SubjectTree {
             if let child { collect(child, into: &match) }
         } else {
             let next = Int32(truncatingIfNeeded: end &+ 1)
-            if let child { match.steps.append(SubjectMatch.Step(node: child, start: next)) }
-            if let any { match.steps.append(SubjectMatch.Step(node: any, start: next)) }
+            if let child { match.steps.appendIfRoom(SubjectMatch.Step(node: child, start: next)) }
+            if let any { match.steps.appendIfRoom(SubjectMatch.Step(node: any, start: next)) }
         }
     }
 
     @inline(__always)
     private func collect(_ node: NodeRef, into match: inout SubjectMatch) {
         guard node.pointee.plain.count > 0 || node.pointee.groupCount > 0 else { return }
-        match.found.append(node)
+        match.found.appendIfRoom(node)
     }
 
     private static func hasNoEmptyToken(_ subject: Bytes, _ count: Int) -> Bool {

@@ -3,15 +3,21 @@ import Synchronization
 /// From the nodes that a match has found to a route: one block with all destinations, the members of
 /// each queue group together, however many filters the group is on.
 extension SubjectTree {
-    /// What a route of the nodes that were found takes.
-    func shape(of match: inout SubjectMatch) -> RouteShape {
+    /// What a route of the nodes that were found takes; nil without memory to say it.
+    func shape(of match: inout SubjectMatch) -> RouteShape? {
         match.groups.removeAll()
         match.groupOfNode.removeAll()
         match.groupTable.removeAll()
+        guard !match.isIncomplete else { return nil }
         var shape = RouteShape()
+        var groups = 0
         for i in 0..<match.found.count {
             shape.plainCount += Int(match.found[i].pointee.plain.count)
-            gatherGroups(of: match.found[i], &match)
+            groups += Int(match.found[i].pointee.groupCount)
+        }
+        if groups > 0 {
+            guard match.makeRoom(forGroups: groups) else { return nil }
+            for i in 0..<match.found.count { gatherGroups(of: match.found[i], &match) }
         }
         shape.groupCount = match.groups.count
         for i in 0..<match.groups.count {
@@ -104,6 +110,15 @@ extension SubjectMatch {
     /// From here on groups are found by hash: with 20,000 of them, comparing each with each takes a second.
     private static let tabledGroupsMin = 16
 
+    /// For so many groups at most. False without memory.
+    fileprivate mutating func makeRoom(forGroups count: Int) -> Bool {
+        guard groups.reserve(count), groupOfNode.reserve(count) else { return false }
+        // What `enter` makes of the table for that many: a power of two, at least twice as many.
+        return count < Self.tabledGroupsMin
+            || groupTable.reserve(
+                max(Self.tabledGroupsMin * 4, BlockPool.capacity(for: count * 2)))
+    }
+
     /// The group's index in `groups`, where it is put if it is new.
     fileprivate mutating func indexOfGroup(_ group: QueueGroup) -> Int {
         if let index = find(group) { return index }
@@ -138,7 +153,7 @@ extension SubjectMatch {
         if groups.count * 2 > groupTable.count {
             let size = max(Self.tabledGroupsMin * 4, groupTable.count * 2)
             groupTable.removeAll()
-            groupTable.reserve(size)
+            assert(size <= groupTable.capacity)
             for _ in 0..<size { groupTable.append(0) }
             for i in 0..<groups.count { place(i) }
         } else {

@@ -15,24 +15,40 @@ struct SubjectTree {
     /// Matches that are cut into pieces: no node is freed while there is one.
     private var matchesUnderWay = 0
     /// Nodes that nothing needed any more during such a match.
-    private var unpruned = GrowableBuffer<NodeRef>()
+    private var unpruned: GrowableBuffer<NodeRef>
 
     init(budget: MemoryBudget, seed: UInt64) {
         self.seed = seed
         pool = SlabPool(budget: budget)
+        unpruned = GrowableBuffer(budget: budget)
         root = NodeRef(allocating: SubjectNode())
     }
 
     /// What its nodes and lists take now.
     var liveBytes: Int { pool.liveBytes }
 
-    /// Adds a subscription whose subject is valid. Whether it is the first of its subject and queue.
-    mutating func insert(_ subscription: SubscriptionRef) -> Bool {
+    /// The most that a subscription takes: of each token a node, and the table that finds it in its parent; then
+    /// lists of it alone. What it shares with others grows by doubling, which each of them has paid for.
+    static func bytesMax(tokens: Int, nameBytes: Int) -> Int {
+        let nodeBytes = BlockPool.capacity(for: MemoryLayout<SubjectNode>.stride + 1) + 32
+        return tokens * nodeBytes + 4 * nameBytes + 256
+    }
+
+    /// Adds a subscription whose subject is valid. Whether it is the first of its subject and queue. Without
+    /// memory nothing is added.
+    mutating func insert(_ subscription: SubscriptionRef) throws(OutOfMemory) -> Bool {
         var node = root
-        unsafe forEachToken(of: subscription) { token, count in
-            node = unsafe childForInsert(of: node, token, count)
+        let isFirst: Bool
+        do throws(OutOfMemory) {
+            try unsafe forEachToken(of: subscription) {
+                (token, count) throws(OutOfMemory) in
+                node = unsafe try childForInsert(of: node, token, count)
+            }
+            isFirst = try node.pointee.add(subscription, groupHash(subscription), pool: pool)
+        } catch {
+            prune(node)
+            throw error
         }
-        let isFirst = node.pointee.add(subscription, groupHash(subscription), pool: pool)
         subscription.pointee.place.pointee.node = node
         subscriptionCount += 1
         lastEdition += 1
@@ -86,37 +102,45 @@ struct SubjectTree {
         if matchesUnderWay == 0 { pruneSome() }
     }
 
-    private func forEachToken(of subscription: SubscriptionRef, _ body: (MutableBytes, Int) -> Void)
-    {
+    private func forEachToken(
+        of subscription: SubscriptionRef, _ body: (MutableBytes, Int) throws(OutOfMemory) -> Void
+    ) throws(OutOfMemory) {
         let subject = unsafe subscription.pointee.subject
         let count = Int(subscription.pointee.subjectCount)
         var start = 0
         for i in 0...count where unsafe i == count || subject[i] == .dot {
-            unsafe body(subject + start, i - start)
+            unsafe try body(subject + start, i - start)
             start = i + 1
         }
     }
 
-    private func childForInsert(of node: NodeRef, _ token: MutableBytes, _ count: Int) -> NodeRef {
+    private func childForInsert(
+        of node: NodeRef, _ token: MutableBytes, _ count: Int
+    ) throws(OutOfMemory) -> NodeRef {
         if count == 1, unsafe Subject.isWildcard(token[0]) {
             let isTail = unsafe token[0] == .greaterThan
             if let child = isTail ? node.pointee.anyTail : node.pointee.anyToken { return child }
-            let child = unsafe makeNode(parent: node, token, count, hash: 0)
+            let child = unsafe try makeNode(parent: node, token, count, hash: 0)
             if isTail { node.pointee.anyTail = child } else { node.pointee.anyToken = child }
             return child
         }
         let hash = unsafe tokenHash(token, count)
         if let child = unsafe node.pointee.child(token, count, hash) { return child }
-        let child = unsafe makeNode(parent: node, token, count, hash: hash)
-        node.pointee.addChild(child, pool: pool)
+        let child = unsafe try makeNode(parent: node, token, count, hash: hash)
+        do throws(OutOfMemory) {
+            try node.pointee.addChild(child, pool: pool)
+        } catch {
+            free(child)
+            throw error
+        }
         return child
     }
 
     private func makeNode(
         parent: NodeRef, _ token: MutableBytes, _ count: Int, hash: UInt32
-    ) -> NodeRef {
+    ) throws(OutOfMemory) -> NodeRef {
         // Node and token are one block: a short token is where the block would end anyway.
-        let node = unsafe NodeRef(in: pool.allocateAlways(nodeBytes(count)), SubjectNode())
+        let node = unsafe NodeRef(in: try pool.allocate(nodeBytes(count)), SubjectNode())
         let copy = unsafe (node.block + MemoryLayout<SubjectNode>.stride)
             .assumingMemoryBound(to: UInt8.self)
         unsafe memcpy(copy, token, count)
@@ -125,6 +149,10 @@ struct SubjectTree {
         node.pointee.tokenCount = UInt32(count)
         node.pointee.tokenHash = hash
         return node
+    }
+
+    private func free(_ node: NodeRef) {
+        unsafe pool.free(node.block, nodeBytes(Int(node.pointee.tokenCount)))
     }
 
     private func nodeBytes(_ tokenCount: Int) -> Int {
@@ -148,13 +176,15 @@ struct SubjectTree {
             } else {
                 parent.pointee.removeChild(node, pool: pool)
             }
-            unsafe pool.free(node.block, nodeBytes(Int(node.pointee.tokenCount)))
+            free(node)
             node = parent
         }
     }
 
     private mutating func pruneLater(_ node: NodeRef) {
         guard node.pointee.isUnused, !node.pointee.isUnpruned, node != root else { return }
+        // Without memory to remember it by, it stays until somebody comes and goes there again.
+        guard unpruned.reserve(unpruned.count + 1) else { return }
         node.pointee.isUnpruned = true
         unpruned.append(node)
     }

@@ -40,6 +40,8 @@ struct RuleResultBytes: BitwiseCopyable {
     /// Part of the payload; -1 for all of it.
     var sliceStart = -1
     var sliceCount = 0
+    /// There was no memory for what was written.
+    var isLost = false
 }
 
 /// What becomes of a message, as places of bytes: in a loop's own output, or in a worker's block.

@@ -59,9 +59,10 @@ final class RuleWorker: Worker {
             output.subjectCount + output.headerCount + output.bodyCount + output.messageCount
         guard count > 0 else { return result }
         returns.collect(into: pool)
-        let buffer =
-            PayloadBuffer.make(count, pool: pool, owner: returns)
-            ?? PayloadBuffer.makeAlways(count, pool: pool, owner: returns)
+        guard let buffer = PayloadBuffer.makeOverBudget(count, pool: pool, owner: returns) else {
+            result.isLost = true
+            return result
+        }
         var end = unsafe PayloadBuffer.bytes(buffer)
         func append(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) {
             unsafe memcpy(end, bytes, count)

@@ -44,7 +44,9 @@ extension BrokerLoop {
         guard let rules = unsafe state.pointee.ruleStage.rules,
             let worker = worker(of: connection)
         else { return }
-        let bytes = makePayload(message.copiedBytes)
+        guard let bytes = makePayload(message.copiedBytes) else {
+            return refuseForLackOfMemory(connection)
+        }
         let start = unsafe PayloadBuffer.bytes(bytes)
         unsafe message.copyBytes(to: start)
         let job = unsafe RuleJob(
@@ -86,9 +88,12 @@ extension BrokerLoop {
     private func finish(_ job: RuleJob) {
         let publisher = connection(job.message.origin.connection)
         state.pointee.isShortOfMemory = false
-        unsafe job.rules._withUnsafeGuaranteedRef { rules in
-            settle(
-                job.verdict, RuleOutcome(job.result), job.message, rules)
+        if job.result.isLost {
+            refuseForLackOfMemory(job.message.origin)
+        } else {
+            unsafe job.rules._withUnsafeGuaranteedRef { rules in
+                settle(job.verdict, RuleOutcome(job.result), job.message, rules)
+            }
         }
         release(job)
         guard let publisher else { return }

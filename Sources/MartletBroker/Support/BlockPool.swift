@@ -7,8 +7,8 @@ import Glibc
 /// hour, and must not cost a call then. What does not fit any more is allocated one by one.
 ///
 /// Small blocks are cut from slabs of 64 KiB. Of the larger ones that are not from the reserve, up
-/// to `idleBytesMax` are kept for reuse, more go back to the system: a burst does not hold its
-/// memory for ever.
+/// to `idleBytesMax` are kept for reuse, more go back to the system at once, and whatever lies idle for a
+/// while: a burst does not hold its memory for ever.
 ///
 /// SAFETY: a block is handed out once until it is freed with the same byte count; the pool and
 /// all its blocks belong to one thread, or to whoever holds the lock beside it.
@@ -32,6 +32,19 @@ struct BlockPool {
         /// Addresses without memory behind them yet; nil when the system refused them.
         let reserve: UnsafeMutableRawPointer?
         var reserveUsed = 0
+        /// Blocks of the reserve whose memory was given back, and their addresses kept.
+        var vacated = GrowableBuffer<VacatedBlock>()
+        /// The least that was idle since `giveBackUnused` was last called.
+        var idleLargeBytesMin = 0
+    }
+
+    /// A block of the reserve without memory behind it.
+    ///
+    /// SAFETY: `block` lies in the reserve, and nobody else has it.
+    @safe
+    private struct VacatedBlock: BitwiseCopyable {
+        let block: UnsafeMutableRawPointer
+        let shift: Int
     }
 
     private let state: StablePointer<State>
@@ -52,7 +65,7 @@ struct BlockPool {
         state = unsafe StablePointer(
             allocating: State(
                 free: free, slabs: nil, budget: .passRetained(budget),
-                reserve: Self.mapped(Self.reserveBytes, flags: MAP_NORESERVE)))
+                reserve: SystemMemory.reserve(Self.reserveBytes)))
     }
 
     /// The size a request of `byteCount` really gets.
@@ -77,12 +90,19 @@ struct BlockPool {
         recordLive(1 << shift)
         if let block = unsafe state.pointee.free[shift] {
             unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
-            if shift >= Self.slabShift { state.pointee.idleLargeBytes -= 1 << shift }
+            if shift >= Self.slabShift { recordReuse(shift) }
             return unsafe block
         }
-        if let block = unsafe allocateFresh(shift, always: false) { return unsafe block }
+        if let block = unsafe allocateFresh(shift, overBudget: false) { return unsafe block }
         recordLive(-1 << shift)
         return nil
+    }
+
+    @inline(never)
+    private func recordReuse(_ shift: Int) {
+        state.pointee.idleLargeBytes -= 1 << shift
+        state.pointee.idleLargeBytesMin = min(
+            state.pointee.idleLargeBytesMin, state.pointee.idleLargeBytes)
     }
 
     /// Tests look whether every block came back; a release build does not count.
@@ -98,21 +118,14 @@ struct BlockPool {
     var liveBytes: Int { state.pointee.liveBytes }
     #endif
 
-    /// As `allocate`, for what must not fail: it goes over the budget rather than lose a subscription.
-    @inline(__always)
-    func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    /// As `allocate`, over the budget if need be; nil when the system has no memory.
+    @inline(never)
+    func allocateOverBudget(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         if let block = unsafe allocate(byteCount) { return unsafe block }
         let shift = Self.shift(for: byteCount)
-        guard let block = unsafe allocateFresh(shift, always: true) else {
-            Self.failForLackOf(byteCount)
-        }
+        guard let block = unsafe allocateFresh(shift, overBudget: true) else { return nil }
         recordLive(1 << shift)
         return unsafe block
-    }
-
-    @inline(never)
-    private static func failForLackOf(_ byteCount: Int) -> Never {
-        fatalError("out of memory: \(byteCount) bytes")
     }
 
     @inline(__always)
@@ -136,10 +149,14 @@ struct BlockPool {
     }
 
     @inline(never)
-    private func allocateFresh(_ shift: Int, always: Bool) -> UnsafeMutableRawPointer? {
+    private func allocateFresh(_ shift: Int, overBudget: Bool) -> UnsafeMutableRawPointer? {
         guard shift <= Self.largestShift else { return nil }
-        guard shift < Self.slabShift else { return unsafe fromSystem(1 << shift, always: always) }
-        guard let slab = unsafe fromSystem(1 << Self.slabShift, always: always) else { return nil }
+        guard shift < Self.slabShift else {
+            return unsafe fromSystem(shift, overBudget: overBudget)
+        }
+        guard let slab = unsafe fromSystem(Self.slabShift, overBudget: overBudget) else {
+            return nil
+        }
         // Small slabs live as long as the pool: their list is threaded through the first block.
         let size = max(1 << shift, 32)
         let count = (1 << Self.slabShift) / size
@@ -155,35 +172,50 @@ struct BlockPool {
     }
 
     @inline(never)
-    private func fromSystem(_ byteCount: Int, always: Bool) -> UnsafeMutableRawPointer? {
+    private func fromSystem(_ shift: Int, overBudget: Bool) -> UnsafeMutableRawPointer? {
+        let byteCount = 1 << shift
         let budget = unsafe state.pointee.budget.takeUnretainedValue()
         if !budget.reserve(byteCount) {
-            guard always || reclaimIdle(byteCount, budget) else { return nil }
+            guard overBudget || reclaimIdle(byteCount, budget) else { return nil }
             budget.reserveAlways(byteCount)
         }
-        if let block = unsafe fromReserve(byteCount) { return unsafe block }
-        let block =
-            unsafe byteCount < Self.mappedBytesMin
-            ? aligned_alloc(64, byteCount)
-            : Self.mapped(byteCount, flags: 0)
-        if unsafe block == nil { budget.release(byteCount) }
-        return unsafe block
+        if let block = unsafe fromReserve(shift) { return unsafe block }
+        if let block = unsafe Self.fresh(byteCount) { return unsafe block }
+        // What lies idle here is memory that the system may give again.
+        giveBackIdle()
+        if let block = unsafe Self.fresh(byteCount) { return unsafe block }
+        budget.release(byteCount)
+        return nil
     }
 
-    /// Zeroed pages of the system's own choice of address; nil when it refuses.
-    private static func mapped(_ byteCount: Int, flags: Int32) -> UnsafeMutableRawPointer? {
-        let pages = unsafe mmap(
-            nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0)
-        return unsafe pages == MAP_FAILED ? nil : pages
+    private static func fresh(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        unsafe byteCount < mappedBytesMin
+            ? SystemMemory.allocate(byteCount) : SystemMemory.map(byteCount)
     }
 
     /// Gives every idle large block back to the system.
     func giveBackIdle() {
-        _ = unsafe reclaimIdle(.max / 2, state.pointee.budget.takeUnretainedValue())
+        reclaimIdle { false }
+    }
+
+    /// Gives back as much as has lain idle since this was last called; whether anything may be idle next time.
+    func giveBackUnused() -> Bool {
+        let target = state.pointee.idleLargeBytes - state.pointee.idleLargeBytesMin
+        if state.pointee.idleLargeBytesMin > 0 {
+            reclaimIdle { state.pointee.idleLargeBytes <= target }
+        }
+        state.pointee.idleLargeBytesMin = state.pointee.idleLargeBytes
+        return state.pointee.idleLargeBytes > 0
     }
 
     /// A power of two of at least a slab's size, so that every block is aligned to its slab.
-    private func fromReserve(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    private func fromReserve(_ shift: Int) -> UnsafeMutableRawPointer? {
+        let byteCount = 1 << shift
+        for i in 0..<state.pointee.vacated.count where state.pointee.vacated[i].shift == shift {
+            let block = unsafe state.pointee.vacated[i].block
+            state.pointee.vacated.remove(from: i, to: i + 1)
+            return unsafe block
+        }
         guard let reserve = unsafe state.pointee.reserve,
             state.pointee.reserveUsed + byteCount <= Self.reserveBytes
         else { return nil }
@@ -198,13 +230,19 @@ struct BlockPool {
 
     /// Gives idle large blocks back until `byteCount` fit into the budget again.
     private func reclaimIdle(_ byteCount: Int, _ budget: MemoryBudget) -> Bool {
+        reclaimIdle { budget.usedBytes + byteCount <= budget.bytesMax }
+    }
+
+    /// Gives idle large blocks back, the largest first, until that is enough; whether it was.
+    @discardableResult
+    private func reclaimIdle(until isEnough: () -> Bool) -> Bool {
         for shift in stride(from: Self.largestShift, through: Self.slabShift, by: -1) {
             while let block = unsafe state.pointee.free[shift] {
                 unsafe state.pointee.free[shift] = unsafe block.load(
                     as: UnsafeMutableRawPointer?.self)
                 state.pointee.idleLargeBytes -= 1 << shift
                 unsafe giveBack(block, shift)
-                if budget.usedBytes + byteCount <= budget.bytesMax { return true }
+                if isEnough() { return true }
             }
         }
         return false
@@ -213,8 +251,9 @@ struct BlockPool {
     @inline(never)
     private func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
         if unsafe isReserved(block) {
-            // The memory goes back; its addresses are not used again.
+            // The memory goes back; its addresses wait for a block of the same size.
             unsafe madvise(block, 1 << shift, MADV_DONTNEED)
+            unsafe state.pointee.vacated.append(VacatedBlock(block: block, shift: shift))
         } else if 1 << shift >= Self.mappedBytesMin {
             unsafe munmap(block, 1 << shift)
         } else {
@@ -231,6 +270,7 @@ struct BlockPool {
             unsafe giveBack(slab, Self.slabShift)
         }
         if let reserve = unsafe state.pointee.reserve { unsafe munmap(reserve, Self.reserveBytes) }
+        state.pointee.vacated.destroy()
         unsafe state.pointee.free.deallocate()
         unsafe state.pointee.budget.release()
         state.destroy()

@@ -50,6 +50,12 @@ final class MemoryBudget: Sendable {
         recordAllocation()
     }
 
+    /// Counts memory that has come, or gone where it is negative, without a word of the pools'.
+    func charge(_ count: Int) {
+        used.wrappingAdd(count, ordering: .relaxed)
+        whole?.charge(count)
+    }
+
     func release(_ count: Int) {
         used.wrappingSubtract(count, ordering: .relaxed)
         whole?.release(count)

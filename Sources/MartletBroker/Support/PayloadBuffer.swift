@@ -44,12 +44,13 @@ extension PayloadBuffer {
         return unsafe place(in: block, blockBytes, count, owner)
     }
 
-    /// A buffer for `count` bytes, over the budget if need be.
-    static func makeAlways(
+    /// The same, over the budget if need be; nil when the system has no memory.
+    static func makeOverBudget(
         _ count: Int, room: Int? = nil, pool: BlockPool, owner: ReturnStack
-    ) -> PayloadRef {
+    ) -> PayloadRef? {
         let blockBytes = blockBytes(for: room ?? count)
-        return unsafe place(in: pool.allocateAlways(blockBytes), blockBytes, count, owner)
+        guard let block = unsafe pool.allocateOverBudget(blockBytes) else { return nil }
+        return unsafe place(in: block, blockBytes, count, owner)
     }
 
     /// A copy with more room of a buffer that nobody else has yet, and that goes; nil when the memory budget
@@ -62,6 +63,7 @@ extension PayloadBuffer {
         let grown = unsafe place(in: block, blockBytes, buffer.pointee.count, buffer.pointee.owner)
         unsafe memcpy(bytes(grown), bytes(buffer), buffer.pointee.filled)
         grown.pointee.filled = buffer.pointee.filled
+        buffer.pointee.owner.recordFreed()
         unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         return grown
     }
@@ -73,7 +75,8 @@ extension PayloadBuffer {
     private static func place(
         in block: UnsafeMutableRawPointer, _ blockBytes: Int, _ count: Int, _ owner: ReturnStack
     ) -> PayloadRef {
-        unsafe PayloadRef(
+        owner.recordTaken()
+        return unsafe PayloadRef(
             in: block, PayloadBuffer(owner: owner, blockBytes: blockBytes, count: count))
     }
 
@@ -96,6 +99,7 @@ extension PayloadBuffer {
         assert(left >= 0)
         guard left == 0 else { return }
         if buffer.pointee.owner == stack {
+            stack.recordFreed()
             unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         } else {
             buffer.pointee.owner.push(buffer)
@@ -110,6 +114,8 @@ extension PayloadBuffer {
 @safe
 struct ReturnStack: Equatable {
     private let top = StablePointer(allocating: Atomic<UInt>(0))
+    /// The owner's alone: how many of its buffers are not back in its pool.
+    private let out = StablePointer(allocating: 0)
 
     static func == (a: ReturnStack, b: ReturnStack) -> Bool { a.top == b.top }
 
@@ -131,11 +137,22 @@ struct ReturnStack: Equatable {
         var next = unsafe PayloadRef(bits: top.pointee.exchange(0, ordering: .acquiring))
         while let buffer = next {
             next = buffer.pointee.next
+            recordFreed()
             unsafe pool.free(buffer.block, buffer.pointee.blockBytes)
         }
     }
 
+    /// Whether buffers of the owner's are in use, or on their way back to it.
+    var areAnyOut: Bool { out.pointee > 0 }
+
+    @inline(__always)
+    fileprivate func recordTaken() { out.pointee &+= 1 }
+
+    @inline(__always)
+    fileprivate func recordFreed() { out.pointee &-= 1 }
+
     func destroy() {
         top.destroy()
+        out.destroy()
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Names a slot of a slab: where it is, and which of its tenants is meant.
 struct SlabHandle: BitwiseCopyable, Hashable {
     var index: UInt32
@@ -16,24 +18,31 @@ struct SlabHandle: BitwiseCopyable, Hashable {
 struct Slab<Element: ~Copyable> {
     private static var pageShift: Int { 8 }
     private static var pageCountMax: Int { 1 << 14 }
+    private static var pageBytes: Int { MemoryLayout<Element>.stride << pageShift }
 
     /// It never has more.
     static var slotsMax: Int { pageCountMax << pageShift }
 
+    /// SAFETY: `budget` is retained until `destroy()`.
+    @safe
     private struct State {
         var count = 0
         var live = 0
         /// The free slots, as a stack with room for all of them, so that giving one back never allocates.
-        var free = GrowableBuffer<UInt32>()
+        var free: GrowableBuffer<UInt32>
+        let budget: Unmanaged<MemoryBudget>
     }
 
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
     private let state: StablePointer<State>
 
-    init() {
+    /// - Parameter budget: what its pages count in.
+    init(budget: MemoryBudget) {
         unsafe pages = .allocate(capacity: Self.pageCountMax)
         unsafe pages.initialize(repeating: nil, count: Self.pageCountMax)
-        state = StablePointer(allocating: State())
+        state = unsafe StablePointer(
+            allocating: State(
+                free: GrowableBuffer(budget: budget), budget: .passRetained(budget)))
     }
 
     /// The slots in use.
@@ -52,7 +61,7 @@ struct Slab<Element: ~Copyable> {
     }
 
     /// A free slot: its element is the last tenant's, or fresh from `make` in a new page.
-    /// nil at 4 Mi slots, the limit of the slab.
+    /// nil at 4 Mi slots, the limit of the slab, and when the system has no memory for more.
     mutating func take(_ make: (Int) -> Element) -> Int? {
         if let index = state.pointee.free.popLast() {
             state.pointee.live += 1
@@ -63,10 +72,13 @@ struct Slab<Element: ~Copyable> {
         guard page < Self.pageCountMax else { return nil }
         if unsafe pages[page] == nil {
             let size = 1 << Self.pageShift
-            let fresh = UnsafeMutablePointer<Element>.allocate(capacity: size)
+            guard state.pointee.free.reserve(index + size),
+                let memory = unsafe SystemMemory.map(Self.pageBytes)
+            else { return nil }
+            unsafe state.pointee.budget.takeUnretainedValue().charge(Self.pageBytes)
+            let fresh = unsafe memory.bindMemory(to: Element.self, capacity: size)
             for i in 0..<size { unsafe (fresh + i).initialize(to: make(index + i)) }
             unsafe pages[page] = unsafe fresh
-            state.pointee.free.reserve(index + size)
         }
         state.pointee.count += 1
         state.pointee.live += 1
@@ -84,10 +96,12 @@ struct Slab<Element: ~Copyable> {
         for page in 0..<Self.pageCountMax {
             guard let elements = unsafe pages[page] else { break }
             unsafe elements.deinitialize(count: 1 << Self.pageShift)
-            unsafe elements.deallocate()
+            unsafe munmap(elements, Self.pageBytes)
+            unsafe state.pointee.budget.takeUnretainedValue().charge(-Self.pageBytes)
         }
         unsafe pages.deallocate()
         state.pointee.free.destroy()
+        unsafe state.pointee.budget.release()
         state.destroy()
     }
 }

@@ -53,11 +53,17 @@ struct SlabPool {
     var liveBytes: Int { state.pointee.liveBytes }
 
     /// A block of at least `byteCount` bytes, 32-byte aligned, over the budget if need be.
-    func allocateAlways(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    func allocate(_ byteCount: Int) throws(OutOfMemory) -> UnsafeMutableRawPointer {
         let shift = max(Self.smallestShift, BlockPool.shift(for: byteCount))
+        let block =
+            unsafe shift > Self.largestShift
+            ? try map(1 << shift, alignment: 1)
+            : take(from: try slab(with: shift), shift)
         state.pointee.liveBytes += 1 << shift
-        guard shift <= Self.largestShift else { return unsafe map(1 << shift, alignment: 1) }
-        let slab = state.pointee.open[shift] ?? makeSlab(shift)
+        return unsafe block
+    }
+
+    private func take(from slab: SlabRef, _ shift: Int) -> UnsafeMutableRawPointer {
         if slab.pointee.live == 0 { state.pointee.empty[shift] -= 1 }
         slab.pointee.live += 1
         let block: UnsafeMutableRawPointer
@@ -121,8 +127,14 @@ struct SlabPool {
 
     // MARK: Slabs
 
-    private func makeSlab(_ shift: Int) -> SlabRef {
-        let memory = unsafe map(Self.slabBytes, alignment: Self.slabBytes)
+    /// One that has a block to give.
+    private func slab(with shift: Int) throws(OutOfMemory) -> SlabRef {
+        if let slab = state.pointee.open[shift] { return slab }
+        return try makeSlab(shift)
+    }
+
+    private func makeSlab(_ shift: Int) throws(OutOfMemory) -> SlabRef {
+        let memory = unsafe try map(Self.slabBytes, alignment: Self.slabBytes)
         let headerBytes = max(MemoryLayout<Slab>.stride, 1 << shift)
         // Blocks of 32 bytes start behind a header of 64.
         let fresh = (headerBytes + (1 << shift) - 1) & ~((1 << shift) - 1)
@@ -149,14 +161,12 @@ struct SlabPool {
     }
 
     /// Zeroed pages; what is mapped beyond them for the alignment goes back at once.
-    private func map(_ byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer {
-        unsafe state.pointee.budget.takeUnretainedValue().reserveAlways(byteCount)
+    private func map(
+        _ byteCount: Int, alignment: Int
+    ) throws(OutOfMemory) -> UnsafeMutableRawPointer {
         let wanted = alignment > 1 ? byteCount + alignment : byteCount
-        let pages = unsafe mmap(
-            nil, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let pages = unsafe pages, unsafe pages != MAP_FAILED else {
-            fatalError("out of memory: \(byteCount) bytes")
-        }
+        guard let pages = unsafe SystemMemory.map(wanted) else { throw OutOfMemory() }
+        unsafe state.pointee.budget.takeUnretainedValue().reserveAlways(byteCount)
         guard alignment > 1 else { return unsafe pages }
         let start = unsafe (pages + alignment - 1).alignedDown(toMultipleOf: alignment)
         if unsafe start > pages { unsafe munmap(pages, start - pages) }

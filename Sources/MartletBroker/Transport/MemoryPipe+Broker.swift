@@ -48,11 +48,17 @@ extension MemoryPipe {
                 sent += taken
                 if unsafe taken < parts[i].iov_len { break }
             }
+            state.recount()
             state.brokerWaitsForRoom = sent < byteCount
             return sent == byteCount ? .complete : .wantsWrite(after: sent)
         }
         wakePeer()
         return outcome
+    }
+
+    /// A loop has taken the connection: what waits in it is the broker's memory.
+    func count(in budget: MemoryBudget) {
+        state.withLock { $0.count(in: budget) }
     }
 
     func brokerClose() {

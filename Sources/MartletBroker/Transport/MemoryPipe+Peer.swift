@@ -8,6 +8,7 @@ extension MemoryPipe {
             let count = min(capacity - state.unread, bytes.count)
             state.dropRead(beyond: capacity)
             state.toBroker.append(contentsOf: bytes.prefix(count))
+            state.recount()
             state.peerWaitsForRoom = count < bytes.count
             let wakes = state.brokerWaitsForInput && count > 0
             if wakes { state.brokerWaitsForInput = false }
@@ -29,6 +30,7 @@ extension MemoryPipe {
             }
             state.dropRead(beyond: capacity)
             for i in parts.indices { unsafe state.toBroker.append(contentsOf: parts[i]) }
+            state.recount()
             let wakes = state.brokerWaitsForInput
             state.brokerWaitsForInput = false
             return (true, wakes)
@@ -42,6 +44,7 @@ extension MemoryPipe {
     func peerReceive(into buffer: inout [UInt8]) -> Bool {
         let (isOpen, wakes) = state.withLock { state -> (Bool, Bool) in
             swap(&state.toPeer, &buffer)
+            state.recount()
             let wakes = state.brokerWaitsForRoom && !buffer.isEmpty
             if wakes { state.brokerWaitsForRoom = false }
             let isOver = state.peerClosed || buffer.isEmpty && state.brokerClosed
@@ -65,6 +68,7 @@ extension MemoryPipe {
         state.withLock {
             $0.peerClosed = true
             $0.toPeer = []
+            $0.recount()
         }
         wakeBroker()
     }

@@ -12,6 +12,9 @@ final class MemoryPipe: Sendable {
         var brokerWaitsForInput = true
         var brokerWaitsForRoom = false
         var peerWaitsForRoom = false
+        /// Of the broker that has adopted it.
+        private var budget: MemoryBudget?
+        private var countedBytes = 0
 
         var unread: Int { toBroker.count - toBrokerStart }
 
@@ -20,6 +23,21 @@ final class MemoryPipe: Sendable {
             guard toBrokerStart >= capacity else { return }
             toBroker.removeFirst(toBrokerStart)
             toBrokerStart = 0
+        }
+
+        /// What the streams take counts there from now on.
+        mutating func count(in budget: MemoryBudget) {
+            self.budget = budget
+            recount()
+        }
+
+        /// After a stream may have grown, or was exchanged for another.
+        mutating func recount() { count(toBroker.capacity + toPeer.capacity) }
+
+        fileprivate mutating func count(_ byteCount: Int) {
+            guard byteCount != countedBytes, let budget else { return }
+            budget.charge(byteCount - countedBytes)
+            countedBytes = byteCount
         }
     }
 
@@ -41,5 +59,9 @@ final class MemoryPipe: Sendable {
         self.wakeBroker = wakeBroker
         self.wakePeer = wakePeer
         self.makeRoomKnown = makeRoomKnown
+    }
+
+    deinit {
+        state.withLock { $0.count(0) }
     }
 }

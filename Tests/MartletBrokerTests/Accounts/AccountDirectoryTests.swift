@@ -24,13 +24,13 @@ struct AccountDirectoryTests {
     }
 
     @Test("a subscription through an account is found in its subjects, and in no other's")
-    func subjects() {
+    func subjects() throws {
         let bench = RoutingBench(seed: 1)
         bench.subscribe("orders.new")
         let record = bench.entries[0].record
         let (a, b) = (directory.account(named: "A"), directory.account(named: "B"))
         bench.space.pointee.remove(record)
-        a.pointee.space.insert(record)
+        try a.pointee.space.insert(record)
         #expect(a.space.pointee.contents.pointee.tree.subscriptionCount == 1)
         #expect(b.space.pointee.contents.pointee.tree.subscriptionCount == 0)
         a.space.pointee.remove(record)

@@ -65,6 +65,42 @@ extension Guarantees {
             #expect(try publisher.message().text == "again")
         }
 
+        @Test("A subject of a million tokens takes no more than subscriptions have")
+        func deepSubject() throws {
+            let test = try TestBroker {
+                $0.limits.memoryBytesMax = 64 << 20
+                $0.limits.controlLineBytesMax = 4 << 20
+            }
+            let (subscriber, publisher) = (try test.client(), try test.client())
+            let before = test.broker.snapshot().memoryBytes
+            try subscriber.send("SUB a\(String(repeating: ".a", count: 1_000_000)) 1\r\n")
+            #expect(try subscriber.barrier() == [.error("'maximum subscriptions exceeded'")])
+            #expect(test.broker.snapshot().memoryBytes - before < 4 << 20)
+            let subject = "a" + String(repeating: ".a", count: 100_000)
+            try subscriber.send("SUB \(subject) 1\r\n")
+            try subscriber.barrier()
+            #expect(test.broker.snapshot().memoryBytes - before < 32 << 20)
+            try publisher.send(pub(subject, "deep"))
+            #expect(try subscriber.message().text == "deep")
+            try subscriber.send("UNSUB 1\r\n")
+            try subscriber.barrier()
+            #expect(test.broker.snapshot().memoryBytes - before < 4 << 20)
+        }
+
+        @Test("Memory falls soon after large payloads are gone", arguments: [1, 2])
+        func largePayloadsAreGone(loops: Int) throws {
+            let test = try Self.broker(loops: loops)
+            let (subscriber, publisher) = (try test.subscriber("SUB a 1"), try test.client())
+            let before = test.broker.snapshot().memoryBytes
+            for _ in 0..<50 { try publisher.send(pub("a", bytes: 1_000_000)) }
+            #expect(eventually { test.broker.snapshot().memoryBytes - before > 16 << 20 })
+            for _ in 0..<50 { _ = try subscriber.message() }
+            #expect(eventually(5) { test.broker.snapshot().memoryBytes - before < 4 << 20 })
+            // And it comes again.
+            try publisher.send(pub("a", bytes: 1_000_000))
+            #expect(try subscriber.message().payload.count == 1_000_000)
+        }
+
         @Test("Payloads arrive whole in whatever pieces they come", arguments: BrokerSetup.all)
         func pieces(setup: BrokerSetup) throws {
             let test = try setup.broker()

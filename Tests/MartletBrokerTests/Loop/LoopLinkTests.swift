@@ -38,7 +38,7 @@ import Testing
             for number in 1...last {
                 let words = 2 + random.below(random.pick([4, 400, 40_000]))
                 let place = ends.link.pointee.reserve(
-                    words * 8, payloadBytes: 0, pool: ends.pool)
+                    words * 8, payloadBytes: 0, pool: ends.pool)!
                 place.storeBytes(of: words, as: Int.self)
                 place.storeBytes(of: number, toByteOffset: 8, as: Int.self)
                 (place + (words - 1) * 8).storeBytes(of: number, as: Int.self)
@@ -121,7 +121,7 @@ import Testing
     @Test func anEmptyLinkHasNothingToPost() {
         let ends = Ends()
         let before = ends.link.pointee.post()
-        _ = ends.link.pointee.reserve(64, payloadBytes: 0, pool: ends.pool)
+        _ = ends.link.pointee.reserve(64, payloadBytes: 0, pool: ends.pool)!
         let once = ends.link.pointee.post()
         let twice = ends.link.pointee.post()
         #expect(!before && once && !twice)

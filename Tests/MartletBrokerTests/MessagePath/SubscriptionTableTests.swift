@@ -5,10 +5,11 @@ import Testing
 
 @Suite struct SubscriptionTableTests {
     @Test(arguments: testSeeds(10))
-    func findsWhatADictionaryFinds(seed: UInt64) {
+    func findsWhatADictionaryFinds(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let pool = BlockPool(budget: MemoryBudget(bytesMax: 1 << 26))
-        var slab = Slab<Subscription>()
+        let budget = MemoryBudget(bytesMax: 1 << 26)
+        let pool = BlockPool(budget: budget)
+        var slab = Slab<Subscription>(budget: budget)
         var table = SubscriptionTable()
         var model: [String: Int] = [:]
         let sids = (0..<400).map { random.oneIn(8) ? "a-long-sid-\($0)" : "\($0)" }
@@ -28,9 +29,9 @@ import Testing
                 let record = slab[slab.take { Subscription(index: $0) }!]
                 let names = Array(" \(sid) ".utf8)
                 record.pointee.spacedSIDCount = UInt32(names.count)
-                record.pointee.take(names: pool.allocateAlways(names.count))
+                record.pointee.take(names: pool.allocate(names.count)!)
                 record.pointee.names!.update(from: names, count: names.count)
-                table.insert(record, pool: pool, seed: seed)
+                try table.insert(record, pool: pool, seed: seed)
                 model[sid] = Int(record.pointee.index)
             }
             #expect(Int(table.count) == model.count)

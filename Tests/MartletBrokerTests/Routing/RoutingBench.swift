@@ -27,16 +27,18 @@ final class RoutingBench {
     let budget = MemoryBudget(bytesMax: 1 << 30)
     let pool: BlockPool
     let cache: MatchCache
-    private var slab = Slab<Subscription>()
+    private var slab: Slab<Subscription>
     /// The last match, with what it cost.
-    private(set) var match = SubjectMatch()
+    private(set) var match: SubjectMatch
     private(set) var entries: [Entry] = []
 
     init(seed: UInt64, cacheBytesMax: Int = 1 << 20) {
         space = StablePointer(allocating: SubjectSpace(budget: budget, seed: seed))
         pool = BlockPool(budget: budget)
+        slab = Slab(budget: budget)
+        match = SubjectMatch(budget: budget)
         cache = MatchCache(
-            loop: 0, pool: pool, bytesMax: cacheBytesMax, counters: counters, work: work)
+            loop: 0, pool: pool, budget: budget, bytesMax: cacheBytesMax, counters: counters, work: work)
     }
 
     deinit {
@@ -56,12 +58,12 @@ final class RoutingBench {
         record.pointee.subjectCount = UInt32(subject.utf8.count)
         record.pointee.queueCount = UInt32(queue.utf8.count)
         record.pointee.spacedSIDCount = 3
-        let block = pool.allocateAlways(names.count).assumingMemoryBound(to: UInt8.self)
+        let block = pool.allocate(names.count)!.assumingMemoryBound(to: UInt8.self)
         block.update(from: names, count: names.count)
         record.pointee.take(names: block)
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | 1, ordering: .relaxed)
-        space.pointee.insert(record)
+        try! space.pointee.insert(record)
         entries.append(
             Entry(record: record, tokens: Self.tokens(subject), subject: subject, queue: queue))
     }
@@ -88,9 +90,9 @@ final class RoutingBench {
     func matchedByTree(_ subject: String) -> Matched {
         var bytes = Array(subject.utf8)
         contents.pointee.tree.match(&bytes, bytes.count, into: &match)
-        let shape = contents.pointee.tree.shape(of: &match)
+        let shape = contents.pointee.tree.shape(of: &match)!
         guard shape.byteCount > 0 else { return Matched() }
-        let block = pool.allocateAlways(shape.byteCount)
+        let block = pool.allocate(shape.byteCount)!
         defer { pool.free(block, shape.byteCount) }
         return Self.describe(contents.pointee.tree.makeRoute(shape, of: &match, in: block))
     }
@@ -110,7 +112,7 @@ final class RoutingBench {
         Array(subject.utf8).withUnsafeBufferPointer { bytes in
             var match = LongMatch(of: CountedBytes(bytes.baseAddress!, bytes.count), in: space)
             while true {
-                if let route = match.advance(nodesMax: nodesMax, in: cache) {
+                if let route = try! match.advance(nodesMax: nodesMax, in: cache) {
                     return Self.describe(route.pointee)
                 }
                 meanwhile()

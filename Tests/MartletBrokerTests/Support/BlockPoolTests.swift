@@ -66,6 +66,31 @@ import Testing
         #expect(budget.usedBytes == 0)
     }
 
+    @Test("what lies idle from one look to the next goes back, and its addresses serve again")
+    func unusedBlocksGoBack() {
+        let budget = MemoryBudget(bytesMax: 1 << 30)
+        let pool = BlockPool(budget: budget)
+        let size = 1 << 20
+        // More than the pool reserves addresses for.
+        for round in 0..<100 {
+            let blocks = (0..<70).map { _ in pool.allocate(size)! }
+            for block in blocks {
+                block.initializeMemory(as: UInt8.self, repeating: UInt8(round), count: size)
+            }
+            for block in blocks { pool.free(block, size) }
+            #expect(pool.giveBackUnused(), "nothing has been idle since the last look")
+            let used = budget.usedBytes
+            let one = pool.allocate(size)!
+            pool.free(one, size)
+            #expect(pool.giveBackUnused())
+            #expect(used > 60 << 20 && budget.usedBytes == size, "round \(round)")
+            #expect(!pool.giveBackUnused())
+            #expect(budget.usedBytes == 0)
+        }
+        pool.destroy()
+        #expect(budget.usedBytes == 0)
+    }
+
     @Test func idleBlocksMakeRoomForOtherSizes() {
         let budget = MemoryBudget(bytesMax: 1 << 20)
         let pool = BlockPool(budget: budget)
@@ -86,7 +111,7 @@ import Testing
         while pool.allocate(32) != nil { small += 1 }
         // One slab, less the block that holds the list of slabs.
         #expect(small == (64 << 10) / 32 - 1)
-        _ = pool.allocateAlways(32)
+        #expect(pool.allocateOverBudget(32) != nil)
         #expect(budget.usedBytes == 128 << 10)
         #expect(pool.allocate(4 << 30) == nil)
         pool.destroy()

@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: testSeeds(5))
     func slotsAreTakenOnceAndNeverMove(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var slab = Slab<Int>()
+        var slab = Slab<Int>(budget: MemoryBudget(bytesMax: 1 << 30))
         var live: [Int: StablePointer<Int>] = [:]
         for step in 0..<5_000 {
             if let (index, place) = live.randomElement(using: &random),
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func everySlotCanGoBackAtOnce() {
-        var slab = Slab<Int>()
+        var slab = Slab<Int>(budget: MemoryBudget(bytesMax: 1 << 30))
         let taken = (0..<3_000).map { _ in slab.take { $0 }! }
         for index in taken { slab.give(back: index) }
         #expect(slab.liveCount == 0)

@@ -20,6 +20,23 @@ import Testing
         return (pipe, wakeups)
     }
 
+    @Test("what waits in a pipe counts in the budget of the broker that has it")
+    func counts() {
+        let budget = MemoryBudget(bytesMax: 1 << 20)
+        do {
+            let (pipe, _) = make(100_000)
+            #expect(pipe.peerSend([UInt8](repeating: 1, count: 50_000)[...]) == 50_000)
+            #expect(budget.usedBytes == 0)
+            pipe.count(in: budget)
+            #expect(budget.usedBytes >= 50_000)
+            _ = send(pipe, [[UInt8](repeating: 2, count: 90_000)])
+            #expect(budget.usedBytes >= 140_000)
+            #expect(pipe.peerReceive()?.count == 90_000)
+            #expect((50_000..<90_000).contains(budget.usedBytes))
+        }
+        #expect(budget.usedBytes == 0)
+    }
+
     private func send(_ pipe: MemoryPipe, _ parts: [[UInt8]]) -> WriteOutcome {
         let copies = parts.map { part in
             let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: part.count)

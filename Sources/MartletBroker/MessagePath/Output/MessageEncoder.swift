@@ -32,7 +32,7 @@ extension BrokerLoop {
         case .dropped: return true
         case .refused: return false
         }
-        let start = unsafe reserve(copied, on: connection)
+        guard let start = unsafe reserve(copied, on: connection) else { return false }
         var end = unsafe start
         if hasHeader {
             unsafe end[0] = UInt8(ascii: "H")
@@ -72,7 +72,8 @@ extension BrokerLoop {
         case .refused: return false
         }
         let copied = lineMax + (message.payload == nil ? contentBytes + 2 : 0)
-        var writer = unsafe FrameWriter(reserve(copied, on: connection), capacity: copied)
+        guard let room = unsafe reserve(copied, on: connection) else { return false }
+        var writer = unsafe FrameWriter(room, capacity: copied)
         writer.append("MSG ")
         writer.append(message.subject)
         unsafe writer.append(subscription.pointee.spacedSID, sidCount)
@@ -102,7 +103,8 @@ extension BrokerLoop {
         let headerBytes = 32 + subject.count
         let frameBytes =
             5 + reply.count + Int(subscription.pointee.spacedSIDCount) + 44 + headerBytes
-        var writer = unsafe FrameWriter(reserve(frameBytes, on: connection), capacity: frameBytes)
+        guard let room = unsafe reserve(frameBytes, on: connection) else { return }
+        var writer = unsafe FrameWriter(room, capacity: frameBytes)
         writer.append("HMSG ")
         writer.append(reply)
         unsafe writer.append(
@@ -146,7 +148,8 @@ extension BrokerLoop {
     @inline(__always)
     func send(_ connection: ConnectionRef, _ line: StaticString) {
         let count = line.utf8CodeUnitCount
-        var writer = unsafe FrameWriter(reserve(count, on: connection), capacity: count)
+        guard let room = unsafe reserve(count, on: connection) else { return }
+        var writer = unsafe FrameWriter(room, capacity: count)
         writer.append(line)
         connection.pointee.outbound.commit(writer.count)
         recordLine(connection)
@@ -155,7 +158,8 @@ extension BrokerLoop {
 
     func send(_ connection: ConnectionRef, _ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBufferPointer {
-            var writer = unsafe FrameWriter(reserve($0.count, on: connection), capacity: $0.count)
+            guard let room = unsafe reserve($0.count, on: connection) else { return }
+            var writer = unsafe FrameWriter(room, capacity: $0.count)
             unsafe writer.append($0.baseAddress!, $0.count)
             connection.pointee.outbound.commit(writer.count)
         }
@@ -184,7 +188,8 @@ extension BrokerLoop {
         _ connection: ConnectionRef, byteCountMax: Int, _ write: (inout FrameWriter) -> Void
     ) {
         let capacity = byteCountMax + 9
-        var writer = unsafe FrameWriter(reserve(capacity, on: connection), capacity: capacity)
+        guard let room = unsafe reserve(capacity, on: connection) else { return }
+        var writer = unsafe FrameWriter(room, capacity: capacity)
         writer.append("-ERR '")
         write(&writer)
         writer.append("'\r\n")

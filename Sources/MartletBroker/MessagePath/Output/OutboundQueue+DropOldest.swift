@@ -66,7 +66,7 @@ extension OutboundQueue {
             let step: Int
             if let payload = segment.pointee.payload {
                 step = available
-                append(payload, from: cursor.offset, pool: pool)
+                guard append(payload, from: cursor.offset, pool: pool) else { return false }
             } else {
                 step = min(left, available)
                 guard let room = unsafe reserve(step, pool: pool) else { return false }

@@ -100,10 +100,11 @@ struct OutboundQueue {
         pendingBytes &+= count
     }
 
-    /// As `reserve`, over the memory budget if need be.
-    mutating func reserveAlways(_ count: Int, pool: BlockPool) -> MutableBytes {
+    /// As `reserve`, over the memory budget if need be; nil when the system has no memory.
+    mutating func reserveOverBudget(_ count: Int, pool: BlockPool) -> MutableBytes? {
         let shift = BlockPool.shift(for: count + Self.headerBytes + Self.slack)
-        return unsafe appendChunk(pool.allocateAlways(1 << shift), shift)
+        guard let block = unsafe pool.allocateOverBudget(1 << shift) else { return nil }
+        return unsafe appendChunk(block, shift)
     }
 
     @inline(never)
@@ -131,10 +132,10 @@ struct OutboundQueue {
         return unsafe segment.pointee.bytes
     }
 
-    /// Adds a payload's bytes from `start` on, and a reference to it.
-    mutating func append(_ payload: PayloadRef, from start: Int, pool: BlockPool) {
+    /// Adds a payload's bytes from `start` on, and a reference to it. False when the system has no memory.
+    mutating func append(_ payload: PayloadRef, from start: Int, pool: BlockPool) -> Bool {
         let shift = BlockPool.shift(for: MemoryLayout<OutboundSegment>.stride)
-        let block = unsafe pool.allocateAlways(1 << shift)
+        guard let block = unsafe pool.allocateOverBudget(1 << shift) else { return false }
         PayloadBuffer.retain(payload)
         let segment = unsafe SegmentRef(
             in: block,
@@ -144,6 +145,7 @@ struct OutboundQueue {
                 blockShift: UInt32(shift), payload: payload))
         append(segment)
         pendingBytes += payload.pointee.count - start
+        return true
     }
 
     @inline(__always)

@@ -179,7 +179,12 @@ extension BrokerLoop {
         let origin = message.origin
         guard origin.kind != .broker else { return .write }
         let publisher = WaitingPublishers.Publisher(handle: origin.connection, loop: origin.loop)
-        guard remember(publisher, waitsFor: connection) else { return .write }
+        do throws(OutOfMemory) {
+            guard try remember(publisher, waitsFor: connection) else { return .write }
+        } catch {
+            refuseForLackOfMemory(connection)
+            return .refused
+        }
         if Int(origin.loop) == index {
             if let own = self.connection(origin.connection) { pauseForSubscriber(own) }
         } else {
@@ -191,7 +196,7 @@ extension BrokerLoop {
     /// False when the publisher waits already.
     private func remember(
         _ publisher: WaitingPublishers.Publisher, waitsFor connection: ConnectionRef
-    ) -> Bool {
+    ) throws(OutOfMemory) -> Bool {
         if let waiting = connection.pointee.waitingPublishers {
             let list = unsafe WaitingPublishers.list(waiting)
             for i in 0..<waiting.pointee.count
@@ -200,22 +205,22 @@ extension BrokerLoop {
             }
         }
         let old = connection.pointee.waitingPublishers
-        if old == nil || old!.pointee.count == old!.pointee.capacity { growWaiting(connection) }
+        if old == nil || old!.pointee.count == old!.pointee.capacity { try growWaiting(connection) }
         let waiting = unsafe connection.pointee.waitingPublishers.unsafelyUnwrapped
         unsafe WaitingPublishers.list(waiting)[waiting.pointee.count] = publisher
         waiting.pointee.count += 1
         return true
     }
 
-    private func growWaiting(_ connection: ConnectionRef) {
+    private func growWaiting(_ connection: ConnectionRef) throws(OutOfMemory) {
         let old = connection.pointee.waitingPublishers
         let capacity = max(8, (old?.pointee.capacity ?? 0) * 2)
         let blockBytes =
             MemoryLayout<WaitingPublishers>.stride
             + capacity * MemoryLayout<WaitingPublishers.Publisher>.stride
+        guard let block = unsafe pool.allocateOverBudget(blockBytes) else { throw OutOfMemory() }
         let grown = unsafe StablePointer(
-            in: pool.allocateAlways(blockBytes),
-            WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
+            in: block, WaitingPublishers(capacity: capacity, blockBytes: blockBytes))
         if let old {
             grown.pointee.count = old.pointee.count
             unsafe WaitingPublishers.list(grown).update(

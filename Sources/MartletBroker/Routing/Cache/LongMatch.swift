@@ -14,8 +14,11 @@ struct LongMatch {
     }
 
     /// Goes on for so many nodes. The route when all are visited, valid until the cache is asked again; it is
-    /// what the tree held while the match went on, whatever came and went meanwhile.
-    mutating func advance(nodesMax: Int, in cache: MatchCache) -> StablePointer<Route>? {
+    /// what the tree held while the match went on, whatever came and went meanwhile. Without memory for it, the
+    /// match is over.
+    mutating func advance(
+        nodesMax: Int, in cache: MatchCache
+    ) throws(OutOfMemory) -> StablePointer<Route>? {
         cache.releaseUnkept()
         let matching = cache.longMatching
         let space = miss.space
@@ -29,12 +32,13 @@ struct LongMatch {
             unsafe pthread_mutex_unlock(space.pointee.lock)
             return nil
         }
-        let (held, isKept) = cache.takeRoute(of: contents.pointee.tree, space, matching)
+        let found = cache.takeRoute(of: contents.pointee.tree, space, matching)
         contents.pointee.tree.end()
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
         hasBegun = false
         matching.pointee.trim()
+        guard let (held, isKept) = found else { throw OutOfMemory() }
         return cache.keep(
             held, isKept, of: miss, dependsOnLastToken: matching.pointee.dependsOnLastToken)
     }

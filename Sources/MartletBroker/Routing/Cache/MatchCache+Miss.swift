@@ -75,9 +75,11 @@ extension MatchCache {
             work.pointee.add(Self.nodesAtOnce &* SliceWork.node)
             return unfinished
         }
-        let (held, isKept) = takeRoute(of: contents.pointee.tree, space, matching)
+        let found = takeRoute(of: contents.pointee.tree, space, matching)
         contents.pointee.matches += 1
         unsafe pthread_mutex_unlock(space.pointee.lock)
+        // Who asks next, when some memory may be back, is a `LongMatch`.
+        guard let (held, isKept) = found else { return unfinished }
         work.pointee.add(
             SliceWork.miss &+ matching.pointee.visited &* SliceWork.node
                 &+ held.route.destinationCount &* SliceWork.destination)
@@ -118,11 +120,11 @@ extension MatchCache {
         return unsafe Self.route(of: exact)
     }
 
-    /// The route of what the match has found, held for whoever keeps it, and whether it may be kept. The
-    /// tree's lock is held.
+    /// The route of what the match has found, held for whoever keeps it, and whether it may be kept; nil without
+    /// memory for it. The tree's lock is held.
     func takeRoute(
         of tree: SubjectTree, _ space: SubjectSpaceRef, _ matching: StablePointer<SubjectMatch>
-    ) -> (held: HeldRoute, isKept: Bool) {
+    ) -> (held: HeldRoute, isKept: Bool)? {
         let nodes = matching.pointee.found
         var hash: UInt64 = 0
         if state.pointee.shared.byteCount > 0 {
@@ -132,13 +134,13 @@ extension MatchCache {
                 return (HeldRoute(route: shared.pointee.route, shared: shared), true)
             }
         }
-        let shape = tree.shape(of: &matching.pointee)
+        guard let shape = tree.shape(of: &matching.pointee) else { return nil }
         guard shape.byteCount > 0 else { return (.empty, true) }
         let isShared = shape.destinationCount >= SharedRoute.destinationCountMin
         let headerBytes = isShared ? SharedRoute.headerBytes(nodes: nodes.count) : 0
         let blockBytes = headerBytes + shape.byteCount
         guard makeRoom(for: blockBytes), let block = unsafe pool.allocate(blockBytes) else {
-            let block = unsafe pool.allocateAlways(shape.byteCount)
+            guard let block = unsafe pool.allocateOverBudget(shape.byteCount) else { return nil }
             var route = unsafe tree.makeRoute(shape, of: &matching.pointee, in: block)
             route.traits = route.traits(on: loop)
             return (HeldRoute(route: route, shared: nil), false)

@@ -70,19 +70,21 @@ struct MatchCache {
     /// comparing it costs less than hashing it.
     private let last: StablePointer<WayRef>
     /// Used by every match of this loop.
-    let matching = StablePointer(allocating: SubjectMatch())
+    let matching: StablePointer<SubjectMatch>
     let state = StablePointer(allocating: State())
     /// Of a match that is cut into pieces.
-    let longMatching = StablePointer(allocating: SubjectMatch())
-    /// The answer where a match takes longer than its caller may wait.
+    let longMatching: StablePointer<SubjectMatch>
+    /// The answer where a match takes longer than its caller may wait, or there is no memory for its route.
     let unfinished: StablePointer<Route>
     /// The last route that there was no room for.
     let unkept = StablePointer(allocating: HeldRoute.empty)
 
     init(
-        loop: Int, pool: BlockPool, bytesMax: Int, counters: StablePointer<LoopCounters>,
-        work: StablePointer<SliceWork>
+        loop: Int, pool: BlockPool, budget: MemoryBudget, bytesMax: Int,
+        counters: StablePointer<LoopCounters>, work: StablePointer<SliceWork>
     ) {
+        matching = StablePointer(allocating: SubjectMatch(budget: budget))
+        longMatching = StablePointer(allocating: SubjectMatch(budget: budget))
         self.loop = loop
         self.pool = pool
         self.bytesMax = bytesMax
