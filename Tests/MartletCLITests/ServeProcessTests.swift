@@ -250,27 +250,6 @@ struct ServeProcessTests {
         #expect(try await server.exitCode() == 0)
     }
 
-    @Test("a reload that would fail is told to who asks for it, and nobody is signalled")
-    func failedReload() async throws {
-        let directory = try TemporaryDirectory()
-        let path = try directory.write("m.conf", "debug: false\n")
-        let process = try await started(["-c", path])
-        try directory.write("m.conf", "max_payload: 2MB\nmax_pending: 1MB\n")
-        let reload = try MartletProcess(["--signal", "reload=\(process.pid)"])
-        #expect(try await reload.exitCode() == 1)
-        #expect(reload.log.hasPrefix("martlet: process \(process.pid) would not take this over: "))
-        #expect(reload.log.hasSuffix("(2097152) cannot be higher than max_pending (1048576)\n"))
-        let plain = try await started()
-        let nothing = try MartletProcess(["--signal", "reload=\(plain.pid)"])
-        #expect(try await nothing.exitCode() == 1)
-        #expect(nothing.log.contains("can only reload config when a file is provided using -c"))
-        for process in [process, plain] {
-            process.signal(SIGINT)
-            #expect(try await process.exitCode() == 0)
-            #expect(!process.log.contains("hangup"))
-        }
-    }
-
     @Test(
         "what starts with a mistake does not start",
         arguments: [

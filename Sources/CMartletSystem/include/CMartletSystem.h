@@ -63,6 +63,28 @@ static inline int martlet_set_wakeup_timer(int alarm, uint64_t nanoseconds) {
     return timerfd_settime(alarm, TFD_TIMER_ABSTIME, &time, (void *)0);
 }
 
+// A datagram, and the process that sent it by the kernel's word; 0 where it gives none. The macros of
+// control messages and `struct ucred` are not in Glibc's module.
+static inline ssize_t martlet_receive_datagram(int descriptor, void *bytes, size_t count,
+                                               int32_t *sender) {
+    struct { int32_t process; uint32_t user, group; } credentials;
+    union { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof credentials)]; } control;
+    struct iovec part = {bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t length = recvmsg(descriptor, &message, MSG_DONTWAIT);
+    *sender = 0;
+    if (length < 0) return length;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    const int scm_credentials = 2;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == scm_credentials
+        && header->cmsg_len == CMSG_LEN(sizeof credentials)) {
+        memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+        *sender = credentials.process;
+    }
+    return length;
+}
+
 // GNU extensions that Glibc's module does not export.
 int pthread_setname_np(pthread_t thread, const char *name);
 #include "CMartletCrypt.h"

@@ -6,7 +6,8 @@ package struct SocketAddress: Sendable {
     /// A `sockaddr` of its family.
     private let bytes: [UInt8]
 
-    /// A Unix domain socket; a path that is too long for one is cut off, and will not be found.
+    /// A Unix domain socket; a path that is too long for one is cut off, and will not be found. One that
+    /// begins with a NUL is no file, but a name among the sockets of this machine.
     package init(path: String) {
         let family = UInt16(AF_UNIX)
         bytes =

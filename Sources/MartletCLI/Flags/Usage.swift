@@ -21,7 +21,8 @@ enum Usage {
             -c, --config <file>              read this configuration file
             -t                               check the configuration file and exit
             -sl, --signal <command>[=<pid>]  signal a running server: ldm, stop, quit, term,
-                                             reopen, reload; <pid> is a process id or a pid file
+                                             reopen, reload; <pid> is a process id or a pid file;
+                                             reload waits for the outcome and fails as the reload does
                 --client_advertise <addr>    address that clients are told, host:port
                 --ports_file_dir <dir>       write <executable>_<pid>.ports to this directory
                 --loops <n|auto>             event loops (default: auto, which is 1)

@@ -31,7 +31,6 @@ struct PortsFile: Encodable {
     }
 
     /// Returns what went wrong.
-    @discardableResult
     static func remove(from directory: String) -> String? {
         let path = path(in: directory)
         guard unsafe unlink(path) != 0 else { return nil }

@@ -7,21 +7,12 @@ struct ServeConfiguration {
     /// What the file says and this version passes over.
     let warnings: [String]
 
-    /// The configuration of this process.
     init(_ options: ServeOptions) throws(BrokerError) {
-        try self.init(
-            options, path: options.configurationPath,
-            environment: ProcessInfo.processInfo.environment)
-    }
-
-    /// The configuration of a process that has these options and this environment.
-    init(
-        _ options: ServeOptions, path: String?, environment: [String: String]
-    ) throws(BrokerError) {
         var configuration = BrokerConfiguration()
         var warnings: [String] = []
-        if let path {
-            let file = try ConfigurationFile.load(path: path, environment: environment)
+        if let path = options.configurationPath {
+            let file = try ConfigurationFile.load(
+                path: path, environment: ProcessInfo.processInfo.environment)
             warnings = try file.apply(to: &configuration)
         }
         try options.apply(to: &configuration)

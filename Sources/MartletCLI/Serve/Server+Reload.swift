@@ -1,43 +1,73 @@
 import MartletBroker
 import MartletMonitor
 
-enum ServerReload {
-    static let fileIsMissing = CommandFailure(
-        description: "can only reload config when a file is provided using -c or --config")
-}
-
 extension Server {
-    /// Reads the configuration file again and adopts it, or throws and changes nothing.
-    func reload() throws {
-        guard options.configurationPath != nil else { throw ServerReload.fileIsMissing }
+    /// Reads the configuration file again, and tells the log, and who asked for it, what came of that.
+    func reload(for request: ReloadRequest?) {
+        let answer: ReloadAnswer
+        do {
+            answer = try reload()
+        } catch {
+            log.write(.error, "Failed to reload server configuration: \(error)")
+            answer = ReloadAnswer(isDone: false, text: "\(error)")
+        }
+        guard let request else { return }
+        do {
+            try request.answer(answer)
+        } catch {
+            log.write(.warning, "Can't answer who asked for the reload: \(error)")
+        }
+    }
+
+    /// Adopts the file as it is now, or throws and changes nothing.
+    private func reload() throws -> ReloadAnswer {
+        guard options.configurationPath != nil else {
+            throw CommandFailure(
+                description: "can only reload config when a file is provided using -c or --config")
+        }
         let loaded = try ServeConfiguration(options)
         let old = broker.configuration
         let new = loaded.configuration
         let changes = try broker.reload(new)
         monitor.recordReload()
+        var problems: [String] = []
         do {
             try log.configure(new.log)
         } catch {
-            log.write(.error, "The log stays as it was: \(error)")
+            problems.append("The log stays as it was: \(error)")
         }
+        problems += moveFiles(from: old, to: new)
+        for problem in problems { log.write(.error, problem) }
         for warning in loaded.warnings { log.write(.warning, warning) }
-        moveFiles(from: old, to: new)
-        for change in changes { log.write(.information, "Reloaded: \(change)") }
         let digest = new.configurationDigest ?? ""
-        log.write(.information, "Reloaded server configuration (\(digest))")
+        let lines =
+            changes.map { "Reloaded: \($0)" } + ["Reloaded server configuration (\(digest))"]
+        for line in lines { log.write(.information, line) }
+        return ReloadAnswer(
+            isDone: problems.isEmpty, text: (lines + problems).joined(separator: "\n"))
     }
 
-    private func moveFiles(from old: BrokerConfiguration, to new: BrokerConfiguration) {
-        if old.files.processID != new.files.processID {
-            do {
-                try writePIDFile(new)
-            } catch {
-                log.write(.error, "\(error)")
-            }
+    /// Returns what went wrong.
+    private func moveFiles(
+        from old: BrokerConfiguration, to new: BrokerConfiguration
+    ) -> [String] {
+        var problems: [String] = []
+        do {
+            if old.files.processID != new.files.processID { try writePIDFile(new) }
+        } catch {
+            problems.append("\(error)")
         }
-        if old.files.portsDirectory != new.files.portsDirectory {
-            if let directory = old.files.portsDirectory { PortsFile.remove(from: directory) }
-            writePortsFile(new)
+        guard old.files.portsDirectory != new.files.portsDirectory else { return problems }
+        if let directory = old.files.portsDirectory, !directory.isEmpty,
+            let problem = PortsFile.remove(from: directory)
+        {
+            problems.append(problem)
         }
+        do {
+            try writePortsFile(new)
+        } catch {
+            problems.append("\(error)")
+        }
+        return problems
     }
 }

@@ -29,7 +29,7 @@ final class Server: Sendable {
             log.close()
             return 1
         }
-        try SignalThread.start { server.handle($0) }
+        try SignalThread.start { server.handle($0, $1) }
         Blocking.wait { await server.broker.waitUntilStopped() }
         server.finish()
         return 0
@@ -66,7 +66,11 @@ final class Server: Sendable {
         } catch {
             log.write(.error, "Can't answer system requests: \(error)")
         }
-        writePortsFile(configuration)
+        do {
+            try writePortsFile(configuration)
+        } catch {
+            log.write(.error, "\(error)")
+        }
         log.write(.information, "Server is ready")
     }
 
@@ -104,7 +108,7 @@ final class Server: Sendable {
         }
     }
 
-    func writePortsFile(_ configuration: BrokerConfiguration) {
+    func writePortsFile(_ configuration: BrokerConfiguration) throws(CommandFailure) {
         guard let directory = configuration.files.portsDirectory, !directory.isEmpty else { return }
         let path = PortsFile.path(in: directory)
         let httpPort = monitorPort.load(ordering: .relaxed)
@@ -118,14 +122,14 @@ final class Server: Sendable {
         do {
             try ports.write(to: path)
         } catch {
-            log.write(.error, "Error writing ports file (\(path)): \(error)")
+            throw CommandFailure(description: "Error writing ports file (\(path)): \(error)")
         }
     }
 }
 
 extension Server {
     /// What each signal does; on the signal thread.
-    func handle(_ signal: Int32) {
+    func handle(_ signal: Int32, _ request: ReloadRequest?) {
         log.write(.information, "Trapped \"\(SignalThread.handled[signal] ?? "")\" signal")
         switch signal {
         case SIGINT:
@@ -143,11 +147,7 @@ extension Server {
             isLameDuck.store(true, ordering: .relaxed)
             broker.enterLameDuck()
         case SIGHUP:
-            do {
-                try reload()
-            } catch {
-                log.write(.error, "Failed to reload server configuration: \(error)")
-            }
+            reload(for: request)
         default:
             break
         }

@@ -6,6 +6,8 @@ struct SignalCommand {
     private let command: String
     private let signal: Int32
     private let target: Target
+    /// How long a server may take for a reload.
+    private let answerTimeMax: Duration
 
     /// Who is meant.
     private enum Target {
@@ -16,7 +18,8 @@ struct SignalCommand {
         case prefix(String)
     }
 
-    init(_ text: String) throws(CommandFailure) {
+    init(_ text: String, answerTimeMax: Duration = .seconds(30)) throws(CommandFailure) {
+        self.answerTimeMax = answerTimeMax
         let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 2 else {
             let rest = parts.dropFirst(2).joined(separator: " ")
@@ -43,13 +46,34 @@ struct SignalCommand {
     }
 
     func run() throws(CommandFailure) {
-        let processes = try processes()
-        if signal == SIGHUP { try checkConfigurations(of: processes) }
         var failures = ""
-        for process in processes where kill(process, signal) != 0 {
-            failures += "\nsignal \"\(command)\" \(process): \(SystemError.text(errno))"
+        for process in try processes() {
+            do throws(CommandFailure) {
+                try tell(process)
+            } catch {
+                failures += "\nsignal \"\(command)\" \(process): \(error)"
+            }
         }
         if !failures.isEmpty { throw CommandFailure(description: failures) }
+    }
+
+    private func tell(_ process: pid_t) throws(CommandFailure) {
+        let server = signal == SIGHUP ? ServerProcess(process) : nil
+        if let server, server.answersReloads { return try reload(server) }
+        guard kill(process, signal) == 0 else {
+            throw CommandFailure(description: SystemError.text(errno))
+        }
+        // nats-server tells nothing, and what is no Martlet gets the same.
+        if server != nil {
+            Console.print("process \(process): signalled; its log tells what comes of it")
+        }
+    }
+
+    private func reload(_ server: ServerProcess) throws(CommandFailure) {
+        let answer = try ReloadRequest().ask(server.id, limit: answerTimeMax)
+        let text = answer.text.printable(keeping: ["\n"])
+        guard answer.isDone else { throw CommandFailure(description: text) }
+        for line in text.split(separator: "\n") { Console.print("process \(server.id): \(line)") }
     }
 
     private func processes() throws(CommandFailure) -> [pid_t] {
@@ -72,20 +96,6 @@ struct SignalCommand {
         let running = ServerProcess.running()
         if running.isEmpty { throw CommandFailure(description: "no martlet processes running") }
         return running.map(\.id)
-    }
-
-    /// A server logs why a reload failed, where who asked for it may not look: what is wrong with the
-    /// file is told here, and then nobody is signalled.
-    private func checkConfigurations(of processes: [pid_t]) throws(CommandFailure) {
-        for process in processes {
-            guard let server = ServerProcess(process) else { continue }
-            do {
-                try server.checkConfiguration()
-            } catch {
-                throw CommandFailure(
-                    description: "process \(process) would not take this over: \(error)")
-            }
-        }
     }
 
     private static let signals: [String: Int32] = [

@@ -25,13 +25,20 @@ enum SignalThread {
         unsafe sigaction(SIGUSR1, &passOn, nil)
     }
 
-    static func start(_ handle: @escaping @Sendable (Int32) -> Void) throws {
+    /// - Parameter handle: takes each signal as the one of `handled` that it stands for, and who waits for
+    ///   what comes of it, if that is a reload.
+    static func start(_ handle: @escaping @Sendable (Int32, ReloadRequest?) -> Void) throws {
         _ = try NativeThread(name: "signals") {
             var set = signalSet()
             while true {
-                var number: Int32 = 0
-                guard unsafe sigwait(&set, &number) == 0 else { continue }
-                handle(number == reopening ? SIGUSR1 : number)
+                var information = siginfo_t()
+                let number = unsafe sigwaitinfo(&set, &information)
+                guard number > 0 else { continue }
+                switch number {
+                case reopening: handle(SIGUSR1, nil)
+                case ReloadRequest.signal: handle(SIGHUP, ReloadRequest(information))
+                default: handle(number, nil)
+                }
             }
         }
     }
@@ -41,6 +48,7 @@ enum SignalThread {
         unsafe sigemptyset(&set)
         for number in handled.keys where number != SIGUSR1 { unsafe sigaddset(&set, number) }
         unsafe sigaddset(&set, reopening)
+        unsafe sigaddset(&set, ReloadRequest.signal)
         return set
     }
 }
