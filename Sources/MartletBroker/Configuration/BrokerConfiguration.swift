@@ -58,6 +58,9 @@ public struct BrokerConfiguration: Sendable {
     /// How loops trade latency, processor time and system calls.
     public var tuning = Tuning()
 
+    /// What a file says and nothing goes by.
+    var inert = Inert()
+
     // MARK: Where it comes from
 
     /// The configuration file that this came from, for logs and /varz.

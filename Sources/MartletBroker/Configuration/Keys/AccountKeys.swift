@@ -13,12 +13,9 @@ extension ConfigurationTable {
                 root.systemAccount = try entry.value.optionalString(entry.name)
             }),
         Key(
-            "no_system_account", "no_system", "no_sys_acc", takes: "true or false",
-            default: "false",
-            "Whether there is no system account unless one is defined, which is so anyhow."
-        ) { (entry, _, _) throws(ConfigurationComplaint) in
-            _ = try entry.value.boolean(entry.name)
-        },
+            "no_system_account", "no_system", "no_sys_acc", sets: \.inert.hasNoSystemAccount,
+            takes: .toggle,
+            "Whether there is no system account unless one is defined, which is so anyhow."),
         Key(
             "accounts", takes: "a block, or a list of names", default: "none", reload: .taken,
             "Spaces of subjects apart from each other.",

@@ -33,12 +33,9 @@ extension ConfigurationTable {
             "How long the oldest unsent byte of a connection may wait before that connection is closed."
         ),
         Key(
-            "write_timeout", takes: "default or close",
+            "write_timeout", sets: \.inert.writeTimeout, takes: .writeTimeout,
             "What happens when `write_deadline` is over; `retry` is for links that this version does not have."
-        ) { (entry, _, _) throws(ConfigurationComplaint) in
-            let text = try entry.value.string(entry.name)
-            guard ["default", "close"].contains(text) else { throw entry.unsupported }
-        },
+        ),
         Key(
             "max_closed_clients", sets: \.limits.closedConnectionsMax, takes: .limit("a number"),
             "Closed connections that /connz still shows, while they take a 64th of `max_memory` at most."
@@ -60,6 +57,18 @@ extension ConfigurationTable {
             takes: .durationOrDefault,
             "How long it waits before it closes the first; less than `lame_duck_duration`."),
     ]
+}
+
+extension ConfigurationForm<String> {
+    /// Both words stand for the same, as long as all connections are clients.
+    fileprivate static var writeTimeout: ConfigurationForm {
+        ConfigurationForm("default or close", shown: { $0 }) {
+            (entry, _) throws(ConfigurationComplaint) in
+            let text = try entry.value.string(entry.name)
+            guard ["default", "close"].contains(text) else { throw entry.unsupported }
+            return text
+        }
+    }
 }
 
 extension ConfigurationForm<Int> {
