@@ -9,7 +9,8 @@ extension ConnectionEvent {
         case .slowConsumer: .info
         case .dropsMessages: .warning
         case .authenticationFailed, .connectionsExceeded, .connectInvalid, .protocolLevelUnknown,
-            .headersMissing, .violation, .subscriptionsExceeded, .subscriptionRefused,
+            .headersMissing, .violation, .subscriptionsExceeded, .subscriptionMemoryExceeded,
+            .subscriptionRefused,
             .publishRefused, .errorReceived:
             .error
         }
@@ -28,6 +29,8 @@ extension ConnectionEvent {
         case .headersMissing: "no responders requires headers support"
         case .violation(let report): Self.text(report)
         case .subscriptionsExceeded: "maximum subscriptions exceeded"
+        case .subscriptionMemoryExceeded:
+            "maximum subscriptions exceeded, since they may take half of max_memory"
         case .subscriptionRefused(let subject, let queue, let sid, let hasTooManyTokens):
             "Subscription Violation\(hasTooManyTokens ? " Too Many Tokens" : "") - Subject "
                 + QuotedText.quoted(subject)
@@ -89,6 +92,8 @@ extension ConnectionEvent {
                 + "total bytes."
         case .blockedPublishers: return "blocked its publishers for longer than block_max"
         case .memory(let held): return "max_memory reached, \(held) bytes held"
+        case .subscriptions(let count):
+            return "max_memory reached, \(count) subscriptions held"
         }
     }
 }

@@ -12,6 +12,7 @@ enum ConnectionEvent: Equatable, Sendable {
     case headersMissing
     case violation(ProtocolViolationReport)
     case subscriptionsExceeded
+    case subscriptionMemoryExceeded
     case subscriptionRefused(subject: String, queue: String, sid: String, hasTooManyTokens: Bool)
     case publishRefused(subject: String)
     /// It says that this broker has broken the protocol.
@@ -48,4 +49,6 @@ enum SlowConsumerCause: Equatable, Sendable {
     case blockedPublishers
     /// It held most when the memory budget was spent.
     case memory(heldBytes: Int)
+    /// It held most when the share of subscriptions was.
+    case subscriptions(count: Int)
 }

@@ -285,6 +285,8 @@ struct LoopState {
     var memoryLogDueAt: UInt64 = 0
     /// A timer runs for `giveBackUnusedMemory`.
     var looksForUnusedMemory = false
+    /// When memory is short, idle blocks are looked at again from this time on.
+    var sortingDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
     var isStopping = false

@@ -2,9 +2,10 @@
 
 import Glibc
 
-/// At `max_memory` the connection of the loop that holds most goes first: as a consumer whose socket is
-/// blocked, or as a publisher whose message is not whole. If connections hold little, the message at hand
-/// still gets its memory, and whoever publishes waits until there is some again.
+/// At `max_memory`, memory that lies idle in blocks of other sizes is gathered first. Then the connection of the
+/// loop that holds most goes: one whose socket is blocked or whose message has not grown for a while, and only
+/// where there is none like that, one whose message is coming. If connections hold little, the message at
+/// hand still gets its memory, and whoever publishes waits until there is some again.
 ///
 /// Where the system has none either, the operation that asked is refused and its connection closed: a loop goes on.
 extension BrokerLoop {
@@ -30,9 +31,7 @@ extension BrokerLoop {
     private func inShortage<Memory>(
         _ allocate: () -> Memory?, orElse allocateOverBudget: () -> Memory?
     ) -> Memory? {
-        while shedLargest() {
-            if let memory = allocate() { return memory }
-        }
+        if let memory = makeRoom(for: allocate) { return memory }
         pauseReadersForMemory()
         if let memory = allocateOverBudget() { return memory }
         // Who holds anything to speak of goes before somebody who does not.
@@ -41,6 +40,27 @@ extension BrokerLoop {
         }
         return nil
     }
+
+    /// Looks for what is idle, and lets some go only when all of that has been looked at.
+    private func makeRoom<Memory>(for allocate: () -> Memory?) -> Memory? {
+        if pool.isSorting || now >= state.pointee.sortingDueAt {
+            pool.sortIdleBlocks(atMost: Self.sortedPerShortage)
+            if let memory = allocate() { return memory }
+            guard !pool.isSorting else { return nil }
+            state.pointee.sortingDueAt = now &+ Self.sortingPauseNanoseconds
+        }
+        for _ in 0..<Self.shedPerShortage {
+            guard shedLargest() else { return nil }
+            if let memory = allocate() { return memory }
+        }
+        return nil
+    }
+
+    /// Idle blocks that are looked at at once, which takes about 50 µs. Who waits for memory looks again after 5 ms.
+    private static let sortedPerShortage = 1_024
+    private static let sortingPauseNanoseconds: UInt64 = 100_000_000
+    /// Connections that go at once: each is found among all.
+    private static let shedPerShortage = 8
 
     /// The control line stands in the queue already: without its payload nothing of that may be sent.
     @inline(never)
@@ -75,10 +95,12 @@ extension BrokerLoop {
     /// nil where nobody has given up enough, or the connection itself has gone.
     @inline(never)
     func shedAndGrowPayload(of connection: ConnectionRef, room: Int) -> PayloadRef? {
-        while shedLargest() {
+        let grown: PayloadRef? = makeRoom {
             guard let payload = connection.pointee.payload else { return nil }
-            if let grown = PayloadBuffer.grow(payload, room: room, pool: pool) { return grown }
+            return PayloadBuffer.grow(payload, room: room, pool: pool)
         }
+        if let grown { return grown }
+        guard connection.pointee.payload != nil else { return nil }
         askOthersForMemory()
         // Waiting frees nothing of what others hold of the system's.
         if !SystemMemory.hasRoom(for: room) { closeForLackOfMemory(connection) }
@@ -90,32 +112,52 @@ extension BrokerLoop {
     /// for: what is added to it then is thrown away.
     @discardableResult
     private func shedLargest(evenOfLittle: Bool = false) -> Bool {
-        var largest: ConnectionRef?
-        var most = 0
-        var total = 0
+        var (stuck, moving) = (Holders(), Holders())
         for i in 0..<state.pointee.connections.endIndex {
             let candidate = state.pointee.connections[i]
-            let held = Self.heldBytes(candidate)
-            total += held
-            if held > most { (largest, most) = (candidate, held) }
+            guard !candidate.pointee.flags.contains(.isClosing) else { continue }
+            let held = heldBytes(candidate)
+            stuck.add(candidate, held.stuck)
+            moving.add(candidate, held.moving)
         }
         // Where the system has less than `max_memory`, what there is counts.
         let taken = min(shared.budget.bytesMax, shared.budget.usedBytes)
         let least = evenOfLittle ? Self.largePayloadBytes : taken / 8 / loopCount
-        guard let largest, total >= least else { return false }
-        closeSlowConsumer(largest, .memory(heldBytes: most))
+        let holders = stuck.total >= least ? stuck : moving
+        guard let largest = holders.largest, holders.total >= least else { return false }
+        closeSlowConsumer(largest, .memory(heldBytes: holders.most))
         stopSending(largest)
         releaseLargeMessage(largest)
+        releaseCarry(largest)
         returns.collect(into: pool)
         return true
     }
 
-    /// What waits for a peer that does not take it, and what has come of a message that is not whole.
-    private static func heldBytes(_ connection: ConnectionRef) -> Int {
+    private struct Holders {
+        var largest: ConnectionRef?
+        var most = 0
+        var total = 0
+
+        mutating func add(_ connection: ConnectionRef, _ held: Int) {
+            total += held
+            if held > most { (largest, most) = (connection, held) }
+        }
+    }
+
+    /// What has come of a message or a line that is not whole moves while more of it comes. What waits for a peer
+    /// whose socket is full is stuck.
+    private func heldBytes(_ connection: ConnectionRef) -> (stuck: Int, moving: Int) {
         let pending =
             connection.pointee.blockedSince == 0 ? 0 : connection.pointee.outbound.pendingBytes
-        return pending + (connection.pointee.payload?.pointee.blockBytes ?? 0)
+        let input =
+            connection.pointee.carryBlockBytes + (connection.pointee.payload?.pointee.blockBytes ?? 0)
+        let isMoving =
+            connection.pointee.lastInputAt &+ Self.movingNanoseconds > now
+            || !connection.pointee.pauseReasons.isEmpty
+        return isMoving ? (pending, input) : (pending + input, 0)
     }
+
+    private static let movingNanoseconds: UInt64 = 1_000_000_000
 
     /// The memory is elsewhere: other loops shed, and this one's readers wait a moment.
     private func pauseReadersForMemory() {

@@ -19,6 +19,8 @@ struct SliceWork {
     static let operation = 128
     /// Of a subscription that comes or goes.
     static let subscription = 1_024
+    /// Of a node that the tree may have to make for it.
+    static let newNode = 192
     /// Of a subject that no cache knows.
     static let miss = 512
     /// Of a node that a match visits.

@@ -8,6 +8,8 @@ struct HeaviestWork {
         case input
         /// A piece of a match that takes long.
         case match
+        /// A piece of a message's deliveries to many.
+        case fanOut
         /// A command, as its `name` says.
         case command(StaticString)
         /// Subscriptions of connections that have closed.
@@ -78,6 +80,7 @@ extension BrokerLoop {
         case _ where work.amount <= HeaviestWork.amountMin: ""
         case .input: "input of cid:\(work.connectionID)"
         case .match: "a match for cid:\(work.connectionID)"
+        case .fanOut: "a fan-out of cid:\(work.connectionID)"
         case .command(let name): "\(name)"
         case .departures: "subscriptions of closed connections"
         case .output: "output"

@@ -4,11 +4,18 @@ extension BrokerLoop {
     /// To every plain subscription and to one member of each queue group. Whether anyone got it.
     @inline(__always)
     func deliver(_ message: Message, along route: Route, startingWith first: Int = 0) -> Bool {
+        let wasDelivered = deliver(message, along: route, plain: first..<Int(route.plainCount))
+        return deliverToGroups(message, along: route, wasDelivered)
+    }
+
+    /// To some of the plain subscriptions.
+    @inline(__always)
+    func deliver(_ message: Message, along route: Route, plain range: Range<Int>) -> Bool {
         var wasDelivered = false
         var hasRemote = false
         if Int(route.plainCount) > flushesPerTurn { recordFanOut(message.origin) }
-        work.pointee.add((Int(route.plainCount) &- first) &* SliceWork.look)
-        for i in first..<Int(route.plainCount) {
+        work.pointee.add(range.count &* SliceWork.look)
+        for i in range {
             let destination = unsafe route.destinations[i]
             if isOwnEcho(message, to: destination) { continue }
             guard Subscription.claim(destination.subscription, expecting: destination.state) else {
@@ -28,13 +35,20 @@ extension BrokerLoop {
             post(message)
             wasDelivered = true
         }
+        return wasDelivered
+    }
+
+    /// To one member of each group, behind the plain subscriptions.
+    @inline(__always)
+    func deliverToGroups(_ message: Message, along route: Route, _ hasSomebody: Bool) -> Bool {
+        var wasDelivered = hasSomebody
         for g in 0..<Int(route.groupCount) {
             // Once somebody has the message, a group that turns out to be empty elsewhere owes no 503.
             let one =
                 message.wantsNoResponders && wasDelivered ? message.withoutNoResponders : message
             if unsafe deliverToOne(one, of: route.groups[g], in: route) { wasDelivered = true }
         }
-        if hasRemote || route.groupCount > 0 { waitForFullLinks(message.origin) }
+        if state.pointee.remote.loopCount > 0 { waitForFullLinks(message.origin) }
         return wasDelivered
     }
 

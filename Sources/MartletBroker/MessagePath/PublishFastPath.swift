@@ -203,6 +203,9 @@ extension BrokerLoop {
         guard !route.pointee.traits.contains(.unfinished) else {
             return publishLater(message, searching: .subscribers)
         }
+        guard !route.pointee.traits.contains(.wide) else {
+            return publishInPieces(message, along: route)
+        }
         let wasDelivered =
             !route.pointee.isEmpty
             && deliver(message, along: route.pointee, startingWith: first)

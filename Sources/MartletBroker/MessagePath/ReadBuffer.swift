@@ -22,6 +22,8 @@ extension BrokerLoop {
         case .bytes(let count):
             recordInput(connection)
             if !goingOn { work.pointee.restart() }
+            // It is looked through again.
+            work.pointee.add(kept)
             process(connection, kept + count)
             recordSlice(connection)
             readBufferedInput(connection)
@@ -107,7 +109,15 @@ extension BrokerLoop {
             let start = position
             position = publishFast(connection, from: start, to: count)
             if position == start {
-                guard let end = processNext(connection, from: start, to: count) else { return }
+                guard let end = processNext(connection, from: start, to: count) else {
+                    // What was kept of a line that is not whole may have gone over the budget.
+                    if state.pointee.isShortOfMemory,
+                        !connection.pointee.flags.contains(.isClosing)
+                    {
+                        waitForMemory(connection)
+                    }
+                    return
+                }
                 position = end
             }
             guard mustStop else { continue }

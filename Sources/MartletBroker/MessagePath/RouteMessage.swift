@@ -13,13 +13,17 @@ extension BrokerLoop {
         guard !route.pointee.traits.contains(.unfinished), !hasLongPublish(message.origin) else {
             return publishLater(message, searching: .subscribers)
         }
-        finish(message, along: route.pointee)
+        finish(message, along: route)
     }
 
     /// Delivers along the route, or the publisher hears that there is nobody.
     @inline(__always)
-    func finish(_ message: Message, along route: Route) {
-        let wasDelivered = !route.isEmpty && deliver(message, along: route)
+    func finish(_ message: Message, along route: StablePointer<Route>) {
+        guard !route.pointee.traits.contains(.wide) else {
+            return publishInPieces(message, along: route)
+        }
+        let wasDelivered =
+            !route.pointee.isEmpty && deliver(message, along: route.pointee)
         if !wasDelivered, message.wantsNoResponders { sendNoResponders(for: message) }
     }
 

@@ -36,9 +36,9 @@ extension BrokerLoop {
             guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
-            guard unsafe hasRoom(forSubscription: operation, subject) else {
-                return refuseForNumber(connection)
-            }
+            guard unsafe hasRoom(forSubscription: operation, subject)
+                    || makeRoomForSubscription(of: connection)
+            else { return refuseForMemory(connection) }
             do throws(OutOfMemory) {
                 try open(connection, operation)
             } catch {
@@ -62,14 +62,25 @@ extension BrokerLoop {
                 hasTooManyTokens: hasTooManyTokens), of: connection)
     }
 
-    /// Logged every two seconds for an account: a client may go on trying.
     private func refuseForNumber(_ connection: ConnectionRef) {
         sendError(connection, "maximum subscriptions exceeded")
+        recordRefusedSubscription(connection, .subscriptionsExceeded)
+    }
+
+    private func refuseForMemory(_ connection: ConnectionRef) {
+        sendError(connection, "maximum subscriptions exceeded, max_memory reached")
+        recordRefusedSubscription(connection, .subscriptionMemoryExceeded)
+    }
+
+    /// Logged every two seconds for an account: a client may go on trying.
+    private func recordRefusedSubscription(
+        _ connection: ConnectionRef, _ event: ConnectionEvent
+    ) {
         let account = connection.pointee.account
         let last = account.pointee.limitLoggedAt.load(ordering: .relaxed)
         guard last == 0 || now &- last >= 2_000_000_000 else { return }
         account.pointee.limitLoggedAt.store(max(1, now), ordering: .relaxed)
-        record(.subscriptionsExceeded, of: connection)
+        record(event, of: connection)
     }
 
     /// Whether the share of memory that subscriptions have, and the slab, take one more: a subject of 10,000
@@ -88,12 +99,42 @@ extension BrokerLoop {
         return SubjectTree.bytesMax(tokens: tokens, nameBytes: names) <= left
     }
 
+    /// Who holds most subscriptions goes, not who has few and asks for another, and what goes goes a few a turn. Until
+    /// then the share of subscriptions is an eighth larger.
+    private func makeRoomForSubscription(of asker: ConnectionRef) -> Bool {
+        let budget = shared.subscriptionBudget
+        guard budget.usedBytes < budget.bytesMax + budget.bytesMax / 8,
+            state.pointee.subscriptions.liveCount < Slab<Subscription>.slotsMax
+        else { return false }
+        if state.pointee.leaving.count > 0 { return true }
+        var largest = asker
+        forEachConnection {
+            guard !$0.pointee.flags.contains(.isClosing) else { return }
+            if $0.pointee.subscriptions.count > largest.pointee.subscriptions.count { largest = $0 }
+        }
+        let count = Int(largest.pointee.subscriptions.count)
+        guard count >= Self.shedSubscriptionsMin,
+            count / 8 > Int(asker.pointee.subscriptions.count)
+        else { return false }
+        closeSlowConsumer(largest, .subscriptions(count: count))
+        return true
+    }
+
+    /// Who holds fewer does not go for others'.
+    private static let shedSubscriptionsMin = 1_000
+
+    /// Of a subject that is long: short ones have few.
+    static func tokens(_ subject: Bytes, _ count: Int) -> Int {
+        count > 64 ? unsafe Subject.tokenCount(subject, count) : 0
+    }
+
     /// Fills a record and makes it known. When this returns, every later publish finds it. Without memory
     /// nothing is left of it.
     private func open(
         _ connection: ConnectionRef, _ operation: Operation
     ) throws(OutOfMemory) {
-        work.pointee.add(SliceWork.subscription)
+        let tokens = unsafe Self.tokens(input.at(operation.subject), operation.subject.length)
+        work.pointee.add(SliceWork.subscription + tokens * SliceWork.newNode)
         guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else {
             throw OutOfMemory()
         }

@@ -36,6 +36,8 @@ struct RouteTraits: OptionSet, BitwiseCopyable {
     static let otherKinds = RouteTraits(rawValue: 8)
     /// Its match is not done: it takes longer than anybody may wait for.
     static let unfinished = RouteTraits(rawValue: 32)
+    /// More destinations than a turn delivers to.
+    static let wide = RouteTraits(rawValue: 64)
     /// The subject may be one that clients must not publish to.
     static let suspectSubject = RouteTraits(rawValue: 16)
 }
@@ -54,6 +56,9 @@ struct Route: BitwiseCopyable {
     var memberCount: UInt32
     var traits: RouteTraits = .nobody
 
+    /// Delivered to in one turn, which takes 100 to 300 µs.
+    static let plainCountAtOnce = 2_048
+
     static var empty: Route {
         unsafe Route(block: nil, blockBytes: 0, plainCount: 0, groupCount: 0, memberCount: 0)
     }
@@ -67,6 +72,7 @@ struct Route: BitwiseCopyable {
         guard !isEmpty else { return .nobody }
         var traits: RouteTraits = []
         if groupCount > 0 { traits.insert(.queueGroups) }
+        if plainCount > Self.plainCountAtOnce { traits.insert(.wide) }
         for i in 0..<destinationCount {
             let destination = unsafe destinations[i]
             if Int(destination.loop) != loop { traits.insert(.otherLoops) }

@@ -6,7 +6,7 @@ import Glibc
 /// is needed: how many blocks are out at once depends on timing, so a new height may come at any
 /// hour, and must not cost a call then. What does not fit any more is allocated one by one.
 ///
-/// Small blocks are cut from slabs of 64 KiB. Of the larger ones that are not from the reserve, up
+/// Small blocks are cut from slabs of 64 KiB, which go back only when memory is short. Of the larger ones that are not from the reserve, up
 /// to `idleBytesMax` are kept for reuse, more go back to the system at once, and whatever lies idle for a
 /// while: a burst does not hold its memory for ever.
 ///
@@ -14,16 +14,18 @@ import Glibc
 /// all its blocks belong to one thread, or to whoever holds the lock beside it.
 @safe
 struct BlockPool {
-    private static let smallestShift = 5
+    static let smallestShift = 5
     private static let largestShift = 30
-    private static let slabShift = 16
+    static let slabShift = 16
+    static let slabBytes = 1 << slabShift
 
     /// SAFETY: `free` has a list for every size; a block in a list is idle, and its first word is
     /// the list's link.
     @safe
-    private struct State {
+    struct State {
         var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-        var slabs: UnsafeMutableRawPointer?
+        var slabs: SlabRef?
+        var sorting = Sorting()
         var idleLargeBytes = 0
         var budget: Unmanaged<MemoryBudget>
         #if DEBUG
@@ -42,12 +44,12 @@ struct BlockPool {
     ///
     /// SAFETY: `block` lies in the reserve, and nobody else has it.
     @safe
-    private struct VacatedBlock: BitwiseCopyable {
+    struct VacatedBlock: BitwiseCopyable {
         let block: UnsafeMutableRawPointer
         let shift: Int
     }
 
-    private let state: StablePointer<State>
+    let state: StablePointer<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
     /// From here on blocks are mapped one by one. glibc maps large ones too, but only until the first
@@ -65,7 +67,8 @@ struct BlockPool {
         state = unsafe StablePointer(
             allocating: State(
                 free: free, slabs: nil, budget: .passRetained(budget),
-                reserve: SystemMemory.reserve(Self.reserveBytes)))
+                reserve: SystemMemory.reserve(
+                    Self.reserveBytes, alignment: Self.slabBytes)))
     }
 
     /// The size a request of `byteCount` really gets.
@@ -88,14 +91,20 @@ struct BlockPool {
     @inline(__always)
     func allocate(shift: Int) -> UnsafeMutableRawPointer? {
         recordLive(1 << shift)
-        if let block = unsafe state.pointee.free[shift] {
-            unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
+        if let block = unsafe takeFree(shift) {
             if shift >= Self.slabShift { recordReuse(shift) }
             return unsafe block
         }
         if let block = unsafe allocateFresh(shift, overBudget: false) { return unsafe block }
         recordLive(-1 << shift)
         return nil
+    }
+
+    @inline(__always)
+    func takeFree(_ shift: Int) -> UnsafeMutableRawPointer? {
+        guard let block = unsafe state.pointee.free[shift] else { return nil }
+        unsafe state.pointee.free[shift] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
+        return unsafe block
     }
 
     @inline(never)
@@ -154,21 +163,28 @@ struct BlockPool {
         guard shift < Self.slabShift else {
             return unsafe fromSystem(shift, overBudget: overBudget)
         }
+        if let block = unsafe takeFromSorting(shift) { return unsafe block }
         guard let slab = unsafe fromSystem(Self.slabShift, overBudget: overBudget) else {
             return nil
         }
-        // Small slabs live as long as the pool: their list is threaded through the first block.
-        let size = max(1 << shift, 32)
-        let count = (1 << Self.slabShift) / size
-        unsafe slab.storeBytes(of: state.pointee.slabs, as: UnsafeMutableRawPointer?.self)
-        unsafe state.pointee.slabs = unsafe slab
-        for i in stride(from: count - 1, through: 2, by: -1) {
-            let block = unsafe slab + i * size
+        return unsafe cut(slab, shift)
+    }
+
+    /// A slab's first block; the others are idle.
+    private func cut(_ memory: UnsafeMutableRawPointer, _ shift: Int) -> UnsafeMutableRawPointer {
+        let slab = unsafe SlabRef(
+            in: memory, SlabHeader(next: state.pointee.slabs, shift: Int32(shift)))
+        state.pointee.slabs?.pointee.previous = slab
+        state.pointee.slabs = slab
+        let size = 1 << shift
+        let first = SlabHeader.bytes(shift)
+        for offset in stride(from: Self.slabBytes - size, to: first, by: -size) {
+            let block = unsafe memory + offset
             unsafe block.storeBytes(
                 of: state.pointee.free[shift], as: UnsafeMutableRawPointer?.self)
             unsafe state.pointee.free[shift] = unsafe block
         }
-        return unsafe slab + size
+        return unsafe memory + first
     }
 
     @inline(never)
@@ -190,7 +206,7 @@ struct BlockPool {
 
     private static func fresh(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         unsafe byteCount < mappedBytesMin
-            ? SystemMemory.allocate(byteCount) : SystemMemory.map(byteCount)
+            ? SystemMemory.allocate(byteCount, alignment: slabBytes) : SystemMemory.map(byteCount)
     }
 
     /// Gives every idle large block back to the system.
@@ -249,7 +265,7 @@ struct BlockPool {
     }
 
     @inline(never)
-    private func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
+    func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
         if unsafe isReserved(block) {
             // The memory goes back; its addresses wait for a block of the same size.
             unsafe madvise(block, 1 << shift, MADV_DONTNEED)
@@ -265,9 +281,9 @@ struct BlockPool {
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.
     func destroy() {
         giveBackIdle()
-        while let slab = unsafe state.pointee.slabs {
-            unsafe state.pointee.slabs = unsafe slab.load(as: UnsafeMutableRawPointer?.self)
-            unsafe giveBack(slab, Self.slabShift)
+        while let slab = state.pointee.slabs {
+            state.pointee.slabs = slab.pointee.next
+            unsafe giveBack(slab.block, Self.slabShift)
         }
         if let reserve = unsafe state.pointee.reserve { unsafe munmap(reserve, Self.reserveBytes) }
         state.pointee.vacated.destroy()

@@ -22,15 +22,22 @@ enum SystemMemory {
         return unsafe mapped(byteCount, flags: 0)
     }
 
-    /// Addresses that take no memory until they are touched, at the start.
-    static func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        unsafe mapped(byteCount, flags: MAP_NORESERVE)
+    /// Addresses that take no memory until they are touched, at the start, aligned to a power of two of at least
+    /// a page.
+    static func reserve(_ byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
+        let wanted = byteCount + alignment
+        guard let pages = unsafe mapped(wanted, flags: MAP_NORESERVE) else { return nil }
+        let start = unsafe pages.alignedUp(toMultipleOf: alignment)
+        let before = unsafe start - pages
+        if before > 0 { unsafe munmap(pages, before) }
+        unsafe munmap(start + byteCount, alignment - before)
+        return unsafe start
     }
 
-    /// From the heap, aligned to 64 bytes; for `free`.
-    static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    /// From the heap, for `free`, aligned to a power of two of at least a pointer's size.
+    static func allocate(_ byteCount: Int, alignment: Int = 64) -> UnsafeMutableRawPointer? {
         guard hasRoom(for: byteCount) else { return nil }
-        return unsafe aligned_alloc(64, (byteCount + 63) & ~63)
+        return unsafe aligned_alloc(alignment, (byteCount + alignment - 1) & ~(alignment - 1))
     }
 
     private static func mapped(_ byteCount: Int, flags: Int32) -> UnsafeMutableRawPointer? {

@@ -45,14 +45,18 @@ struct ReloadRequest {
     /// Asks a server and waits for what comes of it. Throws if the server cannot be asked, ends, or takes
     /// longer than `limit`.
     func ask(_ process: pid_t, limit: Duration) throws(CommandFailure) -> ReloadAnswer {
-        let receiver: DatagramReceiver
+        let receiver = try asked(process)
+        return try answer(of: process, in: receiver, limit)
+    }
+
+    private func asked(_ process: pid_t) throws(CommandFailure) -> DatagramReceiver {
         do throws(SystemFailure) {
-            receiver = try DatagramReceiver(at: address)
+            let receiver = try DatagramReceiver(at: address)
             try signal(process)
+            return receiver
         } catch {
             throw CommandFailure(description: SystemError.text(error.code))
         }
-        return try answer(of: process, in: receiver, limit)
     }
 
     private func signal(_ process: pid_t) throws(SystemFailure) {

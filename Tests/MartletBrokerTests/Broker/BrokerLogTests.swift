@@ -56,6 +56,14 @@ struct BrokerLogTests {
             (.headersMissing, "error", "no responders requires headers support"),
             (.subscriptionsExceeded, "error", "maximum subscriptions exceeded"),
             (
+                .subscriptionMemoryExceeded, "error",
+                "maximum subscriptions exceeded, since they may take half of max_memory"
+            ),
+            (
+                .slowConsumer(.subscriptions(count: 9)), "info",
+                "Slow Consumer Detected: max_memory reached, 9 subscriptions held"
+            ),
+            (
                 .subscriptionRefused(
                     subject: "q", queue: "_sys_", sid: "1", hasTooManyTokens: false), "error",
                 "Subscription Violation - Subject \"q\", Queue: \"_sys_\", SID 1"

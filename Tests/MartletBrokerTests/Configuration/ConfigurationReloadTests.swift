@@ -105,7 +105,7 @@ struct ConfigurationReloadTests {
             ("policy", "policy: drop_new", "policy: drop_old"),
             ("max_pending", "max_pending: 5", "max_pending: 6"),
         ].map { name, old, new in
-            let rule = { slow("rules: [ { subject: a, \($0) } ]") }
+            let rule = { (text: String) -> String in slow("rules: [ { subject: a, \(text) } ]") }
             return Change("martlet.slow_consumers.rules.\(name)", rule(old), rule(new))
                 .inBlock("martlet").after("accounts { A {}, B {} }\n")
         }

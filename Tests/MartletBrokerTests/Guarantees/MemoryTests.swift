@@ -1,3 +1,4 @@
+import Foundation
 import MartletTestSupport
 import Testing
 
@@ -42,6 +43,65 @@ extension Guarantees {
             #expect(try subscriber.message().payload.count == 1_000_000)
         }
 
+        @Test(
+            "What clients held that have gone serves messages of any size", arguments: [1, 2])
+        func otherSizes(loops: Int) throws {
+            let test = try TestBroker(loops: loops) { $0.limits.memoryBytesMax = 64 << 20 }
+            let (subscriber, publisher) = (try test.subscriber("SUB a 1"), try test.client())
+            for _ in 0..<2 {
+                let holders = try test.clients(1_400)
+                let part = "PUB x 1000000\r\n" + String(repeating: "x", count: 20_000)
+                for holder in holders { try? holder.send(part) }
+                _ = test.connections() + test.connections()
+                for holder in holders { holder.close() }
+                #expect(eventually { test.connections().count == 2 })
+                for size in [1_000, 17_000, 40_000, 100_000, 1_000_000] {
+                    try publisher.send(pub("a", String(repeating: "m", count: size)))
+                    #expect(try subscriber.message().payload.count == size)
+                }
+            }
+            #expect(test.broker.snapshot().memoryBytes <= 64 << 20)
+        }
+
+        @Test(
+            "Who holds a part of a message and sends no more goes before who sends",
+            arguments: [1, 2])
+        func stuckBeforeMoving(loops: Int) throws {
+            let test = try TestBroker(loops: loops) { $0.limits.memoryBytesMax = 32 << 20 }
+            let (subscriber, publisher) = (try test.subscriber("SUB a 1"), try test.client())
+            let part = "PUB x 1000000\r\n" + String(repeating: "x", count: 20_000)
+            let holders = try test.clients(1_000)
+            for holder in holders { try? holder.send(part) }
+            Thread.sleep(forTimeInterval: 1.2)
+            let payload = String(repeating: "m", count: 900_000)
+            for n in 0..<20 {
+                try publisher.send(pub("a", "\(n) " + payload))
+                #expect(try subscriber.message().text.hasPrefix("\(n) m"))
+            }
+        }
+
+        @Test("Lines that do not end count, and their clients go", arguments: [1, 2])
+        func unfinishedLines(loops: Int) throws {
+            let test = try TestBroker(loops: loops) {
+                $0.limits.memoryBytesMax = 32 << 20
+                $0.limits.controlLineBytesMax = 8 << 20
+            }
+            let (subscriber, publisher) = (try test.subscriber("SUB a 1"), try test.client())
+            let line = "SUB " + String(repeating: "a", count: 3 << 20)
+            try onThreads(16) { _ in
+                // The broker may close it, or not read it for a while.
+                let client = try test.client()
+                client.timeoutSeconds = 2
+                try? client.send(line)
+                Thread.sleep(forTimeInterval: 2)
+            }
+            #expect(test.broker.snapshot().memoryBytes < 48 << 20)
+            for n in 0..<20 {
+                try publisher.send(pub("a", "\(n) " + String(repeating: "m", count: 20_000)))
+                #expect(try subscriber.message().text.hasPrefix("\(n) m"))
+            }
+        }
+
         @Test("Subscriptions take half of it at most, and give it back", arguments: [1, 2])
         func subscriptions(loops: Int) throws {
             let test = try TestBroker(loops: loops) { $0.limits.memoryBytesMax = 32 << 20 }
@@ -53,7 +113,9 @@ extension Guarantees {
             for i in 0..<300 {
                 try hoarder.send("SUB \(i)\(tokens) \(i)\r\n")
                 let answers = try hoarder.barrier()
-                refused += answers.count { $0 == .error("'maximum subscriptions exceeded'") }
+                refused += answers.count {
+                    $0 == .error("'maximum subscriptions exceeded, max_memory reached'")
+                }
             }
             #expect(refused > 100 && refused < 290)
             #expect(test.broker.snapshot().memoryBytes < 20 << 20)
@@ -99,6 +161,30 @@ extension Guarantees {
             // And it comes again.
             try publisher.send(pub("a", bytes: 1_000_000))
             #expect(try subscriber.message().payload.count == 1_000_000)
+        }
+
+        @Test("At the share of subscriptions who holds most goes, not who asks", arguments: [1, 2])
+        func subscriptionHolders(loops: Int) throws {
+            let test = try TestBroker(loops: loops) { $0.limits.memoryBytesMax = 32 << 20 }
+            let hoarders = try test.clients(loops)
+            let old = try test.clients(loops)
+            for client in old { try client.send("SUB old 1\r\n") }
+            for hoarder in hoarders {
+                hoarder.timeoutSeconds = 60
+                for first in stride(from: 0, to: 60_000, by: 1_000) {
+                    try hoarder.send(
+                        (first..<(first + 1_000)).map { "SUB a.\($0) \($0)\r\n" }.joined())
+                    _ = try hoarder.barrier()
+                }
+            }
+            for (i, client) in (old + (try test.clients(loops))).enumerated() {
+                try client.send("SUB new.\(i) 2\r\n" + pub("new.\(i)", "heard"))
+                #expect(try client.message().text == "heard")
+            }
+            let reasons = test.broker.shared.closedConnections.map(\.closeReason)
+            #expect((1...loops).contains(reasons.count))
+            #expect(reasons.allSatisfy { $0 == "Slow Consumer (Pending Bytes)" })
+            #expect(test.broker.snapshot().memoryBytes < 24 << 20)
         }
 
         @Test("Payloads arrive whole in whatever pieces they come", arguments: BrokerSetup.all)

@@ -54,6 +54,52 @@ import Testing
         pool.destroy()
     }
 
+    /// What served small blocks serves large ones when memory is short, whatever is still in use.
+    @Test(arguments: testSeeds(10))
+    func idleSlabsGoBackWhenTheyAreSorted(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let budget = MemoryBudget(bytesMax: 16 << 20)
+        let pool = BlockPool(budget: budget)
+        let size = random.pick([32, 64, 500, 4_096, 32_768])
+        var blocks: [UnsafeMutableRawPointer] = []
+        while let block = pool.allocate(size) { blocks.append(block) }
+        let full = budget.usedBytes
+        #expect(full > 15 << 20)
+        blocks.shuffle(using: &random)
+        // A few stay: each keeps its slab.
+        let kept = random.below(20)
+        for block in blocks.dropFirst(kept) { pool.free(block, size) }
+        #expect(budget.usedBytes == full)
+        #expect(pool.allocate(12 << 20) == nil)
+        var live: [UnsafeMutableRawPointer] = Array(blocks.prefix(kept))
+        var pieces = 0
+        repeat {
+            pool.sortIdleBlocks(atMost: 1 + random.below(1_000))
+            pieces += 1
+            // Others go on meanwhile, and find blocks without new memory.
+            if random.oneIn(2), live.count < kept + 20 {
+                let block = pool.allocateOverBudget(size)!
+                #expect(!live.contains(block))
+                live.append(block)
+            } else if let block = live.popLast() {
+                pool.free(block, size)
+            }
+        } while pool.isSorting && pieces < 1_000_000
+        #expect(budget.usedBytes <= (kept + 40) << 16, "MARTLET_SEED=\(seed)")
+        let large = pool.allocate(12 << 20)
+        #expect(large != nil, "MARTLET_SEED=\(seed)")
+        if let large { pool.free(large, 12 << 20) }
+        // What was put back serves again.
+        for _ in 0..<1_000 { live.append(pool.allocate(size)!) }
+        #expect(Set(live).count == live.count)
+        for block in live { pool.free(block, size) }
+        #if DEBUG
+        #expect(pool.liveBytes == 0)
+        #endif
+        pool.destroy()
+        #expect(budget.usedBytes == 0, "MARTLET_SEED=\(seed)")
+    }
+
     @Test func idleBlocksOverTheLimitGoBack() {
         let budget = MemoryBudget(bytesMax: 1 << 30)
         let pool = BlockPool(budget: budget)

@@ -35,7 +35,8 @@ struct GrowableBufferTests {
     func reserved() {
         var list = GrowableBuffer<Int>(capacity: 1)
         list.append(7)
-        #expect(list.reserve(5_000))
+        let hasRoom = list.reserve(5_000)
+        #expect(hasRoom)
         let items = list.items
         for i in 1..<5_000 { list.append(i) }
         #expect(list.items == items)

@@ -98,7 +98,23 @@ extension MatchCache {
         release(held)
     }
 
-    private func release(_ held: HeldRoute) {
+    /// A route that was just asked for, for as long as the caller likes.
+    func hold(_ route: StablePointer<Route>) -> HeldRoute {
+        // SAFETY: a route stands at the start of its held route, whether that is a way's or `unkept`.
+        let held = unsafe StablePointer<HeldRoute>(bits: route.bits).unsafelyUnwrapped
+        if held == unkept {
+            defer { unkept.pointee = .empty }
+            return unkept.pointee
+        }
+        guard let shared = held.pointee.shared else {
+            preconditionFailure("a way's own block has few destinations")
+        }
+        shared.pointee.references += 1
+        return held.pointee
+    }
+
+    func release(_ held: HeldRoute) {
+        guard unsafe held.route.block != nil else { return }
         guard let shared = held.shared else {
             return unsafe pool.free(held.route.block.unsafelyUnwrapped, Int(held.route.blockBytes))
         }
