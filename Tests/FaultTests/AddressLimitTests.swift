@@ -115,11 +115,11 @@ private final class Attackers {
     func joinGroups() throws {
         let name = String(repeating: "g", count: 3_000)
         try ask(times: 60_000) { i in
-            "SUB groups.> \(name)\(i) \(i)\r\n" + (i % 500 == 499 ? "PUB groups.\(i) 0\r\n\r\n" : "")
+            "SUB groups.> \(name)\(i) \(i)\r\n" + (i % 3_000 == 2_999 ? "PUB groups.\(i) 0\r\n\r\n" : "")
         }
     }
 
-    /// One client after another sends lines until it is closed; three that are refused at once are enough.
+    /// One client after another sends a hundred lines, or is closed; three that are refused at once are enough.
     private func ask(times: Int, _ line: (Int) -> String) throws {
         var refused = 0
         var next = 0
@@ -131,7 +131,7 @@ private final class Attackers {
             }
             clients.append(client)
             do {
-                while next < times {
+                while next < min(times, first + 100) {
                     let text = (next..<min(times, next + 20)).map(line).joined()
                     next += 20
                     try client.send(text)

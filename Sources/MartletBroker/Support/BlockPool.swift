@@ -34,15 +34,15 @@ struct BlockPool {
         /// Addresses without memory behind them yet; nil when the system refused them.
         let reserve: UnsafeMutableRawPointer?
         var reserveUsed = 0
-        /// Blocks of the reserve whose memory was given back, and their addresses kept.
+        /// Blocks whose memory was given back, and their addresses kept.
         var vacated = GrowableBuffer<VacatedBlock>()
         /// The least that was idle since `giveBackUnused` was last called.
         var idleLargeBytesMin = 0
     }
 
-    /// A block of the reserve without memory behind it.
+    /// A block without memory behind it, mostly of the reserve.
     ///
-    /// SAFETY: `block` lies in the reserve, and nobody else has it.
+    /// SAFETY: `block` is mapped, and nobody else has it.
     @safe
     struct VacatedBlock: BitwiseCopyable {
         let block: UnsafeMutableRawPointer
@@ -52,10 +52,6 @@ struct BlockPool {
     let state: StablePointer<State>
     /// Free blocks of 64 KiB and more that are kept rather than given back.
     static let idleBytesMax = 64 << 20
-    /// From here on blocks are mapped one by one. glibc maps large ones too, but only until the first
-    /// is freed: then it takes them from its heap, whose gaps are memory that no budget knows of
-    /// (191 MiB resident with 128 in use, once).
-    private static let mappedBytesMin = 256 << 10
     /// Addresses, not memory: 64 MiB a loop is nothing of 128 TiB.
     private static let reserveBytes = 64 << 20
 
@@ -196,17 +192,19 @@ struct BlockPool {
             budget.reserveAlways(byteCount)
         }
         if let block = unsafe fromReserve(shift) { return unsafe block }
-        if let block = unsafe Self.fresh(byteCount) { return unsafe block }
+        // Mapped, also where glibc would take it from its heap: the heap's gaps are memory that no budget knows
+        // of (191 MiB resident with 128 in use, once), and addresses that stay taken.
+        let alignment = shift == Self.slabShift ? Self.slabBytes : 1
+        if let block = unsafe SystemMemory.map(byteCount, alignment: alignment) {
+            return unsafe block
+        }
         // What lies idle here is memory that the system may give again.
         giveBackIdle()
-        if let block = unsafe Self.fresh(byteCount) { return unsafe block }
+        if let block = unsafe SystemMemory.map(byteCount, alignment: alignment) {
+            return unsafe block
+        }
         budget.release(byteCount)
         return nil
-    }
-
-    private static func fresh(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        unsafe byteCount < mappedBytesMin
-            ? SystemMemory.allocate(byteCount, alignment: slabBytes) : SystemMemory.map(byteCount)
     }
 
     /// Gives every idle large block back to the system.
@@ -267,15 +265,17 @@ struct BlockPool {
     @inline(never)
     func giveBack(_ block: UnsafeMutableRawPointer, _ shift: Int) {
         if unsafe isReserved(block) {
-            // The memory goes back; its addresses wait for a block of the same size.
             unsafe madvise(block, 1 << shift, MADV_DONTNEED)
-            unsafe state.pointee.vacated.append(VacatedBlock(block: block, shift: shift))
-        } else if 1 << shift >= Self.mappedBytesMin {
-            unsafe munmap(block, 1 << shift)
-        } else {
-            unsafe Glibc.free(block)
+            unsafe vacate(block, shift)
+        } else if unsafe !SystemMemory.giveBack(block, 1 << shift) {
+            unsafe vacate(block, shift)
         }
         unsafe state.pointee.budget.takeUnretainedValue().release(1 << shift)
+    }
+
+    /// Its memory has gone; its addresses wait for a block of the same size.
+    private func vacate(_ block: UnsafeMutableRawPointer, _ shift: Int) {
+        unsafe state.pointee.vacated.append(VacatedBlock(block: block, shift: shift))
     }
 
     /// Frees every slab and idle block. Blocks still handed out from slabs die with them.

@@ -160,24 +160,19 @@ struct SlabPool {
         }
     }
 
-    /// Zeroed pages; what is mapped beyond them for the alignment goes back at once.
     private func map(
         _ byteCount: Int, alignment: Int
     ) throws(OutOfMemory) -> UnsafeMutableRawPointer {
-        let wanted = alignment > 1 ? byteCount + alignment : byteCount
-        guard let pages = unsafe SystemMemory.map(wanted) else { throw OutOfMemory() }
+        guard let pages = unsafe SystemMemory.map(byteCount, alignment: alignment) else {
+            throw OutOfMemory()
+        }
         unsafe state.pointee.budget.takeUnretainedValue().reserveAlways(byteCount)
-        guard alignment > 1 else { return unsafe pages }
-        let start = unsafe (pages + alignment - 1).alignedDown(toMultipleOf: alignment)
-        if unsafe start > pages { unsafe munmap(pages, start - pages) }
-        let rest = unsafe (pages + wanted) - (start + byteCount)
-        if rest > 0 { unsafe munmap(start + byteCount, rest) }
-        return unsafe start
+        return unsafe pages
     }
 
     @inline(never)
     private func unmap(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
-        unsafe munmap(memory, byteCount)
+        unsafe SystemMemory.giveBack(memory, byteCount)
         unsafe state.pointee.budget.takeUnretainedValue().release(byteCount)
     }
 }

@@ -16,34 +16,40 @@ enum SystemMemory {
         return taken + byteCount + keptBytes <= Int(limit.rlim_cur)
     }
 
-    /// Zeroed pages of the system's own choice of address; nil when it has none, or would have too few left.
-    static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard hasRoom(for: byteCount) else { return nil }
-        return unsafe mapped(byteCount, flags: 0)
+    /// Zeroed pages, aligned to a power of two; nil when the system has none, or would have too few left.
+    static func map(_ byteCount: Int, alignment: Int = 1) -> UnsafeMutableRawPointer? {
+        guard hasRoom(for: byteCount + alignment) else { return nil }
+        return unsafe mapped(byteCount, alignment: alignment, flags: 0)
     }
 
-    /// Addresses that take no memory until they are touched, at the start, aligned to a power of two of at least
-    /// a page.
+    /// Addresses that take no memory until they are touched, at the start, aligned to a power of two.
     static func reserve(_ byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
-        let wanted = byteCount + alignment
-        guard let pages = unsafe mapped(wanted, flags: MAP_NORESERVE) else { return nil }
-        let start = unsafe pages.alignedUp(toMultipleOf: alignment)
-        let before = unsafe start - pages
-        if before > 0 { unsafe munmap(pages, before) }
-        unsafe munmap(start + byteCount, alignment - before)
-        return unsafe start
+        unsafe mapped(byteCount, alignment: alignment, flags: MAP_NORESERVE)
     }
 
-    /// From the heap, for `free`, aligned to a power of two of at least a pointer's size.
-    static func allocate(_ byteCount: Int, alignment: Int = 64) -> UnsafeMutableRawPointer? {
-        guard hasRoom(for: byteCount) else { return nil }
-        return unsafe aligned_alloc(alignment, (byteCount + alignment - 1) & ~(alignment - 1))
+    /// Gives pages back. False where only their memory goes: a process has some 65,000 mappings, and a hole in
+    /// one makes two of it.
+    @discardableResult
+    static func giveBack(_ pages: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+        if unsafe munmap(pages, byteCount) == 0 { return true }
+        unsafe madvise(pages, byteCount, MADV_DONTNEED)
+        return false
     }
 
-    private static func mapped(_ byteCount: Int, flags: Int32) -> UnsafeMutableRawPointer? {
+    /// What is mapped beyond them for the alignment goes back at once.
+    private static func mapped(
+        _ byteCount: Int, alignment: Int, flags: Int32
+    ) -> UnsafeMutableRawPointer? {
+        let wanted = alignment > Int(getpagesize()) ? byteCount + alignment : byteCount
         let pages = unsafe mmap(
-            nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0)
-        return unsafe pages == MAP_FAILED ? nil : pages
+            nil, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0)
+        guard let pages = unsafe pages, unsafe pages != MAP_FAILED else { return nil }
+        guard wanted > byteCount else { return unsafe pages }
+        let start = unsafe pages.alignedUp(toMultipleOf: alignment)
+        if unsafe start > pages { unsafe munmap(pages, start - pages) }
+        let rest = unsafe (pages + wanted) - (start + byteCount)
+        if rest > 0 { unsafe munmap(start + byteCount, rest) }
+        return unsafe start
     }
 
     /// -1 where there is no /proc: then only the system's refusal tells.
