@@ -44,7 +44,7 @@ struct SignalReloadTests {
     @Test(
         "a reload that is refused fails with the server's reason",
         arguments: [
-            ("debug: }\n", "Parse error on line 1"),
+            ("debug: }\n", "\"debug\" takes true or false"),
             ("max_payload: 2MB\nmax_pending: 1MB\n", "(2097152) cannot be higher than max_pending"),
             ("debug: true\nserver_name: x\n", "config reload not supported for ServerName"),
             ("no_such_key: 1\n", "no_such_key"),
@@ -124,7 +124,7 @@ struct SignalReloadTests {
         let command = try reload(process)
         #expect(await becomesTrue { waitingSocket(of: command) != nil })
         process.signal(SIGKILL)
-        process.ends(within: 10)
+        #expect(process.ends(within: 10))
         #expect(try await command.exitCode() == 1)
         #expect(command.log.hasSuffix(": it has ended without an answer\n"))
     }

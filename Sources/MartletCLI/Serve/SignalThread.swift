@@ -31,7 +31,7 @@ enum SignalThread {
         _ = try NativeThread(name: "signals") {
             var set = signalSet()
             while true {
-                var information = siginfo_t()
+                var information = unsafe siginfo_t()
                 let number = unsafe sigwaitinfo(&set, &information)
                 guard number > 0 else { continue }
                 switch number {

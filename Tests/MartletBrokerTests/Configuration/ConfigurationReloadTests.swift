@@ -105,7 +105,7 @@ struct ConfigurationReloadTests {
             ("policy", "policy: drop_new", "policy: drop_old"),
             ("max_pending", "max_pending: 5", "max_pending: 6"),
         ].map { name, old, new in
-            let rule = { (text: String) -> String in slow("rules: [ { subject: a, \(text) } ]") }
+            let rule = { (text: String) in slow("rules: [ { subject: a, \(text) } ]") }
             return Change("martlet.slow_consumers.rules.\(name)", rule(old), rule(new))
                 .inBlock("martlet").after("accounts { A {}, B {} }\n")
         }
@@ -201,7 +201,7 @@ struct ConfigurationReloadTests {
 
     @Test("no key is missing from these tests")
     func completeness() {
-        let reloadable = Self.keys.filter { $0.facts.reload != .unsupported }.map(\.name)
+        let reloadable = Self.keys.filter { $0.facts.reload != .unsupported }.map { $0.name }
         #expect(Set(Self.changes.map(\.key) + Self.withOneValue) == Set(reloadable))
         #expect(Self.changes.count + Self.withOneValue.count == reloadable.count)
     }
