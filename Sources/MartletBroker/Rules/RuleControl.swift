@@ -118,9 +118,6 @@ final class RuleControl: Sendable {
         pool?.stop()
     }
 
-    /// The compiled rules that hold now.
-    var activeSet: RuleSet? { state.withLock { $0.active?.set } }
-
     func snapshot() -> RulesSnapshot? {
         let (active, workerCount) = state.withLock { ($0.active, $0.pool?.workerCount ?? 0) }
         return active.map { RulesSnapshot($0, workerCount: workerCount) }

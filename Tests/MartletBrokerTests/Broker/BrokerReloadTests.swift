@@ -114,7 +114,10 @@ struct BrokerReloadTests {
         var changed = broker.broker.configuration
         changed.rules = configuration.rules
         #expect(try broker.broker.reload(changed) == ["rules = 1"])
-        #expect(broker.broker.shared.rules.activeSet === set)
+        for loop in broker.broker.shared.loops {
+            let active = try #require(loop.state.pointee.ruleStage.rules)
+            #expect(active._withUnsafeGuaranteedRef { $0.set } === set)
+        }
         configuration.rules?.definition.rules[0].subject = "b"
         #expect(try #require(configuration.rules).compiledSet() !== set)
     }
