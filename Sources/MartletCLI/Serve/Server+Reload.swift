@@ -8,7 +8,9 @@ extension Server {
         do {
             answer = try reload()
         } catch {
-            log.write(.error, "Failed to reload server configuration: \(error)")
+            for line in "\(error)".split(separator: "\n") {
+                log.write(.error, "Failed to reload server configuration: \(line)")
+            }
             answer = ReloadAnswer(isDone: false, text: "\(error)")
         }
         guard let request else { return }

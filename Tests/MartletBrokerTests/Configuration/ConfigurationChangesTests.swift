@@ -65,6 +65,14 @@ struct ConfigurationChangesTests {
         #expect(try changes(from: text, to: "").count == 1)
     }
 
+    @Test("who comes without credentials may become another user")
+    func noAuthUser() throws {
+        let users = "authorization { users: [{user: a, pass: b}, {user: c, pass: d}] }\n"
+        let changes = try changes(
+            from: users + "no_auth_user: a", to: users + "no_auth_user: c")
+        #expect(changes == ["no_auth_user = c"])
+    }
+
     @Test(
         "a key that needs a restart refuses the reload",
         arguments: [
@@ -81,6 +89,20 @@ struct ConfigurationChangesTests {
     func refused(text: String, reason: String) {
         let error = #expect(throws: BrokerError.self) { try changes(to: "debug: true\n" + text) }
         #expect(error?.message == "config reload not supported for \(reason)")
+    }
+
+    @Test("all keys that need a restart are told at once, one line each")
+    func allRefused() {
+        let text = "port: 5\nserver_name: n\nmax_payload: 2MB\nmartlet { loops: 2 }"
+        let error = #expect(throws: BrokerError.self) { try changes(to: text) }
+        let lines = error?.message.split(separator: "\n") ?? []
+        #expect(
+            Set(lines) == [
+                "config reload not supported for Port: old=4222, new=5",
+                "config reload not supported for ServerName: old=, new=n",
+                "config reload not supported for martlet.loops: old=auto, new=2",
+            ])
+        #expect(lines.count == 3)
     }
 
     @Test("what only a program can set needs a restart too")
