@@ -39,11 +39,11 @@ extension BrokerLoop {
         unsafe memcpy(PayloadBuffer.bytes(payload), input + operation.payloadStart, available)
         payload.pointee.filled = available
         connection.pointee.payload = payload
-        guard checkPayloadEnd(connection, payload) else { return count }
         guard keepLine(connection, operation) else {
             refuseForLackOfMemory(connection)
             return count
         }
+        guard checkPayloadEnd(connection, payload) else { return count }
         if available == byteCount { publishLarge(connection) }
         return operation.payloadStart + available
     }
@@ -98,7 +98,7 @@ extension BrokerLoop {
         {
             return
         }
-        if state.pointee.settings.traces { unsafe traceLarge(connection, line, payload) }
+        if state.pointee.settings.traces { traceLarge(connection, payload) }
         connection.pointee.payload = nil
         unsafe connection.pointee.payloadLine.bytes = nil
         unsafe publish(connection, line, connection.pointee.payloadLine.operation, payload)

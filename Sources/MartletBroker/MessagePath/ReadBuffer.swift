@@ -83,7 +83,7 @@ extension BrokerLoop {
         if state.pointee.isShortOfMemory { waitForMemory(connection) }
     }
 
-    /// The payload must be followed by CR LF; said as soon as a wrong byte is there.
+    /// The payload, whose line is kept, must be followed by CR LF; said as soon as a wrong byte is there.
     func checkPayloadEnd(_ connection: ConnectionRef, _ payload: PayloadRef) -> Bool {
         let bytes = unsafe PayloadBuffer.bytes(payload)
         let end = payload.pointee.count - 2
@@ -91,6 +91,7 @@ extension BrokerLoop {
         if filled > end,
             unsafe bytes[end] != .carriageReturn || filled > end + 1 && bytes[end + 1] != .lineFeed
         {
+            if state.pointee.settings.traces { traceLargeLine(connection) }
             refuse(connection, .unknownOperation)
             return false
         }
@@ -161,6 +162,7 @@ extension BrokerLoop {
         case .incomplete:
             keep(connection, from: unsafe parser.compactedStart(input, to: count), to: count)
         case .violation(let violation):
+            if state.pointee.settings.traces { trace(connection, refused: operation, violation) }
             refuse(connection, violation, operation, from: start, to: count)
         }
         return nil

@@ -4,18 +4,33 @@
 extension BrokerLoop {
     @inline(never)
     func trace(_ connection: ConnectionRef, _ operation: Operation) {
+        traceLine(connection, operation)
+        // A large payload is not here yet.
+        guard operation.verb == .publish || operation.verb == .publishWithHeader,
+            operation.totalBytes < Self.largePayloadBytes
+        else { return }
+        tracePayload(
+            .received, connection,
+            unsafe CountedBytes(input + operation.payloadStart, operation.totalBytes))
+    }
+
+    /// An operation that ends its connection, if its line has come to its end.
+    @inline(never)
+    func trace(
+        _ connection: ConnectionRef, refused operation: Operation, _ violation: ProtocolViolation
+    ) {
+        guard !operation.argument.isEmpty, violation != .controlLineTooLong else { return }
+        traceLine(connection, operation)
+    }
+
+    private func traceLine(_ connection: ConnectionRef, _ operation: Operation) {
         let argument = unsafe text(input.at(operation.argument), operation.argument.length)
         func received(_ verb: String, _ argument: String? = nil) {
             record(.traced(.received, verb: verb, argument: argument), of: connection)
         }
         switch operation.verb {
-        case .publish, .publishWithHeader:
-            received(operation.verb == .publish ? "PUB" : "HPUB", argument)
-            // A large one is not here yet.
-            guard operation.totalBytes < Self.largePayloadBytes else { return }
-            tracePayload(
-                .received, connection,
-                unsafe CountedBytes(input + operation.payloadStart, operation.totalBytes))
+        case .publish: received("PUB", argument)
+        case .publishWithHeader: received("HPUB", argument)
         case .subscribe: received("SUB", argument)
         case .unsubscribe: received("UNSUB", argument)
         case .ping: received("PING")
@@ -31,15 +46,22 @@ extension BrokerLoop {
 
     /// A message whose payload was read apart: its line from the subject on, and the payload.
     @inline(never)
-    func traceLarge(_ connection: ConnectionRef, _ line: Bytes, _ payload: PayloadRef) {
+    func traceLarge(_ connection: ConnectionRef, _ payload: PayloadRef) {
+        traceLargeLine(connection)
+        tracePayload(
+            .received, connection,
+            unsafe CountedBytes(
+                PayloadBuffer.bytes(payload), connection.pointee.payloadLine.operation.totalBytes))
+    }
+
+    @inline(never)
+    func traceLargeLine(_ connection: ConnectionRef) {
+        guard let line = unsafe connection.pointee.payloadLine.bytes else { return }
         let operation = connection.pointee.payloadLine.operation
         var argument = unsafe text(line, operation.payloadStart)
         while argument.last?.isNewline == true { argument.removeLast() }
         let verb = operation.verb == .publish ? "PUB" : "HPUB"
         record(.traced(.received, verb: verb, argument: argument), of: connection)
-        tracePayload(
-            .received, connection,
-            unsafe CountedBytes(PayloadBuffer.bytes(payload), operation.totalBytes))
     }
 
     private func tracePayload(
@@ -59,13 +81,13 @@ extension BrokerLoop {
         record(.traced(.sent, verb: verb, argument: argument), of: connection)
     }
 
-    /// +OK, PING or PONG.
     /// The whole line of an -ERR.
     @inline(never)
     func traceSent(_ connection: ConnectionRef, error line: CountedBytes) {
         traceSent(connection, "-ERR", text(line.dropFirst(6).prefix(line.count - 9)))
     }
 
+    /// +OK, PING or PONG.
     @inline(never)
     func traceSent(_ connection: ConnectionRef, line: StaticString) {
         traceSent(connection, "\(line)".filter(\.isLetter))

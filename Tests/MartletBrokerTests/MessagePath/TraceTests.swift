@@ -86,6 +86,43 @@ struct TraceTests {
             ])
     }
 
+    @Test(
+        "show the line of an operation that ends its connection",
+        arguments: [
+            ("PUB a 2\r\nhixx", "PUB a 2"), ("PUB a 2\r\nhi\rx", "PUB a 2"),
+            ("HPUB a 12 14\r\nNATS/1.0\r\n\r\nhixx", "HPUB a 12 14"),
+            ("PUB a 20000\r\n" + String(repeating: "x", count: 20_002), "PUB a 20000"),
+            ("PUB a 100000\r\n" + String(repeating: "x", count: 100_002), "PUB a 100000"),
+            ("PUB a 3000000\r\n", "PUB a 3000000"), ("PUB a\r\n", "PUB a"),
+            ("PUB a b c d e\r\n", "PUB a b c d e"), ("SUB a\r\n", "SUB a"),
+            ("UNSUB 1 2 3\r\n", "UNSUB 1 2 3"), ("HPUB a 20 14\r\n", "HPUB a 20 14"),
+        ])
+    func refused(sent: String, line: String) throws {
+        let recorder = Recorder()
+        let broker = try broker(recorder)
+        let client = try broker.rawClient()
+        try client.send("CONNECT {\"verbose\":false,\"headers\":true}\r\n")
+        // It may be closed before it has sent all.
+        try? client.send(sent)
+        _ = try? client.framesToEnd()
+        #expect(eventually { broker.connections().isEmpty })
+        let received = recorder.lines(of: 1).filter { $0.hasPrefix("<<-") }
+        #expect(received == ["<<- [\(line)]"])
+    }
+
+    @Test(
+        "show nothing of a line that is too long, or whose verb nobody knows",
+        arguments: ["SUB " + String(repeating: "x", count: 5_000) + " 1\r\n", "FOO a\r\n"])
+    func notUnderstood(sent: String) throws {
+        let recorder = Recorder()
+        let broker = try broker(recorder)
+        let client = try broker.rawClient()
+        try client.send(sent)
+        _ = try? client.framesToEnd()
+        #expect(eventually { broker.connections().isEmpty })
+        #expect(recorder.lines(of: 1).allSatisfy { !$0.hasPrefix("<<-") })
+    }
+
     @Test("begin and end with a reload, for who is connected too")
     func reload() throws {
         let recorder = Recorder()
