@@ -77,6 +77,7 @@ struct MonitorTests {
             #expect(failures.first?["subject"] as? String == "checked")
             #expect(failures.first?["code"] as? Int == 400)
             let metrics = try setup.get("/metrics").body
+            #expect(try PrometheusText(metrics).types["nats_rule_seconds"] == "histogram")
             let label = "rule=\"json\",mode=\"enforce\""
             #expect(metrics.contains("nats_rule_messages_total{\(label),result=\"passed\"} 1\n"))
             #expect(metrics.contains("nats_rule_invalid_total{\(label),code=\"400\"} 2\n"))
@@ -86,6 +87,40 @@ struct MonitorTests {
             #expect(metrics.contains("nats_rule_dead_letters_total{\(label)} 1\n"))
             #expect(metrics.contains("nats_rule_dead_letters_dropped_total{\(label)} 1\n"))
             #expect(metrics.contains("nats_rule_dead_letters_lost_total{\(label)} 0\n"))
+        }
+    }
+
+    @Test("/metrics has what an operator watches, in the text format of Prometheus")
+    func brokerMetrics() async throws {
+        try await onThread {
+            let setup = try Setup { $0.limits.publishedMessagesPerSecondMax = 10 }
+            defer { setup.stop() }
+            try setup.client.send(String(repeating: pub("bar", "x"), count: 1_000))
+            #expect(
+                eventually { setup.broker.broker.snapshot().pausedConnections[.rate] == 1 })
+            let answer = try setup.get("/metrics")
+            #expect(answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            let metrics = try PrometheusText(answer.body)
+            for reason in PauseReason.allCases {
+                let name = "nats_paused_connections{reason=\"\(reason.rawValue)\"}"
+                #expect(metrics.values[name] == (reason == .rate ? 1 : 0), "\(name)")
+            }
+            let limit = setup.broker.broker.configuration.limits.memoryBytesMax
+            #expect(metrics.values["nats_max_memory_bytes"] == Double(limit))
+            #expect(try #require(metrics.values["nats_memory_bytes"]) > 0)
+            let minute = metrics.values["nats_longest_turn_seconds{window=\"1m\"}"] ?? 0
+            let tenSeconds = metrics.values["nats_longest_turn_seconds{window=\"10s\"}"] ?? 0
+            #expect(tenSeconds > 0 && minute >= tenSeconds && minute < 60)
+            #expect(
+                metrics.types == [
+                    "nats_paused_connections": "gauge", "nats_dropped_messages_total": "counter",
+                    "nats_memory_bytes": "gauge", "nats_max_memory_bytes": "gauge",
+                    "nats_longest_turn_seconds": "gauge", "nats_stalls_total": "counter",
+                    "nats_standstills_total": "counter",
+                    "nats_standstill_seconds_total": "counter",
+                ])
+            // A publisher that waits is no reason to restart the server.
+            #expect(try setup.get("/healthz").status == 200)
         }
     }
 

@@ -13,7 +13,8 @@ final class Simulation {
     private let time = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
     init(
-        seed: UInt64, loops: Int = 1, configure: (inout BrokerConfiguration) -> Void = { _ in }
+        seed: UInt64, loops: Int = 1, logger: Logger = .silent,
+        configure: (inout BrokerConfiguration) -> Void = { _ in }
     ) throws {
         self.seed = seed
         random = SeededRandom(seed: seed)
@@ -23,8 +24,6 @@ final class Simulation {
             $0.limits.memoryBytesMax = 1 << 30
             configure(&$0)
         }
-        var logger = Logger(label: "simulation")
-        logger.logLevel = .critical
         broker = try Broker(
             simulating: configuration, clock: Clock(virtualTime: time), seed: seed, logger: logger)
     }

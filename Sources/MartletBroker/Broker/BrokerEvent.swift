@@ -10,6 +10,7 @@ enum BrokerEvent: Sendable {
     case descriptorsSpent(refused: Int)
     /// So many operations found no memory since this was recorded last.
     case memoryRefused(operations: Int)
+    case publishersAwaitMemory(MemoryWait)
     case watchingFailed(SystemFailure)
     /// No thread could be made to check credentials on.
     case checkingFailed(SystemFailure)
@@ -28,6 +29,15 @@ struct LoopStall: Sendable {
     var deliveries: Int
     /// What took longest in it, and whose that was; empty if nothing took long.
     var mostOfIt = ""
+}
+
+/// Connections of a loop that were not read because the memory budget was spent.
+struct MemoryWait: Sendable {
+    var loop: Int
+    /// The most at once since this was recorded last.
+    var connections: Int
+    var usedBytes: Int
+    var bytesMax: Int
 }
 
 /// Hears of events, on the thread on which they happen: it must not wait for anything.

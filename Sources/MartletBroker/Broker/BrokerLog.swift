@@ -22,6 +22,7 @@ struct BrokerLog: EventSink {
             logger.error("Error accepting a connection: too many open files, \(refused) refused")
         case .memoryRefused(let operations):
             logger.error("The system has no memory: \(operations) operations refused")
+        case .publishersAwaitMemory(let wait): logger.warning("\(Self.text(wait))")
         case .watchingFailed(let failure):
             logger.error("Error registering a connection: \(failure)")
         case .checkingFailed(let failure):
@@ -43,5 +44,10 @@ struct BrokerLog: EventSink {
         return "Loop \(stall.loop) stalled for \(stall.nanoseconds / 1_000)us: "
             + "\(stall.events) events, \(stall.commands) commands, "
             + "\(stall.deliveries) deliveries\(most)"
+    }
+
+    private static func text(_ wait: MemoryWait) -> String {
+        "Publishers wait for memory: up to \(wait.connections) at once on loop \(wait.loop), "
+            + "\(wait.usedBytes) bytes in use, max_memory is \(wait.bytesMax)"
     }
 }

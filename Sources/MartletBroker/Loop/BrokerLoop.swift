@@ -179,6 +179,7 @@ final class BrokerLoop: EventLoopDriver {
         case .connection: connectionIsDue(deadline, owner.slot)
         case .stallLog: logWorstStall()
         case .unusedMemory: giveBackUnusedMemory()
+        case .memoryWaitLog: logMemoryWaits()
         default: preconditionFailure("a deadline of a kind that this loop does not know")
         }
     }
@@ -287,6 +288,9 @@ struct LoopState {
     var looksForUnusedMemory = false
     /// When memory is short, idle blocks are looked at again from this time on.
     var sortingDueAt: UInt64 = 0
+    /// The most connections that waited for memory at once since the last line about it; 0 when nobody has.
+    var memoryWaitersMost = 0
+    var memoryWaitLogDueAt: UInt64 = 0
     /// What is being read now had to go over the memory budget.
     var isShortOfMemory = false
     var isStopping = false

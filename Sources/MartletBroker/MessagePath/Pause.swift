@@ -6,6 +6,7 @@ extension BrokerLoop {
         let wasReading = connection.pointee.pauseReasons.isEmpty
         connection.pointee.pauseReasons.insert(reason)
         countPaused(reason, 1)
+        if reason == .memory { recordMemoryWait() }
         endSlice()
         guard wasReading else { return }
         if reason.isDisjoint(with: .ownWork) {

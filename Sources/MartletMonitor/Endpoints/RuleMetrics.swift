@@ -1,16 +1,7 @@
 import MartletBroker
 import MartletRules
 
-extension MonitorEndpoint {
-    static let metrics = MonitorEndpoint(
-        path: "/metrics",
-        answer: .page(contentType: "text/plain; version=0.0.4; charset=utf-8") {
-            RuleMetrics.text($0.broker.rulesSnapshot())
-        })
-}
-
-/// `/metrics`: what rules have counted, in the text format of Prometheus
-/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
+/// The part of `/metrics` about rules.
 enum RuleMetrics {
     static func text(_ snapshot: RulesSnapshot?) -> String {
         guard let snapshot else { return "" }

@@ -165,6 +165,8 @@ struct BrokerLogTests {
                 .loopStalled(stall), .listening(for: .client, address: "[::1]:4222"),
                 .listeningFailed(for: .client, failure),
                 .descriptorsSpent(refused: 3), .watchingFailed(failure),
+                .publishersAwaitMemory(
+                    MemoryWait(loop: 1, connections: 7, usedBytes: 90, bytesMax: 80)),
                 .lameDuckBegins, .lameDuckClosesClients,
             ]) == [
                 short + ", most of it input of cid:7",
@@ -172,6 +174,8 @@ struct BrokerLogTests {
                 "error Error trying to listen for client connections: listen: Permission denied",
                 "error Error accepting a connection: too many open files, 3 refused",
                 "error Error registering a connection: listen: Permission denied",
+                "warning Publishers wait for memory: up to 7 at once on loop 1, 90 bytes in use, "
+                    + "max_memory is 80",
                 "info Entering lame duck mode, stop accepting new clients",
                 "info Closing existing clients",
             ])

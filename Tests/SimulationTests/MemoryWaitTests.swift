@@ -1,0 +1,67 @@
+import Logging
+import MartletTestSupport
+import Testing
+
+@testable import MartletBroker
+
+@Suite("Publishers that wait for memory") struct MemoryWaitTests {
+    /// Keeps the lines about them.
+    private struct Recorder: LogHandler {
+        let lines: Lines
+        var logLevel = Logger.Level.info
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let text = "\(event.level) \(event.message)"
+            if text.contains("wait for memory") { lines.all.withLock { $0.append(text) } }
+        }
+    }
+
+    private final class Lines: Sendable {
+        let all = Guarded<[String]>([])
+        var count: Int { all.withLock(\.count) }
+    }
+
+    @Test("are told of once a minute, with how many they are, as long as they wait")
+    func onceAMinute() throws {
+        let lines = Lines()
+        let bytesMax = 32 << 20
+        let simulation = try Simulation(
+            seed: 1, logger: Logger(label: "test") { _ in Recorder(lines: lines) }
+        ) { $0.limits.memoryBytesMax = bytesMax }
+        let publishers = (0..<3).map { _ in simulation.connect() }
+        for publisher in publishers { publisher.queue("CONNECT {\"verbose\":false}\r\nPING\r\n") }
+        simulation.settle()
+        let budget = simulation.broker.shared.budget
+        // Nobody whom the loop could close holds it.
+        budget.reserveAlways(bytesMax)
+        for publisher in publishers {
+            publisher.queue("PUB a 1000000\r\n" + String(repeating: "x", count: 30_000))
+        }
+        simulation.advance(milliseconds: 900)
+        #expect(simulation.broker.snapshot().pausedConnections[.memory] == 3)
+        #expect(lines.count == 0)
+        simulation.advance(milliseconds: 200)
+        let first = try #require(lines.all.withLock(\.first))
+        #expect(first.hasPrefix("warning Publishers wait for memory: up to 3 at once on loop 0, "))
+        #expect(first.hasSuffix(" bytes in use, max_memory is \(bytesMax)"))
+        simulation.advance(milliseconds: 59_000, stepMilliseconds: 100)
+        #expect(lines.count == 1)
+        simulation.advance(milliseconds: 2_000, stepMilliseconds: 100)
+        #expect(lines.count == 2)
+        budget.release(bytesMax)
+        for publisher in publishers {
+            publisher.queue(String(repeating: "x", count: 970_000) + "\r\nPING\r\n")
+        }
+        simulation.advance(milliseconds: 1_000)
+        #expect(publishers.allSatisfy { $0.pongs == 2 })
+        // One line more tells of those since the last one, and then there is nothing to tell.
+        simulation.advance(milliseconds: 180_000, stepMilliseconds: 1_000)
+        #expect(lines.count == 3)
+    }
+}
