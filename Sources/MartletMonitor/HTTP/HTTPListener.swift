@@ -4,7 +4,8 @@ import MartletBroker
 import Synchronization
 
 /// A small HTTP/1.1 server on one thread: every connection has a deadline, every request a size
-/// limit, and there are never more than `exchangesMax` connections.
+/// limit, and there are never more than `exchangesMax` connections. Where there is no place or no descriptor
+/// for another one, the oldest that has not sent a whole request makes room.
 ///
 /// Answers are made by asynchronous work elsewhere and come back through `answers`; the thread
 /// itself never waits for anything but `poll`. What takes long has a lane of its own, so that /healthz
@@ -70,12 +71,12 @@ final class HTTPListener: Sendable {
                 take(request, &exchanges[index], &slow, now: now)
             }
             startSlow(&slow, exchanges)
-            if ready.contains(descriptor) { accept(&exchanges, &nextID, now: now) }
             exchanges.removeAll {
                 let isOver = $0.phase == .over || $0.deadline <= now
                 if isOver { close($0.descriptor) }
                 return isOver
             }
+            if ready.contains(descriptor) { accept(&exchanges, &nextID, now: now) }
         }
         for exchange in exchanges { close(exchange.descriptor) }
         close(descriptor)
@@ -96,23 +97,35 @@ final class HTTPListener: Sendable {
     }
 
     private func accept(_ exchanges: inout [HTTPExchange], _ nextID: inout UInt64, now: Int) {
-        let client = Glibc.accept(descriptor, nil, nil)
+        var client = Glibc.accept(descriptor, nil, nil)
+        if client < 0, errno == EMFILE || errno == ENFILE, makeRoom(&exchanges, in: [.reading]) {
+            client = Glibc.accept(descriptor, nil, nil)
+        }
         guard client >= 0 else {
             // Out of descriptors: without a pause the loop would spin on the same event.
             if errno != EAGAIN, errno != ECONNABORTED, errno != EINTR { usleep(100_000) }
             return
         }
         Self.setNonBlocking(client)
-        if exchanges.count >= Self.exchangesMax { makeRoom(&exchanges) }
+        if exchanges.count >= Self.exchangesMax {
+            _ = makeRoom(&exchanges, in: [.reading, .draining, .writing, .answering])
+        }
         nextID += 1
         exchanges.append(HTTPExchange(descriptor: client, id: nextID, now: now))
     }
 
-    /// Drops the connection that has taken longest: a crowd of idle ones keeps nobody out.
-    private func makeRoom(_ exchanges: inout [HTTPExchange]) {
-        let index = exchanges.firstIndex { $0.phase != .answering } ?? exchanges.startIndex
-        close(exchanges[index].descriptor)
-        exchanges.remove(at: index)
+    /// Closes the oldest connection that is in the first of these phases, so that a crowd of idle ones keeps
+    /// nobody out. False where none is.
+    private func makeRoom(
+        _ exchanges: inout [HTTPExchange], in phases: [HTTPExchange.Phase]
+    ) -> Bool {
+        for phase in phases {
+            guard let index = exchanges.firstIndex(where: { $0.phase == phase }) else { continue }
+            close(exchanges[index].descriptor)
+            exchanges.remove(at: index)
+            return true
+        }
+        return false
     }
 
     private func take(
