@@ -13,6 +13,7 @@ final class FileSink: LogSink {
     private let filesMax: Int
     private var descriptor: Int32
     private var byteCount: Int
+    private var isUnused = true
     /// Grows when a rotation fails, so that it is not tried again at every line.
     private var rotateAt: Int
 
@@ -25,12 +26,12 @@ final class FileSink: LogSink {
         self.filesMax = filesMax
         rotateAt = bytesMax
         (descriptor, byteCount) = try Self.open(path)
-        if bytesMax > 0, byteCount > bytesMax {
-            write(LogEntry(label: .information, text: "Rotating logfile..."))
-        }
     }
 
+    deinit { close() }
+
     func write(_ entry: LogEntry) {
+        if isUnused { begin() }
         append(entry)
         if bytesMax > 0, byteCount > rotateAt { rotate() }
     }
@@ -39,6 +40,15 @@ final class FileSink: LogSink {
         guard descriptor >= 0 else { return }
         Glibc.close(descriptor)
         descriptor = -1
+    }
+
+    /// A file that is too large is renamed when somebody uses it, not when it is opened: its present user may
+    /// keep it.
+    private func begin() {
+        isUnused = false
+        guard bytesMax > 0, byteCount > bytesMax else { return }
+        append(LogEntry(label: .information, text: "Rotating logfile..."))
+        rotate()
     }
 
     private func append(_ entry: LogEntry) {

@@ -31,11 +31,18 @@ final class ServerLog: Sendable {
         state.withLock { $0.sink.write(entry) }
     }
 
-    /// Adopts new settings; the old ones stay if the new sink cannot be opened.
-    func configure(_ settings: BrokerConfiguration.Log) throws {
-        try state.withLock { state in
-            if Self.needsNewSink(state.settings, settings) {
-                let sink = try Self.makeSink(settings)
+    /// Opens what other settings need and the present sink is not; nothing goes there before `adopt`.
+    func openSink(for settings: BrokerConfiguration.Log) throws -> (any LogSink)? {
+        let old = state.withLock { $0.settings }
+        return Self.needsNewSink(old, settings) ? try Self.makeSink(settings) : nil
+    }
+
+    /// Adopts new settings.
+    ///
+    /// - Parameter sink: what `openSink` opened for them.
+    func adopt(_ settings: BrokerConfiguration.Log, _ sink: (any LogSink)?) {
+        state.withLock { state in
+            if let sink {
                 state.sink.close()
                 state.sink = sink
             }

@@ -35,6 +35,8 @@ final class SyslogSink: LogSink {
         }
     }
 
+    deinit { close() }
+
     /// The daemon of this machine.
     static func local() throws(ConnectFailure) -> SyslogSink {
         let daemonFacility = 3 << 3

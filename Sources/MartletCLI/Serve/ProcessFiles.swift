@@ -45,6 +45,17 @@ struct PortsFile: Encodable {
 }
 
 enum ProcessFiles {
+    /// Throws if `write` could not open the file; leaves everything as it is.
+    static func check(_ path: String) throws(CommandFailure) {
+        let isThere = unsafe access(path, F_OK) == 0
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw CommandFailure(description: "open \(path): \(SystemError.text(errno))")
+        }
+        close(descriptor)
+        if !isThere { unsafe unlink(path) }
+    }
+
     static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(CommandFailure) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else {

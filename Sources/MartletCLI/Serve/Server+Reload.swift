@@ -30,15 +30,12 @@ extension Server {
         let loaded = try ServeConfiguration(options)
         let old = broker.configuration
         let new = loaded.configuration
+        try checkFiles(from: old, to: new)
+        let sink = try log.openSink(for: new.log)
         let changes = try broker.reload(new)
         monitor.recordReload()
-        var problems: [String] = []
-        do {
-            try log.configure(new.log)
-        } catch {
-            problems.append("The log stays as it was: \(error)")
-        }
-        problems += moveFiles(from: old, to: new)
+        log.adopt(new.log, sink)
+        let problems = moveFiles(from: old, to: new)
         for problem in problems { log.write(.error, problem) }
         for warning in loaded.warnings { log.write(.warning, warning) }
         let digest = new.configurationDigest ?? ""
@@ -47,6 +44,22 @@ extension Server {
         for line in lines { log.write(.information, line) }
         return ReloadAnswer(
             isDone: problems.isEmpty, text: (lines + problems).joined(separator: "\n"))
+    }
+
+    /// Throws if a file that `moveFiles` is to write could not be.
+    private func checkFiles(
+        from old: BrokerConfiguration, to new: BrokerConfiguration
+    ) throws(CommandFailure) {
+        if old.files.processID != new.files.processID, let path = new.files.processID,
+            !path.isEmpty
+        {
+            try ProcessFiles.check(path)
+        }
+        if old.files.portsDirectory != new.files.portsDirectory,
+            let directory = new.files.portsDirectory, !directory.isEmpty
+        {
+            try ProcessFiles.check(PortsFile.path(in: directory))
+        }
     }
 
     /// Returns what went wrong.
