@@ -14,6 +14,16 @@ struct MonitorEndpointTests {
         #expect(names == ["RULESZ"])
     }
 
+    @Test(
+        "of nats-server that are not there are not found",
+        arguments: [
+            "accstatz", "accountz", "stacksz", "ipqueuesz", "debug/vars", "routez", "gatewayz",
+            "leafz", "jsz",
+        ])
+    func absent(name: String) {
+        #expect(MonitorEndpoint.at("/\(name)") == nil)
+    }
+
     @Test("answer system requests with documents alone")
     func systemDocuments() {
         for endpoint in MonitorEndpoint.all where endpoint.systemName != nil {
