@@ -62,10 +62,6 @@ import Testing
         for (p, publisher) in publishers.enumerated() {
             for n in 0..<messages {
                 publisher.queue("PUB \(random.oneIn(3) ? "n" : "w") 2\r\n\(p)\(n)\r\n")
-                // A large one is shared by all who get it.
-                if n == 3 {
-                    publisher.queue("PUB w 20000\r\n" + String(repeating: "l", count: 20_000) + "\r\n")
-                }
             }
             publisher.queue("PING\r\n")
         }
@@ -101,6 +97,24 @@ import Testing
             }
         }
         #expect(ofGroup == wide.count, seeds)
+        #if DEBUG
+        #expect(simulation.bytesLeftAfterClosing() == 0)
+        #endif
+    }
+
+    @Test func aLargePayloadIsSharedByAllPieces() throws {
+        let simulation = try Simulation(seed: 1)
+        let count = Route.plainCountAtOnce + 2
+        let all = client(simulation, subscribe(count))
+        let publisher = client(simulation)
+        let payload = String(repeating: "l", count: 20_000)
+        publisher.queue("PUB w 20000\r\n\(payload)\r\nPUB w 1\r\nx\r\nPING\r\n")
+        simulation.settle()
+        #expect(publisher.pongs == 1)
+        let messages = all.takeMessages()
+        #expect(messages.count == 2 * count)
+        #expect(messages.prefix(count).allSatisfy { $0.payload.count == 20_000 })
+        #expect(messages.suffix(count).allSatisfy { $0.text == "x" })
         #if DEBUG
         #expect(simulation.bytesLeftAfterClosing() == 0)
         #endif

@@ -138,7 +138,7 @@ struct ConfigurationReloadTests {
                 "rules.<name>.account", "subject: a, to: c, account: A",
                 "subject: a, to: c, account: B"),
             rule("validate", "", "validate: json"),
-            rule("when", "when: '{\"a\": [1]}'", "when: '{\"a\": [2]}'"),
+            rule("when", "when: '{\"/a\": [1]}'", "when: '{\"/a\": [2]}'"),
             rule("else", "when: '{}', else: drop", "when: '{}', else: next"),
             rule("mode", "", "mode: shadow"), rule("next", "", "next: true"),
             rule("set_headers", "set_headers { A: b }", "set_headers { A: c }"),

@@ -70,7 +70,7 @@ import Testing
         let kept = random.below(20)
         for block in blocks.dropFirst(kept) { pool.free(block, size) }
         #expect(budget.usedBytes == full)
-        #expect(pool.allocate(12 << 20) == nil)
+        #expect(pool.allocate(8 << 20) == nil)
         var live: [UnsafeMutableRawPointer] = Array(blocks.prefix(kept))
         var pieces = 0
         repeat {
@@ -86,9 +86,9 @@ import Testing
             }
         } while pool.isSorting && pieces < 1_000_000
         #expect(budget.usedBytes <= (kept + 40) << 16, "MARTLET_SEED=\(seed)")
-        let large = pool.allocate(12 << 20)
+        let large = pool.allocate(8 << 20)
         #expect(large != nil, "MARTLET_SEED=\(seed)")
-        if let large { pool.free(large, 12 << 20) }
+        if let large { pool.free(large, 8 << 20) }
         // What was put back serves again.
         for _ in 0..<1_000 { live.append(pool.allocate(size)!) }
         #expect(Set(live).count == live.count)
@@ -155,8 +155,8 @@ import Testing
         let pool = BlockPool(budget: budget)
         var small = 0
         while pool.allocate(32) != nil { small += 1 }
-        // One slab, less the block that holds the list of slabs.
-        #expect(small == (64 << 10) / 32 - 1)
+        // One slab, less its header.
+        #expect(small == (64 << 10) / 32 - 2)
         #expect(pool.allocateOverBudget(32) != nil)
         #expect(budget.usedBytes == 128 << 10)
         #expect(pool.allocate(4 << 30) == nil)
