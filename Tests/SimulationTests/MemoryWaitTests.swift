@@ -47,7 +47,8 @@ import Testing
         #expect(simulation.broker.snapshot().pausedConnections[.memory] == 3)
         #expect(lines.count == 0)
         simulation.advance(milliseconds: 200)
-        let first = try #require(lines.all.withLock(\.first))
+        let all = lines.all.withLock { $0 }
+        let first = try #require(all.first)
         #expect(first.hasPrefix("warning Publishers wait for memory: up to 3 at once on loop 0, "))
         #expect(first.hasSuffix(" bytes in use, max_memory is \(bytesMax)"))
         simulation.advance(milliseconds: 59_000, stepMilliseconds: 100)
