@@ -58,8 +58,8 @@ extension Faults {
             #expect(server.process.isRunning)
         }
 
-        /// What a loop reserves and a thread's stack take, and some 300 MiB to fill.
-        private static func addressBytes(loops: Int) -> Int { (600 + loops * 300) << 20 }
+        /// What the process and each of its loops reserve, and some 250 MiB to fill.
+        private static func addressBytes(loops: Int) -> Int { (450 + loops * 250) << 20 }
     }
 }
 
@@ -149,7 +149,9 @@ private final class Attackers {
     /// Subscribers that read nothing, and more for them than there is memory.
     func getStuck() throws {
         for i in 0..<100 {
-            guard let client = try? RawClient(port: server.port, pendingBytes: 4 << 10) else { continue }
+            guard let client = try? RawClient(port: server.port, pendingBytes: 4 << 10) else {
+                continue
+            }
             clients.append(client)
             try? client.send("CONNECT {\"verbose\":false}\r\nSUB flood 1\r\nSUB flood.\(i) 2\r\n")
         }
