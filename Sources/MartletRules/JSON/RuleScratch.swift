@@ -22,7 +22,8 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
     let memory: EvaluationMemory
     let scopes: EvaluationScopes
     let patterns: PatternSets
-    private let spent: Cells<Int>
+    /// Steps that were taken, and how many may be.
+    private let steps: Cells<Int>
     /// The values of a rule's pointers.
     let slots: Cells<JSONSlot>
 
@@ -49,7 +50,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         memory = EvaluationMemory(entries: entries)
         scopes = EvaluationScopes()
         patterns = PatternSets()
-        spent = Cells(count: 1, repeating: 0)
+        steps = Cells([0, .max])
         slots = Cells(count: Self.slotsMax, repeating: .missing)
     }
 
@@ -64,7 +65,7 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
         memory.free()
         scopes.free()
         patterns.free()
-        spent.free()
+        steps.free()
         slots.free()
     }
 
@@ -93,11 +94,20 @@ public struct RuleScratch: ~Copyable, @unchecked Sendable {
 
     /// Steps of about ten instructions that scans and evaluations took since this was last zero: what
     /// an evaluation cost, for who shares time out.
-    public var stepsSpent: Int { spent[0] }
+    public var stepsSpent: Int { steps[0] }
 
-    func spend(_ steps: Int) { spent[0] &+= steps }
+    /// What a scan or an evaluation may still take.
+    var stepsLeft: Int { max(steps[1] &- steps[0], 0) }
 
-    func forgetSteps() { spent[0] = 0 }
+    /// Whether all is taken: what was found since is not known to be so.
+    var isOutOfSteps: Bool { steps[0] >= steps[1] }
+
+    func spend(_ taken: Int) { steps[0] &+= taken }
+
+    func restartSteps(atMost most: Int) {
+        steps[0] = 0
+        steps[1] = most
+    }
 
     func bytes(count: Int) -> Bytes {
         unsafe Bytes(UnsafePointer(text.start), count: count)

@@ -12,10 +12,12 @@ extension RuleSet {
         _ template: Kept<Template>, of rule: CompiledRule, _ run: inout RuleRun,
         _ scratch: inout RuleScratch
     ) -> Bool {
+        guard mayReadHeader(run, times: rule.deadLetterReads, scratch) else { return false }
         // What failed may not have needed the payload, or it may not be JSON.
         if template.use({ $0.usesPayload }), case .document(let document) = run.document(&scratch) {
-            rule.tree?.use { unsafe $0.find(in: document, into: scratch.slots.start) }
+            find(rule, in: document, scratch)
         }
+        if scratch.isOutOfSteps { return false }
         let output = run.output
         let outcome = template.use {
             unsafe $0.render(

@@ -6,8 +6,21 @@ extension RuleSet {
         from first: Int, _ message: RuleMessage, payload: UnsafePointer<UInt8>, payloadCount: Int,
         origin: RuleOrigin, in scratch: inout RuleScratch, into output: RuleOutput
     ) -> RuleVerdict {
+        let verdict = unsafe evaluate(
+            from: first, message, payload: payload, payloadCount: payloadCount, origin: origin,
+            stepsMax: .max, in: &scratch, into: output)
+        guard let verdict else { preconditionFailure("nothing ends before its verdict") }
+        return verdict
+    }
+
+    /// The same within so many steps of about ten instructions; nil if it would take more. Then what is in
+    /// the output means nothing.
+    @unsafe public func evaluate(
+        from first: Int, _ message: RuleMessage, payload: UnsafePointer<UInt8>, payloadCount: Int,
+        origin: RuleOrigin, stepsMax: Int, in scratch: inout RuleScratch, into output: RuleOutput
+    ) -> RuleVerdict? {
         output.reset()
-        scratch.forgetSteps()
+        scratch.restartSteps(atMost: stepsMax)
         guard first >= 0 && first < rules.count else { return RuleVerdict(.pass) }
         var run = unsafe RuleRun(
             message, payload, payloadCount: payloadCount, origin: origin, output: output,
@@ -15,9 +28,13 @@ extension RuleSet {
         var number = first
         while number >= 0 {
             if output.stepCount == RuleOutput.stepsMax {
-                return refuse(.tooManyRules, by: number, &run, &scratch)
+                let verdict = refuse(.tooManyRules, by: number, &run, &scratch)
+                return scratch.isOutOfSteps ? nil : verdict
             }
-            if let verdict = meet(number, &run, &scratch) { return verdict }
+            if let verdict = meet(number, &run, &scratch) {
+                return scratch.isOutOfSteps ? nil : verdict
+            }
+            if scratch.isOutOfSteps { return nil }
             number = nextRule(after: number, for: message)
         }
         return end(run)
@@ -29,6 +46,7 @@ extension RuleSet {
     ) -> RuleVerdict? {
         let rule = rules[number]
         let finding = apply(rule, &run, &scratch)
+        if scratch.isOutOfSteps { return nil }
         record(finding, of: rule, number, run.output)
         if case .invalid(let failure) = finding {
             if !rule.isShadow && rule.invalidAction != .pass {

@@ -1,11 +1,12 @@
 extension RuleSet {
-    /// Validates, asks `when`, and does what the rule says; nothing of it if any part fails.
+    /// Validates, asks `when`, and does what the rule says; nothing of it if any part fails. Where the
+    /// scratch is out of steps, what it says means nothing.
     func apply(
         _ rule: CompiledRule, _ run: inout RuleRun, _ scratch: inout RuleScratch
     ) -> RuleFinding {
         let slots = unsafe UnsafePointer(scratch.slots.start)
         guard rule.needsDocument else {
-            return unsafe change(rule, run, slots) ?? .passed
+            return unsafe change(rule, run, slots, scratch) ?? .passed
         }
         if run.payloadCount > limits.payloadBytesMax {
             let failure = JSONFailure(.payloadTooLarge, limits.payloadBytesMax)
@@ -17,10 +18,8 @@ extension RuleSet {
         case .document(let scanned): document = scanned
         }
         if let failure = validate(document, rule, scratch) { return .invalid(failure) }
-        rule.tree?.use {
-            unsafe $0.find(in: document, into: scratch.slots.start)
-            scratch.spend($0.steps(document))
-        }
+        find(rule, in: document, scratch)
+        if scratch.isOutOfSteps { return .passed }
         switch holds(document, rule, scratch) {
         case .holds: break
         case .fails: return .filtered
@@ -32,7 +31,26 @@ extension RuleSet {
             return unsafe answer(reply, document, slots, run.output)
                 ? .replied : .invalid(.replyTooLarge)
         }
-        return unsafe change(rule, run, slots) ?? .passed
+        return unsafe change(rule, run, slots, scratch) ?? .passed
+    }
+
+    /// Finds the values of a rule's pointers.
+    func find(
+        _ rule: CompiledRule, in document: JSONDocument, _ scratch: borrowing RuleScratch
+    ) {
+        guard let tree = rule.tree else { return }
+        scratch.spend(tree.use { $0.steps(document) })
+        if scratch.isOutOfSteps { return }
+        tree.use { unsafe $0.find(in: document, into: scratch.slots.start) }
+    }
+
+    /// Counts what it takes to read the header block so often; false if that is more than may be.
+    func mayReadHeader(
+        _ run: RuleRun, times: Int32, _ scratch: borrowing RuleScratch
+    ) -> Bool {
+        let bytes = max(run.message.header.count, run.output.headerCount)
+        scratch.spend((bytes &* Int(times)) &>> 2)
+        return !scratch.isOutOfSteps
     }
 
     private func validate(
@@ -70,9 +88,11 @@ extension RuleSet {
 
     /// Subject, header block and payload, each only if the rule changes it; nil if it changes none.
     @unsafe private func change(
-        _ rule: CompiledRule, _ run: RuleRun, _ slots: UnsafePointer<JSONSlot>
+        _ rule: CompiledRule, _ run: RuleRun, _ slots: UnsafePointer<JSONSlot>,
+        _ scratch: borrowing RuleScratch
     ) -> RuleFinding? {
         if rule.destinationCount == 0 && rule.fieldCount == 0 && rule.payloadSlot < 0 { return nil }
+        guard mayReadHeader(run, times: rule.headerReads, scratch) else { return nil }
         var change = RuleChange()
         if rule.destinationCount > 0 {
             switch destination(of: rule, run).use({

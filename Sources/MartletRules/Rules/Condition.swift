@@ -58,12 +58,12 @@ public final class Condition: Sendable {
         for document: JSONDocument, _ slots: UnsafePointer<JSONSlot>,
         in scratch: borrowing RuleScratch
     ) -> ConditionOutcome {
-        let steps = cost.steps(document)
+        let steps = min(cost.steps(document), scratch.stepsLeft)
         var run = ConditionRun(
             values: Values(bytes: document.bytes, tape: document.tape), sets: scratch.patterns,
             comparison: scratch.comparison, work: Work(steps))
         let holds = unsafe holds(slots, &run)
-        scratch.spend(steps &- max(run.work.left, 0))
+        scratch.spend(steps &- run.work.unused)
         if run.work.longNumberOffset >= 0 {
             return .numberTooLong(offset: run.work.longNumberOffset)
         }
@@ -124,7 +124,7 @@ public final class Condition: Sendable {
         let entry = run.values.tape[index]
         let constants = Values(
             bytes: unsafe Bytes(UnsafePointer(text.start), count: text.count), tape: tape)
-        run.work.left &-= 1
+        run.work.left &-= Self.stepsPerTest
         switch test.kind {
         case .equal:
             return constants.areEqual(
@@ -150,9 +150,7 @@ public final class Condition: Sendable {
             return true
         case .prefix, .suffix, .equalIgnoringCase:
             guard entry.kind == .string else { return false }
-            run.work.left &-= entry.length &>> 1
-            return areAlike(
-                test.kind, entry, run.values.bytes, tape[Int(test.a)], constants.bytes)
+            return isAlike(test, entry, constants, &run)
         case .wildcard:
             guard entry.kind == .string else { return false }
             let pattern = patterns[Int(test.a)]
@@ -163,16 +161,40 @@ public final class Condition: Sendable {
         }
     }
 
+    /// What one comparison takes that is not counted by what it reads.
+    private static let stepsPerTest = 4
+
+    /// Text of one byte a character is compared where it stands; other text is read, twice at most.
+    private func isAlike(
+        _ test: ConditionTest, _ entry: JSONEntry, _ constants: Values,
+        _ run: inout ConditionRun
+    ) -> Bool {
+        let wanted = constants.tape[Int(test.a)]
+        if entry.isPlainASCII && wanted.isPlainASCII {
+            if entry.length < wanted.length { return false }
+            if test.kind != .equalIgnoringCase {
+                run.work.left &-= wanted.length &>> 3
+                let start = test.kind == .suffix ? entry.end &- wanted.length : entry.offset
+                return run.values.bytes.areEqual(
+                    start, constants.bytes, wanted.offset, length: wanted.length)
+            }
+            if entry.length > wanted.length { return false }
+        }
+        let reads = test.kind == .suffix ? entry.length : min(entry.length, wanted.length)
+        run.work.left &-= 2 &* reads
+        return run.work.left >= 0 && areAlike(test, entry, run.values, wanted, constants.bytes)
+    }
+
     private func areAlike(
-        _ kind: ConditionTest.Kind, _ entry: JSONEntry, _ bytes: Bytes, _ wanted: JSONEntry,
+        _ test: ConditionTest, _ entry: JSONEntry, _ values: Values, _ wanted: JSONEntry,
         _ wantedBytes: Bytes
     ) -> Bool {
-        var reader = ScalarReader(bytes, entry)
+        let kind = test.kind
+        var reader = ScalarReader(values.bytes, entry)
         var other = ScalarReader(wantedBytes, wanted)
         if kind == .suffix {
-            var length = Values(bytes: bytes, tape: tape).length(entry)
-            let wantedLength = Values(bytes: wantedBytes, tape: tape).length(wanted)
-            while length > wantedLength {
+            var length = values.length(entry)
+            while length > Int(test.b) {
                 _ = reader.next()
                 length &-= 1
             }

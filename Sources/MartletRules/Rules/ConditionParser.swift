@@ -124,7 +124,7 @@ struct ConditionParser {
             guard kind == .string else { throw RuleError("is a string") }
             return ConditionTest(
                 kind: name == "prefix" ? .prefix : name == "suffix" ? .suffix : .equalIgnoringCase,
-                a: Int32(value))
+                a: Int32(value), b: Int32(source.values.length(source.tape[value])))
         case "wildcard":
             guard kind == .string else { throw RuleError("is a string") }
             patterns.append(try Pattern(Self.pattern(source.string(value))))

@@ -6,7 +6,7 @@ struct ConditionTest: BitwiseCopyable {
         /// `a` is where the table of many constants begins, `b` how many slots it has, `c` has a bit for
         /// each kind among them.
         case among
-        /// `a` is the entry of a string.
+        /// `a` is the entry of a string, `b` how many characters it has.
         case prefix, suffix, equalIgnoringCase
         /// `a` is the first of `b` bounds.
         case numeric

@@ -46,6 +46,11 @@ public final class Template: Sendable {
         return false
     }
 
+    /// How often rendering looks for a field of the header block.
+    var headerPlaces: Int {
+        (0..<parts.count).count { parts[$0].kind == .header }
+    }
+
     /// `slots` are what the tree found in the document; they are not looked at if the payload is
     /// not used.
     @unsafe public func render(

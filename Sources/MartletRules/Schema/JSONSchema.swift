@@ -81,7 +81,7 @@ public final class JSONSchema: Sendable {
     ) -> SchemaOutcome {
         var evaluator = SchemaEvaluator(program, document, scratch)
         let outcome = evaluator.run()
-        scratch.spend(program.cost.steps(document) &- max(evaluator.work.left, 0))
+        scratch.spend(evaluator.stepsMax &- evaluator.work.unused)
         return outcome
     }
 }

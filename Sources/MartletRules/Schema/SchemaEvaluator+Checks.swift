@@ -80,6 +80,7 @@ extension SchemaEvaluator {
     /// A bound that is an integer is in the step: `b` says so, and `c` is it.
     @inline(never)
     private mutating func compareWithBound(_ index: Int, _ value: Int) -> Int {
+        work.left &-= 2
         if code.steps[index].b != 0, let twice = document.twiceWithFraction(document.tape[value]) {
             return twice &- 2 &* Int(code.steps[index].c)
         }

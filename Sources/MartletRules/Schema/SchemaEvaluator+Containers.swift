@@ -12,6 +12,7 @@ extension SchemaEvaluator {
         var key = object &+ 1
         while key < end {
             work.left &-= 1
+            if work.left < 0 { return false }
             var schema = members.additional
             let found = slot(of: key, members)
             if found >= 0 {
@@ -34,6 +35,7 @@ extension SchemaEvaluator {
         var key = object &+ 1
         while key < end {
             work.left &-= 1
+            if work.left < 0 { return false }
             if members.names >= 0 && !evaluateChild(members.names, key) { return false }
             let found = slot(of: key, members)
             if found >= 0 && code.slots[found].isRequired { requiredLeft &-= 1 }
@@ -105,7 +107,7 @@ extension SchemaEvaluator {
         let wanted = code.slots[Int(slot)].hash
         let end = document.tape[object].next
         var key = object &+ 1
-        while key < end {
+        while key < end && work.left >= 0 {
             work.left &-= 1
             let entry = document.tape[key]
             if entry.hash == wanted && isNamed(entry, Int(slot)) { return true }
@@ -151,6 +153,7 @@ extension SchemaEvaluator {
         var position = 0
         while element < end {
             work.left &-= 1
+            if work.left < 0 { return false }
             let isFirst = position < Int(step.b)
             if !isFirst && step.c < 0 { return true }
             let schema = isFirst ? code.operands[Int(step.a) &+ position] : step.c
@@ -190,6 +193,7 @@ extension SchemaEvaluator {
         var member = container &+ 1
         while member < end {
             work.left &-= 1
+            if work.left < 0 { return false }
             let child = member &+ keyEntries
             if !marks.isMarked(child, since: trailStart) {
                 if !evaluateChild(step.a, child) { return false }

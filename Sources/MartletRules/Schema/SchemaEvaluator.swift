@@ -14,6 +14,7 @@ struct SchemaEvaluator {
     let comparison: ValueComparison
     let scopes: EvaluationScopes
 
+    let stepsMax: Int
     var work: Work
     /// With fewer steps left it remembers what it finds.
     private var remembersBelow: Int
@@ -37,9 +38,10 @@ struct SchemaEvaluator {
         table = scratch.keyTable
         comparison = scratch.comparison
         scopes = scratch.scopes
-        let steps = code.cost.steps(document)
+        let steps = min(code.cost.steps(document), scratch.stepsLeft)
+        stepsMax = steps
         work = Work(steps)
-        remembersBelow = code.hasShared ? steps &- 512 &- 8 &* document.entryCount : 0
+        remembersBelow = code.hasShared ? max(steps &- 512 &- 8 &* document.entryCount, 0) : 0
         if code.tracksEvaluated { marks.clear(entries: document.entryCount) }
     }
 

@@ -61,9 +61,21 @@ final class RuleSetUnderTest {
         _ subject: String, _ payload: [UInt8], header: [UInt8], account: String? = nil,
         random: UInt64 = 0
     ) -> Outcome {
+        guard
+            let outcome = send(
+                subject, payload, header: header, account: account, random: random, within: .max)
+        else { preconditionFailure("there is no limit") }
+        return outcome
+    }
+
+    /// The same within a number of steps; nil if they were not enough.
+    func send(
+        _ subject: String, _ payload: [UInt8], header: [UInt8], account: String? = nil,
+        random: UInt64 = 0, within stepsMax: Int
+    ) -> Outcome? {
         var origin = Self.origin
         origin.random = random
-        let verdict = exact(Array(subject.utf8)) { subject, subjectCount in
+        let found = exact(Array(subject.utf8)) { subject, subjectCount in
             exact(header) { header, headerCount in
                 exact(payload) { payload, payloadCount in
                     set.evaluate(
@@ -73,10 +85,11 @@ final class RuleSetUnderTest {
                             subject: subject, subjectCount: subjectCount, header: header,
                             headerCount: headerCount),
                         payload: payload, payloadCount: payloadCount, origin: origin,
-                        in: &scratch, into: output)
+                        stepsMax: stepsMax, in: &scratch, into: output)
                 }
             }
         }
+        guard let verdict = found else { return nil }
         return Outcome(
             verdict: verdict, subject: text(output.subject, output.subjectCount),
             header: text(output.header, output.headerCount),

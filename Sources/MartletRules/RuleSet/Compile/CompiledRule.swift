@@ -18,6 +18,9 @@ struct CompiledRule: BitwiseCopyable {
     /// Which of the set's destinations are its own.
     var firstDestination: Int32 = 0
     var destinationCount: Int32 = 0
+    /// How often the header block is read for what the rule makes of a message, and for its dead letter.
+    var headerReads: Int32 = 0
+    var deadLetterReads: Int32 = 0
     /// The slot of the part that is forwarded, or -1, and its pointer as a part of a JSON string.
     var payloadSlot: Int32 = -1
     var payloadPath = SchemaSpan(offset: 0, length: 0)

@@ -142,6 +142,8 @@ struct RuleCompiler {
             set.fieldNames.append(set.store(field.name.utf8))
             set.fieldTemplates.append(template)
             compiled.fieldCount += 1
+            // Each line's name is compared with each field's.
+            compiled.headerReads += 1 + Int32(template.use { $0.headerPlaces })
         }
     }
 
@@ -151,6 +153,7 @@ struct RuleCompiler {
             errors.append("to: has at most \(Self.destinationsMax) destinations")
         }
         var sum = 0
+        var placesMost = 0
         for destination in rule.destinations {
             guard (1...Self.weightsMax).contains(destination.weight) else {
                 errors.append("to: a weight is 1 to \(Self.weightsMax): \(destination.weight)")
@@ -164,7 +167,9 @@ struct RuleCompiler {
                 CompiledDestination(
                     weightEnd: UInt32(truncatingIfNeeded: sum), template: template))
             compiled.destinationCount += 1
+            placesMost = max(placesMost, template.use { $0.headerPlaces })
         }
+        compiled.headerReads += Int32(placesMost)
         if sum > Self.weightsMax {
             errors.append("to: the weights add up to \(sum), more than \(Self.weightsMax)")
         }
@@ -202,6 +207,8 @@ struct RuleCompiler {
     private mutating func compileDeadLetter(_ set: inout RuleSetCompiler) {
         guard let deadLetter = rule.deadLetter else { return }
         compiled.deadLetter = template(deadLetter, .subject, what: "dead_letter", &set)
+        let places = compiled.deadLetter.map { $0.use { $0.headerPlaces } } ?? 0
+        compiled.deadLetterReads = Int32(DeadLetter.fieldNames.count + places)
     }
 
     private mutating func compileTree(_ set: inout RuleSetCompiler) {
