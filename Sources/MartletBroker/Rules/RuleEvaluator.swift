@@ -33,10 +33,11 @@ final class RuleEvaluator {
     /// What the last evaluation took, in steps of about ten instructions.
     var stepsSpent: Int { scratch.pointee.stepsSpent }
 
-    /// Evaluates and counts. `content` is header block and payload.
+    /// Evaluates and counts. `content` is header block and payload. nil if it would take more steps than
+    /// it may: then nothing is counted.
     func evaluate(
-        _ message: Message, from rule: Int, of rules: ActiveRules, clientID: UInt64
-    ) -> RuleVerdict {
+        _ message: Message, from rule: Int, of rules: ActiveRules, clientID: UInt64, stepsMax: Int
+    ) -> RuleVerdict? {
         let started = clock.now()
         let content = message.content
         let payload = content.dropFirst(message.headerBytes)
@@ -48,7 +49,8 @@ final class RuleEvaluator {
             random: random.pointee.next())
         let verdict = unsafe rules.set.evaluate(
             from: rule, subject, payload: payload.start, payloadCount: payload.count,
-            origin: origin, in: &scratch.pointee, into: output)
+            origin: origin, stepsMax: stepsMax, in: &scratch.pointee, into: output)
+        guard let verdict else { return nil }
         let ended = clock.now()
         rules.record(
             output, thread: thread, first: rule, bytes: payload.count,

@@ -14,14 +14,20 @@ struct RuleStage {
     var keepsOrder = true
     /// The way to each worker; none without a pool.
     var workers: WorkerLinks<RuleJob>?
+    /// Whose messages a worker evaluates whatever their size; nil without rules.
+    var costly: CostlyRules?
 
     /// Results taken before the loop looks after its connections again.
     static let resultsAtOnce = 64
+
+    /// Whether small messages may have to go to workers as well.
+    var mayNeedWorkers: Bool { workers != nil && costly?.mayBeAny ?? false }
 
     func destroy() {
         unsafe rules?.release()
         unsafe evaluator?.release()
         workers?.destroy()
+        costly?.destroy()
     }
 }
 
@@ -33,10 +39,11 @@ extension BrokerLoop {
         guard rule >= 0, let rules = unsafe state.pointee.ruleStage.rules else { return false }
         let follows =
             connection.pointee.flags.contains(.hasJobs) && state.pointee.ruleStage.keepsOrder
-        if follows || goesToWorker(message.totalBytes) {
+        if follows || goesToWorker(message.totalBytes) || isCostly(rule) {
             submit(message, rule, connection)
-        } else {
-            unsafe evaluateHere(message, rule, rules, connection)
+        } else if unsafe !evaluateHere(message, rule, rules, connection) {
+            state.pointee.ruleStage.costly?.insert(rule, at: now)
+            submit(message, rule, connection)
         }
         return true
     }
@@ -58,19 +65,30 @@ extension BrokerLoop {
             && state.pointee.ruleStage.workers != nil
     }
 
+    /// Whether a message that was not too much for a loop is one for a worker all the same.
+    func isCostly(_ rule: Int) -> Bool {
+        state.pointee.ruleStage.costly?.contains(rule, at: now) ?? false
+    }
+
+    /// False when that takes longer than a loop may look at one message: then nothing has come of it, and
+    /// there is a worker.
     private func evaluateHere(
         _ message: Message, _ rule: Int, _ rules: Unmanaged<ActiveRules>,
         _ connection: ConnectionRef
-    ) {
-        guard let evaluator = unsafe state.pointee.ruleStage.evaluator else { return }
-        unsafe rules._withUnsafeGuaranteedRef { rules in
+    ) -> Bool {
+        guard let evaluator = unsafe state.pointee.ruleStage.evaluator else { return true }
+        let stepsMax = state.pointee.ruleStage.workers == nil ? .max : CostlyRules.stepsMax
+        return unsafe rules._withUnsafeGuaranteedRef { rules in
             unsafe evaluator._withUnsafeGuaranteedRef { evaluator in
                 let verdict = evaluator.evaluate(
-                    message, from: rule, of: rules, clientID: connection.pointee.id)
+                    message, from: rule, of: rules, clientID: connection.pointee.id,
+                    stepsMax: stepsMax)
                 work.pointee.add(
                     evaluator.stepsSpent &* SliceWork.ruleStep
                         &+ message.totalBytes &* SliceWork.scannedByte)
+                guard let verdict else { return false }
                 settle(verdict, RuleOutcome(evaluator.output), message, rules)
+                return true
             }
         }
     }
@@ -83,6 +101,8 @@ extension BrokerLoop {
     func adopt(_ rules: ActiveRules?, _ pool: RulePool?) {
         unsafe state.pointee.ruleStage.rules?.release()
         unsafe state.pointee.ruleStage.rules = unsafe rules.map { unsafe .passRetained($0) }
+        state.pointee.ruleStage.costly?.destroy()
+        state.pointee.ruleStage.costly = rules.map { CostlyRules(ruleCount: $0.set.ruleCount) }
         state.pointee.ruleStage.gate = rules?.gate ?? RuleGate()
         state.pointee.ruleStage.inlineBytesMax = rules?.settings.inlineBytesMax ?? 0
         state.pointee.ruleStage.keepsOrder = rules?.settings.order != RulesConfiguration.Order.none

@@ -28,8 +28,11 @@ final class RuleWorker: Worker {
     func carryOut(_ job: inout RuleJob) {
         unsafe job.rules._withUnsafeGuaranteedRef { rules in
             let evaluator = evaluator(for: rules)
-            job.verdict = evaluator.evaluate(
-                job.message, from: job.rule, of: rules, clientID: job.clientID)
+            guard
+                let verdict = evaluator.evaluate(
+                    job.message, from: job.rule, of: rules, clientID: job.clientID, stepsMax: .max)
+            else { preconditionFailure("without a limit an evaluation ends") }
+            job.verdict = verdict
             job.steps = evaluator.stepsSpent
             job.result = keep(evaluator.output)
         }

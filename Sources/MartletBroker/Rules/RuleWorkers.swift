@@ -14,11 +14,12 @@ extension BrokerLoop {
         let isPublish = operation.verb == .publish || operation.verb == .publishWithHeader
         guard isPublish else { return hasJobs && waitForJobs(connection, leaving: 0) }
         let bytes = operation.totalBytes
-        guard hasJobs || goesToWorker(bytes) else { return false }
+        let isForWorker = hasJobs || goesToWorker(bytes)
+        guard isForWorker || state.pointee.ruleStage.mayNeedWorkers else { return false }
         let subject = unsafe CountedBytes(buffer.at(operation.subject), operation.subject.length)
-        guard firstRule(subject, connection) >= 0 else {
-            return hasJobs && waitForJobs(connection, leaving: 0)
-        }
+        let rule = firstRule(subject, connection)
+        guard rule >= 0 else { return hasJobs && waitForJobs(connection, leaving: 0) }
+        guard isForWorker || mayNeedWorker(rule, connection) else { return false }
         let jobs = connection.pointee.jobs
         if !jobs.hasRoom(forBytes: bytes) {
             return waitForJobs(connection, leaving: Int(jobs.count) / 2)
@@ -26,6 +27,13 @@ extension BrokerLoop {
         guard let worker = worker(of: connection), worker.pointee.isFull else { return false }
         state.pointee.ruleStage.workers?.waiting.append(connection.pointee.handle)
         return waitForJobs(connection, leaving: Int(jobs.count))
+    }
+
+    /// Whether a message that is small goes to a worker, or would have no place there if it had to.
+    private func mayNeedWorker(_ rule: Int, _ connection: ConnectionRef) -> Bool {
+        let isAnyFull = state.pointee.ruleStage.workers?.isAnyFull ?? false
+        state.pointee.ruleStage.costly?.forget(at: now, isAnyWorkerFull: isAnyFull)
+        return isCostly(rule) || worker(of: connection)?.pointee.isOverfull ?? false
     }
 
     private func waitForJobs(_ connection: ConnectionRef, leaving jobs: Int) -> Bool {

@@ -8,17 +8,16 @@ import Synchronization
 @safe
 struct JobRing<Element: BitwiseCopyable>: ~Copyable {
     private let slots: UnsafeMutablePointer<Element>
-    private let mask: Int
+    private let capacity: Int
     /// Slots that were taken, and slots that were filled, since the start. Each on cache lines of its own.
     private let head = StablePointer(onLinesOfItsOwn: Atomic<Int>(0))
     private let tail = StablePointer(onLinesOfItsOwn: Atomic<Int>(0))
 
-    /// Room for `capacity` elements, rounded up to a power of two.
+    /// Room for `capacity` elements.
     init(capacity: Int) {
-        var size = 1
-        while size < capacity { size *= 2 }
-        mask = size - 1
-        unsafe slots = .allocate(capacity: size)
+        precondition(capacity > 0)
+        self.capacity = capacity
+        unsafe slots = .allocate(capacity: capacity)
     }
 
     deinit {
@@ -29,7 +28,7 @@ struct JobRing<Element: BitwiseCopyable>: ~Copyable {
 
     /// The pushing thread's.
     var isFull: Bool {
-        tail.pointee.load(ordering: .relaxed) &- head.pointee.load(ordering: .acquiring) > mask
+        tail.pointee.load(ordering: .relaxed) &- head.pointee.load(ordering: .acquiring) >= capacity
     }
 
     /// The popping thread's.
@@ -41,7 +40,7 @@ struct JobRing<Element: BitwiseCopyable>: ~Copyable {
     func push(_ element: Element) -> Bool {
         guard !isFull else { return false }
         let place = tail.pointee.load(ordering: .relaxed)
-        unsafe (slots + (place & mask)).initialize(to: element)
+        unsafe (slots + place % capacity).initialize(to: element)
         tail.pointee.store(place &+ 1, ordering: .releasing)
         return true
     }
@@ -49,7 +48,7 @@ struct JobRing<Element: BitwiseCopyable>: ~Copyable {
     func pop() -> Element? {
         guard !isEmpty else { return nil }
         let place = head.pointee.load(ordering: .relaxed)
-        let element = unsafe slots[place & mask]
+        let element = unsafe slots[place % capacity]
         head.pointee.store(place &+ 1, ordering: .releasing)
         return element
     }

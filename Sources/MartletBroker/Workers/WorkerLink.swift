@@ -23,6 +23,12 @@ struct WorkerLink<Job: BitwiseCopyable>: BitwiseCopyable {
     /// The owner must wait until a job is back before it submits another.
     var isFull: Bool { jobsOut >= jobsMax }
 
+    /// Not even jobs that nobody could have waited with have room.
+    var isOverfull: Bool { jobsOut >= jobsMax + Self.jobsOverMax }
+
+    /// Of jobs that turn out to be the worker's only after their owner has begun with them.
+    static var jobsOverMax: Int { 16 }
+
     mutating func submit(_ job: Job) {
         jobsOut &+= 1
         let isTaken = jobs.pointee.push(job)

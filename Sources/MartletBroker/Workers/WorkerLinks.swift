@@ -30,6 +30,12 @@ struct WorkerLinks<Job: BitwiseCopyable> {
         unsafe StablePointer(links + Int(truncatingIfNeeded: key % UInt64(count)))
     }
 
+    /// Whether any worker has as many jobs as it may, or more.
+    var isAnyFull: Bool {
+        for index in 0..<count where unsafe links[index].isFull { return true }
+        return false
+    }
+
     /// Done jobs, so many of each worker at most that the owner gets to its other work meanwhile.
     func results(atMostOfEach most: Int) -> Results { Results(links: self, most: most) }
 

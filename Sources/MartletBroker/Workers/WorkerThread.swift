@@ -22,8 +22,9 @@ final class WorkerThread<Work: Worker, Owner: Wakeable>: @unchecked Sendable {
         self.worker = worker
         self.owners = owners
         self.jobsMax = jobsMax
-        jobs = owners.map { _ in StablePointer(allocating: JobRing(capacity: jobsMax)) }
-        results = owners.map { _ in StablePointer(allocating: JobRing(capacity: jobsMax)) }
+        let capacity = jobsMax + WorkerLink<Work.Job>.jobsOverMax
+        jobs = owners.map { _ in StablePointer(allocating: JobRing(capacity: capacity)) }
+        results = owners.map { _ in StablePointer(allocating: JobRing(capacity: capacity)) }
     }
 
     deinit {
