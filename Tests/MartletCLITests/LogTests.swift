@@ -46,7 +46,7 @@ struct LogTests {
         logger.notice("noticed", metadata: ["b": "2", "a": "1"])
         settings.trace = false
         settings.debug = true
-        try log.configure(settings)
+        log.adopt(settings, try log.openSink(for: settings))
         logger.debug("debugged")
         logger.trace("hidden")
         log.close()

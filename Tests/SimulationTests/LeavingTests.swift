@@ -86,6 +86,87 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2])
+    func anotherConnectIsCarriedOutWhenItsSubscriptionsAreGone(loops: Int) throws {
+        let simulation = try Simulation(seed: 1, loops: loops)
+        let large = client(
+            simulation, (0..<5_000).map { "SUB s.\($0 % 50) \($0)\r\n" }.joined())
+        let small = simulation.connect(loop: loops - 1)
+        small.queue(connect + "SUB s.1 1\r\n")
+        simulation.settle()
+        large.queue(connect + "SUB s.1 new\r\nPUB s.1 2\r\nme\r\nPING\r\n")
+        _ = large.move()
+        var turns = 0
+        while large.pongs == 0 {
+            let (before, pongs) = (subscriptions(simulation), small.pongs)
+            small.queue("PUB s.1 1\r\nx\r\nPING\r\n")
+            _ = small.move()
+            for loop in simulation.loops { loop.events.turn(loop, waits: false) }
+            for loop in simulation.loops { loop.events.turn(loop, waits: false) }
+            _ = small.move()
+            _ = large.move()
+            #expect(before - subscriptions(simulation) <= 2 * BrokerLoop.departuresPerTurn)
+            if turns > 1 { #expect(small.pongs == pongs + 1) }
+            turns += 1
+            try #require(turns < 1_000)
+        }
+        #expect(turns >= 5_000 / BrokerLoop.departuresPerTurn / 2)
+        #expect(subscriptions(simulation) == 2)
+        // What came before the PONG may be for a subscription that was on its way out; the last one is its own.
+        let messages = large.takeMessages()
+        #expect(messages.last?.sid == "new")
+        small.queue("PUB s.1 1\r\ny\r\n")
+        simulation.settle()
+        #expect(large.takeMessages().map(\.sid) == ["new"])
+        #expect(large.errors.isEmpty)
+        #if DEBUG
+        #expect(simulation.bytesLeftAfterClosing() == 0)
+        #endif
+    }
+
+    @Test func deliveriesThatEndSubscriptionsMeanwhileLeaveNoneBehind() throws {
+        let simulation = try Simulation(seed: 1)
+        let large = client(
+            simulation,
+            (0..<3_000).map { "SUB s.\($0 % 50) \($0)\r\nUNSUB \($0) 1\r\n" }.joined())
+        let small = client(simulation, "")
+        large.queue(connect + "PING\r\n")
+        _ = large.move()
+        for i in 0..<10 {
+            small.queue("PUB s.\(i) 1\r\nx\r\n")
+            _ = small.move()
+            simulation.turn()
+        }
+        simulation.settle()
+        #expect(large.pongs == 1)
+        #expect(subscriptions(simulation) == 0)
+        #if DEBUG
+        #expect(simulation.bytesLeftAfterClosing() == 0)
+        #endif
+    }
+
+    @Test func aClientThatGoesMeanwhileLeavesNothingBehind() throws {
+        let simulation = try Simulation(seed: 1)
+        let large = client(simulation, (0..<3_000).map { "SUB s \($0)\r\n" }.joined())
+        let slot = try #require(large.address.value).index
+        large.queue(connect + "SUB t 1\r\n")
+        _ = large.move()
+        for _ in 0..<3 { simulation.turn() }
+        #expect((1..<3_000).contains(subscriptions(simulation)))
+        // A paused connection is not read, so that it ends another way.
+        let handle = try #require(large.address.value)
+        let connection = try #require(simulation.loops[0].connection(handle))
+        simulation.loops[0].close(connection, .writeError)
+        simulation.settle()
+        #expect(subscriptions(simulation) == 0)
+        let next = client(simulation, "")
+        let nextSlot = try #require(next.address.value).index
+        #expect(nextSlot == slot)
+        #if DEBUG
+        #expect(simulation.bytesLeftAfterClosing() == 0)
+        #endif
+    }
+
     @Test func connectionsThatCloseAtOnceAreClosedInPieces() throws {
         let simulation = try Simulation(seed: 1)
         let many = (0..<200).map { _ in simulation.connect(loop: 0) }

@@ -38,13 +38,15 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let isTraced = ConnectionFlags(rawValue: 1 << 27)
     /// Has a subscription with another policy than `close`, so messages may fill its limit and leave it open.
     static let staysWhenSlow = ConnectionFlags(rawValue: 1 << 28)
+    /// In the list of connections whose subscriptions are being removed, and open.
+    static let losesSubscriptions = ConnectionFlags(rawValue: 1 << 29)
     /// Closed at the end of what runs now.
     static let isClosing = ConnectionFlags(rawValue: 1 << 21)
 }
 
 /// Why a connection is not read for a while.
 struct PauseReasons: OptionSet, BitwiseCopyable {
-    let rawValue: UInt8
+    let rawValue: UInt16
 
     /// Its credentials are being checked on another thread.
     static let authentication = PauseReasons(rawValue: 1)
@@ -62,14 +64,16 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
     static let rules = PauseReasons(rawValue: 64)
     /// Its last message's subscribers take long to find.
     static let match = PauseReasons(rawValue: 128)
+    /// Its next CONNECT ends all its subscriptions, of which there are many.
+    static let departures = PauseReasons(rawValue: 256)
 
     /// Those that only spread a connection's own work over turns.
-    static let ownWork: PauseReasons = [.authentication, .fanOut, .rules, .match]
+    static let ownWork: PauseReasons = [.authentication, .fanOut, .rules, .match, .departures]
 
     static let all = PauseReasons(rawValue: .max)
 
     var each: [PauseReasons] {
-        (0..<UInt8.bitWidth).map { PauseReasons(rawValue: 1 << $0) }.filter { contains($0) }
+        (0..<UInt16.bitWidth).map { PauseReasons(rawValue: 1 << $0) }.filter { contains($0) }
     }
 
     /// Of a single reason: its place among all.

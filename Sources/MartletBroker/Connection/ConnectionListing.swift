@@ -72,7 +72,7 @@ extension BrokerLoop {
         guard let connection = connection(handle) else { return }
         let last = listing.found.count - 1
         let table = connection.pointee.subscriptions
-        if cursor.isOutdated(for: table) {
+        if table.isOutdated(cursor) {
             // It has grown, and all have other places.
             listing.found[last].subscriptions = []
             cursor = .init()

@@ -29,7 +29,7 @@ struct LoopCounters: ~Copyable {
     let staleConnections = Count()
     let pausedPublishers = Count()
     /// Connections that are not read now, by the bit of the reason in `PauseReasons`.
-    let paused = InlineArray<8, Count> { _ in Count() }
+    let paused = InlineArray<16, Count> { _ in Count() }
     let droppedMessages = Count()
     let stalls = Count()
     /// What turns took together, in nanoseconds.

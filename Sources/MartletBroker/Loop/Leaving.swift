@@ -1,7 +1,8 @@
 // What a connection leaves behind: its subscriptions, of which there may be a million.
 
-/// A connection that is closed and whose subscriptions are being removed. Its slot stays its own until the
-/// last one is gone, marked as closing, so that whoever still finds one of them delivers nothing.
+/// A connection whose subscriptions are being removed. If it is closed, its slot stays its own until the last
+/// one is gone, marked as closing, so that whoever still finds one of them delivers nothing. If it has sent
+/// another CONNECT, that is carried out when the last one is gone.
 struct Leaving: BitwiseCopyable {
     let slot: UInt32
     /// Where its subscriptions go on in their table.
@@ -17,8 +18,23 @@ extension BrokerLoop {
         var leaving = Leaving(slot: connection.pointee.handle.index)
         // From here on nobody finds the connection by its handle.
         connection.pointee.handle.generation &+= 1
+        // It is in the list already.
+        if connection.pointee.flags.contains(.losesSubscriptions) { return }
         if removeSubscriptions(of: &leaving) { return }
         state.pointee.leaving.append(leaving)
+    }
+
+    /// Whether what is there of a connection that sends another CONNECT is too much to be removed at once. Then
+    /// its input waits.
+    @inline(never)
+    func mustWaitForDepartures(_ connection: ConnectionRef) -> Bool {
+        guard connection.pointee.opening.hasConnected,
+            connection.pointee.subscriptions.count > Self.departuresPerTurn
+        else { return false }
+        state.pointee.leaving.append(Leaving(slot: connection.pointee.handle.index))
+        connection.pointee.flags.insert(.losesSubscriptions)
+        pause(connection, .departures)
+        return true
     }
 
     /// Goes on with those that an earlier turn left, the oldest first.
@@ -47,18 +63,22 @@ extension BrokerLoop {
         while state.pointee.leaving.count > 0 { removeDeparted() }
     }
 
-    /// Whether all are gone, and with them the connection's slot.
+    /// Whether all are gone, and with them the slot of a connection that is closed.
     private func removeSubscriptions(of leaving: inout Leaving) -> Bool {
         let connection = state.pointee.connections[Int(leaving.slot)]
-        while let record = connection.pointee.subscriptions.takeNext(
-            &leaving.cursor, in: state.pointee.subscriptions)
+        while let record = connection.pointee.subscriptions.removeNext(
+            &leaving.cursor, in: state.pointee.subscriptions, pool: pool)
         {
             retire(record, connection)
             state.pointee.departuresLeft -= 1
             guard state.pointee.departuresLeft > 0 else { return false }
         }
-        connection.pointee.subscriptions.release(pool)
-        state.pointee.connections.give(back: Int(leaving.slot))
+        if connection.pointee.flags.contains(.isTaken) {
+            connection.pointee.flags.remove(.losesSubscriptions)
+            unpause(connection, .departures)
+        } else {
+            state.pointee.connections.give(back: Int(leaving.slot))
+        }
         return true
     }
 }

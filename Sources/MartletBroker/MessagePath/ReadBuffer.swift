@@ -154,6 +154,10 @@ extension BrokerLoop {
                 keep(connection, from: start, to: count)
                 return nil
             }
+            if operation.verb == .connect, mustWaitForDepartures(connection) {
+                keep(connection, from: start, to: count)
+                return nil
+            }
             work.pointee.add(SliceWork.operation)
             dispatch(connection, operation)
             return operation.end

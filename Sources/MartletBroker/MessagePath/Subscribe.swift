@@ -218,7 +218,9 @@ extension BrokerLoop {
         retire(record, connection)
     }
 
+    /// At once: of connections with many, `Leaving` has removed them before.
     func unsubscribeAll(_ connection: ConnectionRef) {
+        assert(connection.pointee.subscriptions.count <= Self.departuresPerTurn)
         connection.pointee.subscriptions.forEach(in: state.pointee.subscriptions) { record in
             retire(record, connection)
         }

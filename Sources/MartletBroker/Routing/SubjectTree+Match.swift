@@ -54,7 +54,7 @@ extension SubjectTree {
         if let tail = node.pointee.anyTail { collect(tail, into: &match) }
         let any = node.pointee.anyToken
         var child: NodeRef?
-        if node.pointee.childCount > 0 {
+        if node.pointee.children.count > 0 {
             if isLast { match.dependsOnLastToken = true }
             let hash = unsafe tokenHash(subject + start, end &- start)
             child = unsafe node.pointee.child(subject + start, end &- start, hash)
@@ -71,7 +71,7 @@ extension SubjectTree {
 
     @inline(__always)
     private func collect(_ node: NodeRef, into match: inout SubjectMatch) {
-        guard node.pointee.plain.count > 0 || node.pointee.groupCount > 0 else { return }
+        guard node.pointee.plain.count > 0 || node.pointee.groups.count > 0 else { return }
         match.found.appendIfRoom(node)
     }
 

@@ -13,7 +13,7 @@ extension SubjectTree {
         var groups = 0
         for i in 0..<match.found.count {
             shape.plainCount += Int(match.found[i].pointee.plain.count)
-            groups += Int(match.found[i].pointee.groupCount)
+            groups += Int(match.found[i].pointee.groups.count)
         }
         if groups > 0 {
             guard match.makeRoom(forGroups: groups) else { return nil }
@@ -45,11 +45,10 @@ extension SubjectTree {
 
     /// A queue group that is on several matching filters counts once.
     private func gatherGroups(of node: NodeRef, _ match: inout SubjectMatch) {
-        for g in 0..<Int(node.pointee.groupCount) {
-            let group = unsafe node.pointee.groups.unsafelyUnwrapped[g]
-            let index = match.indexOfGroup(group)
+        node.pointee.groups.forEach { entry in
+            let index = match.indexOfGroup(entry.value.pointee)
             var gathered = match.groups[index]
-            gathered.members += group.members.count
+            gathered.members += entry.value.pointee.members.count
             match.groups[index] = gathered
             match.groupOfNode.append(UInt32(truncatingIfNeeded: index))
         }
@@ -75,13 +74,12 @@ extension SubjectTree {
         for i in 0..<match.found.count {
             let node = match.found[i]
             Self.append(node.pointee.plain, to: route, at: &next)
-            for g in 0..<Int(node.pointee.groupCount) {
+            node.pointee.groups.forEach { entry in
                 let index = Int(match.groupOfNode[groupOfNode])
                 groupOfNode += 1
                 var group = match.groups[index]
                 var place = Int(group.next)
-                unsafe Self.append(
-                    node.pointee.groups.unsafelyUnwrapped[g].members, to: route, at: &place)
+                Self.append(entry.value.pointee.members, to: route, at: &place)
                 group.next = UInt32(place)
                 match.groups[index] = group
             }
@@ -91,7 +89,7 @@ extension SubjectTree {
     private static func append(_ list: SubscriptionList, to route: Route, at next: inout Int) {
         assert(next + Int(list.count) <= route.destinationCount)
         for i in 0..<Int(list.count) {
-            let subscription = unsafe list.items.unsafelyUnwrapped[i]
+            let subscription = list[i]
             unsafe (route.destinations + next).initialize(
                 to: Destination(
                     subscription: subscription,

@@ -47,12 +47,24 @@ extension BrokerLoop {
         case .ignore: break
         case .refuse(let refusal): turnAway(connection, refusal)
         case .enterAccount(let ending):
+            guard mayMove(connection, by: attempt, authenticator) else {
+                return close(connection, .clientClosed)
+            }
             enter(connection, by: attempt, authenticator)
             finish(connection, ending)
         case .stay: stay(connection, by: attempt, authenticator)
         }
         mirrorOpening(connection)
         unpause(connection, .authentication)
+    }
+
+    /// Whether what a connection loses in another account can be removed at once. It has subscriptions if it
+    /// made them without a CONNECT, and a reload has begun to ask for credentials since.
+    private func mayMove(
+        _ connection: ConnectionRef, by attempt: LoginAttempt, _ authenticator: Authenticator
+    ) -> Bool {
+        connection.pointee.subscriptions.count <= Self.departuresPerTurn
+            || authenticator.identity(of: attempt).account == connection.pointee.account
     }
 
     // MARK: Reload

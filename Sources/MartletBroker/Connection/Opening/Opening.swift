@@ -92,6 +92,11 @@ struct Opening: ~Copyable {
         }
     }
 
+    /// Whether a CONNECT that comes now ends all its subscriptions.
+    var hasConnected: Bool {
+        if case .ready = state { true } else { false }
+    }
+
     /// Its first INFO is sent.
     mutating func greet(mustAuthenticate: Bool) {
         guard case .accepted = state else { return }
