@@ -185,4 +185,29 @@ import Testing
         let closed = many.filter(\.isClosed).count
         #expect(closed == 200)
     }
+
+    @Test func longSubjectsCountForWhatTheyTake() throws {
+        let simulation = try Simulation(seed: 1)
+        let leaver = simulation.connect()
+        let other = simulation.connect()
+        let tokens = String(repeating: ".*", count: 1_900)
+        leaver.queue(
+            "CONNECT {\"verbose\":false}\r\n"
+                + (0..<128).map { "SUB x\($0)\(tokens) \($0)\r\n" }.joined())
+        other.queue("CONNECT {\"verbose\":false}\r\n")
+        simulation.settle()
+        leaver.close()
+        var turns = 0
+        while simulation.broker.snapshot().subscriptions > 0 {
+            let before = simulation.broker.snapshot().subscriptions
+            simulation.turn()
+            #expect(before - simulation.broker.snapshot().subscriptions <= 2)
+            turns += 1
+            try #require(turns < 1_000)
+        }
+        #expect(turns >= 64)
+        #if DEBUG
+        #expect(simulation.bytesLeftAfterClosing() == 0)
+        #endif
+    }
 }

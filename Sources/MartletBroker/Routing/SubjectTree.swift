@@ -166,8 +166,11 @@ struct SubjectTree {
         pruneNow(node)
     }
 
-    private func pruneNow(_ node: NodeRef) {
+    /// How many went.
+    @discardableResult
+    private func pruneNow(_ node: NodeRef) -> Int {
         var node = node
+        var count = 0
         while node.pointee.isUnused, !node.pointee.isUnpruned, let parent = node.pointee.parent {
             if parent.pointee.anyToken == node {
                 parent.pointee.anyToken = nil
@@ -178,7 +181,9 @@ struct SubjectTree {
             }
             free(node)
             node = parent
+            count += 1
         }
+        return count
     }
 
     private mutating func pruneLater(_ node: NodeRef) {
@@ -191,14 +196,15 @@ struct SubjectTree {
 
     /// A few at a time, so that nobody pays for all that a match has held up.
     private mutating func pruneSome() {
-        for _ in 0..<Self.prunedAtOnce {
-            guard let node = unpruned.popLast() else { return }
+        var count = 0
+        while count < Self.prunedAtOnce, let node = unpruned.popLast() {
             node.pointee.isUnpruned = false
-            pruneNow(node)
+            count += 1 + pruneNow(node)
         }
     }
 
-    private static let prunedAtOnce = 16
+    /// A node may be the end of a chain of thousands.
+    private static let prunedAtOnce = 64
     private static let unprunedMax = 4_096
 
     /// 0 for a plain subscription.
