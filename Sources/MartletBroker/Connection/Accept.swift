@@ -157,6 +157,7 @@ extension BrokerLoop {
         if state.pointee.settings.traces { connection.pointee.flags.insert(.isTraced) }
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
+        connection.pointee.lastActivityAt = now
         let details = ConnectionDetails()
         details.ip = ip
         details.port = Int(port)

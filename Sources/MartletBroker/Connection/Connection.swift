@@ -142,6 +142,9 @@ struct Connection: ~Copyable {
     var bytesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
     var bytesOut: UInt64 = 0
+    /// When it last published, subscribed, unsubscribed or got a message, or said CONNECT: what nats-server
+    /// takes for activity. PING and PONG are none.
+    var lastActivityAt: UInt64 = 0
     /// What a policy has thrown away instead of sending it.
     var droppedMessages = 0
     var stalls = 0

@@ -18,7 +18,7 @@ extension BrokerLoop {
             snapshot.authorizedUser = details.user
         }
         snapshot.account = connection.pointee.account.pointee.name
-        let quiet = connection.pointee.lastInputAt &- connection.pointee.acceptedAt
+        let quiet = connection.pointee.lastActivityAt &- connection.pointee.acceptedAt
         snapshot.lastActivityAt = snapshot.startedAt &+ quiet
         if let reason {
             snapshot.stoppedAt = Clock.wallNanoseconds()

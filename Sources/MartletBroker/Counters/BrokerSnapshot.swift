@@ -112,7 +112,7 @@ public struct ConnectionSnapshot: Sendable {
     public var port = 0
     /// When it was accepted.
     public var startedAt: UInt64 = 0
-    /// When it last sent something.
+    /// When it last published, subscribed, unsubscribed, got a message or said CONNECT.
     public var lastActivityAt: UInt64 = 0
     /// nil while the connection is open.
     public var stoppedAt: UInt64?

@@ -10,6 +10,7 @@ extension BrokerLoop {
     ) {
         let subject = unsafe buffer.at(operation.subject)
         let count = operation.subject.length
+        connection.pointee.lastActivityAt = now
         connection.pointee.messagesIn &+= 1
         connection.pointee.bytesIn &+= UInt64(truncatingIfNeeded: operation.totalBytes)
         counters.pointee.messagesIn.add(1)

@@ -113,6 +113,8 @@ extension BrokerLoop {
             bytes &+= found.payloadCount
             if mustStop { break }
         }
+        guard messages > 0 else { return start }
+        connection.pointee.lastActivityAt = now
         connection.pointee.messagesIn &+= UInt64(truncatingIfNeeded: messages)
         connection.pointee.bytesIn &+= UInt64(truncatingIfNeeded: bytes)
         counters.pointee.messagesIn.add(messages)
@@ -142,6 +144,7 @@ extension BrokerLoop {
         guard route.pointee.isPlainHere else { return (0, 0) }
         let count = Int(route.pointee.plainCount)
         let destinations = unsafe route.pointee.destinations
+        let now = now
         var delivered = 0
         var i = 0
         repeat {
@@ -171,6 +174,7 @@ extension BrokerLoop {
             delivered &+= 1
             connection.pointee.messagesOut &+= 1
             connection.pointee.bytesOut &+= UInt64(truncatingIfNeeded: payloadBytes)
+            connection.pointee.lastActivityAt = now
             markDirty(connection)
             if connection.pointee.outbound.pendingBytes > Self.earlyFlushBytes {
                 flushEarly(connection)

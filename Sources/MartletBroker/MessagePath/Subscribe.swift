@@ -8,6 +8,7 @@ extension BrokerLoop {
         let settings = state.pointee.settings
         let subject = unsafe input.at(operation.subject)
         let count = operation.subject.length
+        connection.pointee.lastActivityAt = now
         if let permissions = unsafe connection.pointee.permissions?.takeUnretainedValue(),
             unsafe !permissions.allowsSubscribe(
                 subject, count, queue: input.at(operation.queue), operation.queue.length)
@@ -197,6 +198,7 @@ extension BrokerLoop {
 
     /// UNSUB, at once or after a number of messages that counts from the SUB.
     func unsubscribe(_ connection: ConnectionRef, _ operation: Operation) {
+        connection.pointee.lastActivityAt = now
         if let record = unsafe connection.pointee.subscriptions.find(
             input.at(operation.sid), operation.sid.length, in: state.pointee.subscriptions)
         {

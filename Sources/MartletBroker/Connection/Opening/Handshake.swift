@@ -61,6 +61,7 @@ extension BrokerLoop {
 
     /// CONNECT, also a second one: absent fields keep the value they have.
     func connect(_ connection: ConnectionRef, _ argument: Bytes, _ count: Int) {
+        connection.pointee.lastActivityAt = now
         // What it says is kept in objects, for which memory has to be there.
         guard SystemMemory.hasRoom(for: 4 * count) else {
             return refuseForLackOfMemory(connection)

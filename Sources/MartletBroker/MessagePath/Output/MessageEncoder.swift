@@ -127,6 +127,7 @@ extension BrokerLoop {
     private func recordDelivery(_ connection: ConnectionRef, _ byteCount: Int) {
         connection.pointee.messagesOut &+= 1
         connection.pointee.bytesOut &+= UInt64(truncatingIfNeeded: byteCount)
+        connection.pointee.lastActivityAt = now
         counters.pointee.messagesOut.add(1)
         counters.pointee.bytesOut.add(byteCount)
         work.pointee.add(byteCount &+ SliceWork.delivery)
