@@ -124,6 +124,33 @@ struct MonitorTests {
         }
     }
 
+    @Test("/connz shows pages by id, and the one connection that is asked for")
+    func connzPages() async throws {
+        try await onThread {
+            let setup = try Setup()
+            defer { setup.stop() }
+            let others = try (0..<9).map { _ in try setup.broker.rawClient() }
+            for client in others {
+                try client.connect()
+                try client.barrier()
+            }
+            func ids(_ query: String) throws -> [Int] {
+                let connz = try setup.json("/connz?\(query)")
+                #expect(connz["total"] as? Int == 10)
+                let connections = try #require(connz["connections"] as? [[String: Any]])
+                #expect(connz["num_connections"] as? Int == connections.count)
+                return connections.compactMap { $0["cid"] as? Int }
+            }
+            #expect(try ids("limit=1") == [1])
+            #expect(try ids("limit=4&offset=3&sort=start") == [4, 5, 6, 7])
+            #expect(try ids("offset=8&limit=4&subs=1") == [9, 10])
+            #expect(try ids("offset=10") == [])
+            #expect(try ids("cid=6") == [6])
+            #expect(try ids("cid=66") == [])
+            #expect(try ids("sort=subs&limit=1") == [1])
+        }
+    }
+
     @Test("/varz has nats-server's keys and counts")
     func varz() async throws {
         try await onThread {

@@ -83,37 +83,4 @@ extension Broker {
         snapshot.fanoutAverage = Double(fanoutTotal) / Double(max(1, snapshot.cachedRoutes))
         return snapshot
     }
-
-    /// The open connections, each as its loop sees it between two turns, or the closed ones. Loops list some
-    /// in each turn: connections and subscriptions that come or go meanwhile may be in it or not.
-    public func connectionSnapshots(subscriptions: Bool, closed: Bool) async -> [ConnectionSnapshot]
-    {
-        if closed { return shared.closedConnections }
-        return await openConnections(subscriptions: subscriptions, of: nil)
-    }
-
-    /// Those of these ids that are open, with their subscriptions.
-    package func openConnections(_ ids: Set<UInt64>) async -> [ConnectionSnapshot] {
-        await openConnections(subscriptions: true, of: ids)
-    }
-
-    private func openConnections(
-        subscriptions: Bool, of ids: Set<UInt64>?
-    ) async -> [ConnectionSnapshot] {
-        guard isRunning else { return [] }
-        return await withTaskGroup(of: [ConnectionSnapshot].self) { group in
-            for loop in shared.loops {
-                let mail = loop.mail
-                group.addTask {
-                    await withCheckedContinuation { continuation in
-                        let listing = ConnectionListing(withSubscriptions: subscriptions, of: ids) {
-                            continuation.resume(returning: $0)
-                        }
-                        if !mail.post(.describeConnections(listing)) { listing.finish() }
-                    }
-                }
-            }
-            return await group.reduce(into: []) { $0 += $1 }
-        }
-    }
 }

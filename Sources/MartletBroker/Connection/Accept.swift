@@ -164,6 +164,7 @@ extension BrokerLoop {
         details.startedAt = Clock.wallNanoseconds()
         unsafe connection.pointee.details = unsafe .passRetained(details)
         limitPending(connection)
+        enterOrder(connection)
         return connection
     }
 

@@ -59,6 +59,7 @@ extension BrokerLoop {
         if reason != .clientClosed { unsafe transport.discardInput(into: input, Self.readBytesMax) }
         transport.close()
         connection.pointee.transport = .closed
+        leaveOrder(connection)
         connection.pointee.flags.remove(.isTaken)
         unsafe fullConnections[index].remove(connection.pointee.handle.index)
         connection.pointee.outbound.removeAll(pool: pool, returns: returns)

@@ -149,6 +149,8 @@ struct Connection: ~Copyable {
     var droppedMessages = 0
     var stalls = 0
 
+    var inOrder = OrderLinks()
+
     /// What only people ask for; cold.
     var details: Unmanaged<ConnectionDetails>?
 

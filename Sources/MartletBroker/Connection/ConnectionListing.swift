@@ -8,12 +8,20 @@ final class ConnectionListing: @unchecked Sendable {
     static let stepsPerConnection = 8
     static let stepsPerSubscription = 4
 
+    /// Which connections are wanted.
+    enum Selection {
+        case all
+        case ids(Set<UInt64>)
+        /// Those that are still there.
+        case handles([SlabHandle])
+    }
+
     let withSubscriptions: Bool
-    /// Those that are wanted; nil is all.
-    let ids: Set<UInt64>?
+    fileprivate let selection: Selection
     fileprivate let then: @Sendable ([ConnectionSnapshot]) -> Void
     fileprivate var found: [ConnectionSnapshot] = []
-    fileprivate var slot = 0
+    /// Slots, or handles of the selection, that were looked at.
+    fileprivate var position = 0
     /// About what it takes, and twice while an array grows.
     fileprivate var byteCount = 0
     fileprivate static let bytesPerEntry = 512
@@ -21,11 +29,11 @@ final class ConnectionListing: @unchecked Sendable {
     fileprivate var unfinished: (handle: SlabHandle, cursor: SubscriptionTable.Cursor)?
 
     init(
-        withSubscriptions: Bool = false, of ids: Set<UInt64>? = nil,
+        withSubscriptions: Bool = false, of selection: Selection = .all,
         then: @escaping @Sendable ([ConnectionSnapshot]) -> Void
     ) {
         self.withSubscriptions = withSubscriptions
-        self.ids = ids
+        self.selection = selection
         self.then = then
     }
 
@@ -43,13 +51,12 @@ extension BrokerLoop {
         }
         var steps = ConnectionListing.stepsPerTurn
         if listing.unfinished != nil { listSubscriptions(listing, &steps) }
-        while steps > 0, listing.slot < state.pointee.connections.endIndex {
-            let connection = state.pointee.connections[listing.slot]
-            listing.slot += 1
+        let end = end(of: listing)
+        while steps > 0, listing.position < end {
+            let candidate = candidate(of: listing)
+            listing.position += 1
             steps -= 1
-            guard connection.pointee.flags.contains(.isTaken), connection.pointee.policy.isListed,
-                listing.ids?.contains(connection.pointee.id) ?? true
-            else { continue }
+            guard let connection = candidate else { continue }
             steps -= ConnectionListing.stepsPerConnection
             listing.found.append(
                 snapshot(of: connection, withSubscriptions: false, reason: nil))
@@ -62,6 +69,26 @@ extension BrokerLoop {
             * ((ConnectionListing.stepsPerTurn - steps) / ConnectionListing.stepsPerSubscription)
         let isOver = steps > 0 && listing.unfinished == nil
         if isOver || !mail.post(.describeConnections(listing)) { listing.finish() }
+    }
+
+    private func end(of listing: ConnectionListing) -> Int {
+        if case .handles(let handles) = listing.selection { return handles.count }
+        return state.pointee.connections.endIndex
+    }
+
+    /// Nil where there is none, or one that is not wanted.
+    private func candidate(of listing: ConnectionListing) -> ConnectionRef? {
+        if case .handles(let handles) = listing.selection {
+            return connection(handles[listing.position])
+        }
+        let connection = state.pointee.connections[listing.position]
+        guard connection.pointee.flags.contains(.isTaken), connection.pointee.policy.isListed else {
+            return nil
+        }
+        if case .ids(let ids) = listing.selection, !ids.contains(connection.pointee.id) {
+            return nil
+        }
+        return connection
     }
 
     private func listSubscriptions(_ listing: ConnectionListing, _ steps: inout Int) {

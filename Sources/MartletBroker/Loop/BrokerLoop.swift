@@ -228,6 +228,8 @@ struct LoopState {
     var settings: LoopSettings
 
     var connections: Slab<Connection>
+    /// Those that monitoring shows.
+    var order = ConnectionOrder()
     var subscriptions: Slab<Subscription>
     /// On the first loop, which accepts for all.
     var listeners: [Listener] = []

@@ -92,6 +92,7 @@ extension BrokerLoop {
             adopt(rules, pool)
             then()
         case .describeConnections(let listing): list(listing)
+        case .findConnections(let search): find(search)
         case .enterLameDuck: enterLameDuck()
         case .closeSome(let count): closeSome(count)
         case .stop: state.pointee.isStopping = true
@@ -105,6 +106,7 @@ extension BrokerLoop {
         case .listen(let listener): listener.close()
         case .adoptPipe(let pipe, _, _, _, _): pipe.brokerClose()
         case .describeConnections(let listing): listing.finish()
+        case .findConnections(let search): search.finish()
         case .adoptRules(_, _, let then), .adoptSettings(_, let then),
             .reviewAccess(_, let then), .closeSurplus(_, let then):
             then()

@@ -32,6 +32,8 @@ enum LoopCommand: Sendable {
     case adoptRules(ActiveRules?, RulePool?, then: @Sendable () -> Void)
     /// Goes on with it, until it is finished.
     case describeConnections(ConnectionListing)
+    /// The same for the first ones by their ids.
+    case findConnections(ConnectionSearch)
     case enterLameDuck
     /// Close this many connections, as lame duck mode goes on.
     case closeSome(Int)
@@ -53,7 +55,7 @@ extension LoopCommand {
         case .adoptSettings: "new settings"
         case .reviewAccess, .closeSurplus: "a review of access"
         case .adoptRules: "new rules"
-        case .describeConnections: "a description of connections"
+        case .describeConnections, .findConnections: "a description of connections"
         case .enterLameDuck, .closeSome: "lame duck mode"
         case .stop: "a stop"
         }

@@ -24,9 +24,28 @@ struct Connz: Encodable {
         case connections
     }
 
+    init(_ broker: Broker, _ query: ConnzQuery) async {
+        let page = await query.isOfAllByID ? Self.pageByID(broker, query) : Self.page(broker, query)
+        let snapshot = broker.snapshot()
+        self.init(query, serverID: snapshot.serverID, now: snapshot.now, page)
+    }
+
+    /// The connections on the page alone are looked at.
+    private static func pageByID(_ broker: Broker, _ query: ConnzQuery) async -> Page {
+        guard query.connectionID == 0 else {
+            let found = await broker.openConnections(
+                [query.connectionID], subscriptions: query.needsSubscriptions)
+            return Page(
+                total: broker.snapshot().connections, connections: found.dropFirst(query.offset))
+        }
+        let (total, connections) = await broker.openConnections(
+            offset: query.offset, limit: query.limit, subscriptions: query.needsSubscriptions)
+        return Page(total: total, connections: connections)
+    }
+
     /// Every connection is looked at for the page, but the subscriptions of those on it alone, unless others
     /// are chosen by theirs.
-    init(_ broker: Broker, _ query: ConnzQuery) async {
+    private static func page(_ broker: Broker, _ query: ConnzQuery) async -> Page {
         let isChosenBySubscriptions = !query.subjectFilter.isEmpty
         var candidates: [ConnectionSnapshot] = []
         if query.state != .closed {
@@ -37,13 +56,13 @@ struct Connz: Encodable {
             candidates += await broker.connectionSnapshots(
                 subscriptions: query.needsSubscriptions, closed: true)
         }
-        let snapshot = broker.snapshot()
-        var page = Page(query, now: snapshot.now, candidates: candidates)
+        var page = Page(query, now: broker.snapshot().now, candidates: candidates)
         if query.needsSubscriptions, !isChosenBySubscriptions {
             let open = page.connections.filter { $0.stoppedAt == nil }.map(\.id)
-            page.takeSubscriptions(of: await broker.openConnections(Set(open)))
+            page.takeSubscriptions(
+                of: await broker.openConnections(Set(open), subscriptions: true))
         }
-        self.init(query, serverID: snapshot.serverID, now: snapshot.now, page)
+        return page
     }
 
     /// - Parameter candidates: the connections of the state that was asked for.
@@ -66,6 +85,11 @@ struct Connz: Encodable {
     private struct Page {
         let total: Int
         var connections: [ConnectionSnapshot]
+
+        init(total: Int, connections: some Collection<ConnectionSnapshot>) {
+            self.total = total
+            self.connections = Array(connections)
+        }
 
         init(_ query: ConnzQuery, now: UInt64, candidates: [ConnectionSnapshot]) {
             let ofAccount = candidates.filter {

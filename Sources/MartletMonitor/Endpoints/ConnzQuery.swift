@@ -36,6 +36,12 @@ struct ConnzQuery {
         showsSubscriptions || showsSubscriptionDetail || !subjectFilter.isEmpty
     }
 
+    /// Whether it is a page, or one, of all open connections in the order of their ids.
+    var isOfAllByID: Bool {
+        state == .open && (order == .id || order == .start) && account.isEmpty && user.isEmpty
+            && subjectFilter.isEmpty
+    }
+
     init(_ parameters: MonitorQuery) throws(QueryFailure) {
         showsAuth = try parameters.boolean("auth")
         showsSubscriptionDetail = parameters.value("subs").lowercased() == "detail"
