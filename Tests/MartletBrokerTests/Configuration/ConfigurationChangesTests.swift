@@ -88,7 +88,9 @@ struct ConfigurationChangesTests {
         ])
     func refused(text: String, reason: String) {
         let error = #expect(throws: BrokerError.self) { try changes(to: "debug: true\n" + text) }
-        #expect(error?.message == "config reload not supported for \(reason)")
+        // Some decide others: who has no `http` host listens on `host`.
+        let first = error?.message.split(separator: "\n").first
+        #expect(first == "config reload not supported for \(reason)")
     }
 
     @Test("all keys that need a restart are told at once, one line each")
