@@ -115,7 +115,8 @@ private final class Attackers {
     func joinGroups() throws {
         let name = String(repeating: "g", count: 3_000)
         try ask(times: 60_000) { i in
-            "SUB groups.> \(name)\(i) \(i)\r\n" + (i % 3_000 == 2_999 ? "PUB groups.\(i) 0\r\n\r\n" : "")
+            let publish = i % 3_000 == 2_999 ? "PUB groups.\(i) 0\r\n\r\n" : ""
+            return "SUB groups.> \(name)\(i) \(i)\r\n" + publish
         }
     }
 

@@ -12,7 +12,9 @@ struct SignalReloadTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func started(_ text: String, named name: String = "m.conf") async throws
+    private func started(
+        _ text: String, named name: String = "m.conf"
+    ) async throws
         -> MartletProcess
     {
         let path = try directory.write(name, text)
@@ -87,12 +89,12 @@ struct SignalReloadTests {
     func manyAtOnce() async throws {
         let good = try await started("debug: false\n")
         let bad = try await started("debug: false\n", named: "bad.conf")
-        try directory.write("bad.conf", "port: 5\n")
+        try directory.write("bad.conf", "server_name: other\n")
         let commands = try (0..<12).map { try reload($0 % 3 == 0 ? bad : good) }
         for (index, command) in commands.enumerated() {
             let isBad = index % 3 == 0
             #expect(try await command.exitCode(seconds: 60) == (isBad ? 1 : 0))
-            #expect(command.log.contains("not supported for Port") == isBad)
+            #expect(command.log.contains("not supported for ServerName") == isBad)
             #expect(command.output.contains("process \(good.pid): Reloaded server") == !isBad)
         }
         let trapped = { (process: MartletProcess) in

@@ -7,14 +7,15 @@ import Testing
     /// How long after its accept, in milliseconds.
     private func lastActivity(_ simulation: Simulation, _ client: SimulatedClient) throws -> Int {
         let loop = simulation.loops[client.loop]
-        let connection = try #require(loop.connection(try #require(client.address.value)))
+        let address = try #require(client.address.value)
+        let connection = try #require(loop.connection(address))
         let snapshot = loop.snapshot(of: connection, withSubscriptions: false, reason: nil)
         return Int((snapshot.lastActivityAt - snapshot.startedAt) / 1_000_000)
     }
 
-    private func client(_ simulation: Simulation, _ lines: String, loop: Int = 0)
-        -> SimulatedClient
-    {
+    private func client(
+        _ simulation: Simulation, _ lines: String, loop: Int = 0
+    ) -> SimulatedClient {
         let client = simulation.connect(loop: loop)
         client.queue(lines)
         simulation.settle()

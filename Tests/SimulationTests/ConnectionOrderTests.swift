@@ -18,12 +18,17 @@ import Testing
         return ids
     }
 
-    private func search(_ loop: BrokerLoop, _ countMax: Int) -> Guarded<[UInt64]?> {
-        let found = Guarded<[UInt64]?>(nil)
+    private final class Found: Sendable {
+        let ids = Guarded<[UInt64]?>(nil)
+        var all: [UInt64]? { ids.withLock { $0 } }
+    }
+
+    private func search(_ loop: BrokerLoop, _ countMax: Int) -> Found {
+        let found = Found()
         loop.find(
             ConnectionSearch(countMax: countMax) { search in
                 #expect(search.total >= search.found.count)
-                found.withLock { $0 = search.found.map(\.id) }
+                found.ids.withLock { $0 = search.found.map(\.id) }
             })
         return found
     }
@@ -72,14 +77,14 @@ import Testing
         let all = ids(of: loop)
         #expect(all.count == 3_000)
         // At once: all 3,000 would take three turns.
-        #expect(search(loop, 1).withLock { $0 } == Array(all.prefix(1)))
-        #expect(search(loop, 1_000).withLock { $0 } == Array(all.prefix(1_000)))
+        #expect(search(loop, 1).all == Array(all.prefix(1)))
+        #expect(search(loop, 1_000).all == Array(all.prefix(1_000)))
         let many = search(loop, 2_500)
-        #expect(many.withLock { $0 } == nil)
+        #expect(many.all == nil)
         simulation.settle()
-        #expect(many.withLock { $0 } == Array(all.prefix(2_500)))
+        #expect(many.all == Array(all.prefix(2_500)))
         let none = search(loop, 0)
-        #expect(none.withLock { $0 } == [])
+        #expect(none.all == [])
     }
 
     @Test("a search goes on when the one that was next has gone")
@@ -97,6 +102,6 @@ import Testing
         let handle = try #require(client?.address.value)
         loop.closeNow(try #require(loop.connection(handle)), .clientClosed)
         simulation.settle()
-        #expect(found.withLock { $0 } == all)
+        #expect(found.all == all)
     }
 }

@@ -288,6 +288,8 @@ struct LoopState {
     var memoryLogDueAt: UInt64 = 0
     /// A timer runs for `giveBackUnusedMemory`.
     var looksForUnusedMemory = false
+    /// When other loops were last asked to let subscriptions go.
+    var sheddingAskedAt: UInt64 = 0
     /// When memory is short, idle blocks are looked at again from this time on.
     var sortingDueAt: UInt64 = 0
     /// The most connections that waited for memory at once since the last line about it; 0 when nobody has.

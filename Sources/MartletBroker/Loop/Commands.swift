@@ -78,6 +78,7 @@ extension BrokerLoop {
         case .noResponders(let origin, let subject, let reply):
             sendNoRespondersLater(origin, subject, reply)
         case .shedMemory: helpInShortage()
+        case .shedSubscriptions(let held): shedSubscriptions(of: held)
         case .waitForMemory(let handle):
             if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()

@@ -20,6 +20,8 @@ enum LoopCommand: Sendable {
     case noResponders(Origin, subject: [UInt8], reply: [UInt8])
     /// Memory is short: give some back.
     case shedMemory
+    /// Another loop found no room for a subscription of somebody who holds so many.
+    case shedSubscriptions(of: Int)
     /// Its messages find no memory on another loop: wait a moment.
     case waitForMemory(SlabHandle)
     /// Publishers may go on: a link has drained.
@@ -50,7 +52,7 @@ extension LoopCommand {
         case .credentialsAreChecked: "an authentication"
         case .pausePublisher, .resumePublisher: "a blocked subscriber"
         case .noResponders: "a status 503"
-        case .shedMemory, .waitForMemory: "a shortage of memory"
+        case .shedMemory, .waitForMemory, .shedSubscriptions: "a shortage of memory"
         case .linkDrained: "a drained link"
         case .adoptSettings: "new settings"
         case .reviewAccess, .closeSurplus: "a review of access"

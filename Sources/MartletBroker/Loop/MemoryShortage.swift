@@ -149,8 +149,8 @@ extension BrokerLoop {
     private func heldBytes(_ connection: ConnectionRef) -> (stuck: Int, moving: Int) {
         let pending =
             connection.pointee.blockedSince == 0 ? 0 : connection.pointee.outbound.pendingBytes
-        let input =
-            connection.pointee.carryBlockBytes + (connection.pointee.payload?.pointee.blockBytes ?? 0)
+        let payload = connection.pointee.payload?.pointee.blockBytes ?? 0
+        let input = connection.pointee.carryBlockBytes + payload
         let isMoving =
             connection.pointee.lastInputAt &+ Self.movingNanoseconds > now
             || !connection.pointee.pauseReasons.isEmpty

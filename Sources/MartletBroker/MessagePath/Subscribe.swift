@@ -37,7 +37,8 @@ extension BrokerLoop {
             guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
-            guard unsafe hasRoom(forSubscription: operation, subject)
+            guard
+                unsafe hasRoom(forSubscription: operation, subject)
                     || makeRoomForSubscription(of: connection)
             else { return refuseForMemory(connection) }
             do throws(OutOfMemory) {
@@ -108,21 +109,42 @@ extension BrokerLoop {
             state.pointee.subscriptions.liveCount < Slab<Subscription>.slotsMax
         else { return false }
         if state.pointee.leaving.count > 0 { return true }
-        var largest = asker
-        forEachConnection {
-            guard !$0.pointee.flags.contains(.isClosing) else { return }
-            if $0.pointee.subscriptions.count > largest.pointee.subscriptions.count { largest = $0 }
+        let held = Int(asker.pointee.subscriptions.count)
+        if shedLargestSubscriber(than: held) { return true }
+        // It may be somebody of another loop.
+        guard loopCount > 1, held < Self.shedSubscriptionsMin else { return false }
+        if now >= state.pointee.sheddingAskedAt &+ Self.sheddingPauseNanoseconds {
+            state.pointee.sheddingAskedAt = now
+            for loop in shared.loops where loop.index != index {
+                loop.mail.post(.shedSubscriptions(of: held))
+            }
         }
-        let count = Int(largest.pointee.subscriptions.count)
-        guard count >= Self.shedSubscriptionsMin,
-            count / 8 > Int(asker.pointee.subscriptions.count)
-        else { return false }
-        closeSlowConsumer(largest, .subscriptions(count: count))
+        return true
+    }
+
+    /// Another loop found no room for a subscription of somebody who holds so many.
+    func shedSubscriptions(of held: Int) {
+        guard shared.subscriptionBudget.isSpent, state.pointee.leaving.count == 0 else { return }
+        _ = shedLargestSubscriber(than: held)
+    }
+
+    /// Closes who holds most subscriptions of this loop, if that is much more than somebody else's.
+    private func shedLargestSubscriber(than held: Int) -> Bool {
+        var largest: ConnectionRef?
+        var most = max(Self.shedSubscriptionsMin, 8 * (held + 1)) - 1
+        forEachConnection {
+            let count = Int($0.pointee.subscriptions.count)
+            guard count > most, !$0.pointee.flags.contains(.isClosing) else { return }
+            (largest, most) = ($0, count)
+        }
+        guard let largest else { return false }
+        closeSlowConsumer(largest, .subscriptions(count: most))
         return true
     }
 
     /// Who holds fewer does not go for others'.
     private static let shedSubscriptionsMin = 1_000
+    private static let sheddingPauseNanoseconds: UInt64 = 10_000_000
 
     /// Of a subject that is long: short ones have few.
     static func tokens(_ subject: Bytes, _ count: Int) -> Int {

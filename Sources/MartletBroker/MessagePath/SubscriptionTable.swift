@@ -58,7 +58,7 @@ struct SubscriptionTable {
 
     /// Calls `body` with every subscription; `body` must not change the table.
     func forEach(in slab: Slab<Subscription>, _ body: (SubscriptionRef) -> Void) {
-        entries.forEach { body(slab[$0.index]) }
+        entries.visitAll { body(slab[$0.index]) }
     }
 
     typealias Cursor = PartedTable<Entry>.Cursor

@@ -69,7 +69,7 @@ extension SubjectNode {
     /// One subscription of each queue group, and one of those without.
     func forEachInterest(_ body: (SubscriptionRef) -> Void) {
         if plain.count > 0 { body(plain[0]) }
-        groups.forEach { body($0.value.pointee.members[0]) }
+        groups.visitAll { body($0.value.pointee.members[0]) }
     }
 
     private func group(of subscription: SubscriptionRef, _ hash: UInt32) -> QueueGroupRef? {

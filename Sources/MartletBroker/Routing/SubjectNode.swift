@@ -59,6 +59,6 @@ extension SubjectNode {
     func forEachChild(_ body: (NodeRef) -> Void) {
         if let anyToken { body(anyToken) }
         if let anyTail { body(anyTail) }
-        children.forEach { body($0.value) }
+        children.visitAll { body($0.value) }
     }
 }

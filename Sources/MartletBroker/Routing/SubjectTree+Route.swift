@@ -45,7 +45,7 @@ extension SubjectTree {
 
     /// A queue group that is on several matching filters counts once.
     private func gatherGroups(of node: NodeRef, _ match: inout SubjectMatch) {
-        node.pointee.groups.forEach { entry in
+        node.pointee.groups.visitAll { entry in
             let index = match.indexOfGroup(entry.value.pointee)
             var gathered = match.groups[index]
             gathered.members += entry.value.pointee.members.count
@@ -74,7 +74,7 @@ extension SubjectTree {
         for i in 0..<match.found.count {
             let node = match.found[i]
             Self.append(node.pointee.plain, to: route, at: &next)
-            node.pointee.groups.forEach { entry in
+            node.pointee.groups.visitAll { entry in
                 let index = Int(match.groupOfNode[groupOfNode])
                 groupOfNode += 1
                 var group = match.groups[index]

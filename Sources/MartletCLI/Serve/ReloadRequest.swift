@@ -18,7 +18,7 @@ struct ReloadRequest {
 
     /// The one that a signal brought; nil if nobody waits.
     init?(_ information: siginfo_t) {
-        guard Int(information.si_code) == SI_QUEUE else { return nil }
+        guard unsafe Int(information.si_code) == SI_QUEUE else { return nil }
         token = unsafe UInt(bitPattern: information._sifields._rt.si_sigval.sival_ptr)
         if token == 0 { return nil }
     }

@@ -36,7 +36,7 @@ enum SignalThread {
                 guard number > 0 else { continue }
                 switch number {
                 case reopening: handle(SIGUSR1, nil)
-                case ReloadRequest.signal: handle(SIGHUP, ReloadRequest(information))
+                case ReloadRequest.signal: handle(SIGHUP, unsafe ReloadRequest(information))
                 default: handle(number, nil)
                 }
             }

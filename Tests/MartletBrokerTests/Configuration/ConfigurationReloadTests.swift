@@ -77,7 +77,8 @@ struct ConfigurationReloadTests {
             Change("authorization.users", "", "users: [ { user: a, password: b } ]"),
             Change("users.user", user("a", "c"), user("b", "c")),
             Change("users.password", user("a", "b"), user("a", "c")),
-        ].map { $0.inBlock("authorization") } + [
+        ].map { $0.inBlock("authorization") }
+        + [
             Change("accounts.<name>.users", user("a", "b"), user("c", "b")).inBlock("accounts { A")
         ].map { Change($0.key, $0.old + "}", $0.new + "}") }
 
@@ -91,7 +92,8 @@ struct ConfigurationReloadTests {
             Change("martlet.max_memory", "max_memory: 1GB", "max_memory: 2GB"),
             Change("martlet.max_publish_rate", "", "max_publish_rate: 5"),
             Change("martlet.max_publish_bytes", "", "max_publish_bytes: 5"),
-            Change("martlet.spin", "", "spin: 5us"), Change("martlet.coalesce", "", "coalesce: 5us"),
+            Change("martlet.spin", "", "spin: 5us"),
+            Change("martlet.coalesce", "", "coalesce: 5us"),
             Change("martlet.slice", "", "slice: 1ms"),
             Change("martlet.stall_threshold", "", "stall_threshold: 1s"),
             Change("martlet.turn_clock", "turn_clock: wall", "turn_clock: thread"),

@@ -27,7 +27,9 @@ struct ConnectionListingTests {
         for client in clients { client.close() }
     }
 
-    @Test("a page has its part of them in the order of their ids, whatever their loops", arguments: [1, 3])
+    @Test(
+        "a page has its part of them in the order of their ids, whatever their loops",
+        arguments: [1, 3])
     func pages(loops: Int) async throws {
         try await withBroker(loops: loops, port: -1) { broker in
             let clients = try (0..<20).map { _ in try RawClient(port: broker.clientPort) }
@@ -36,7 +38,9 @@ struct ConnectionListingTests {
                 try client.send("SUB a 1\r\n")
                 try client.barrier()
             }
-            for (offset, limit) in [(0, 1), (0, 7), (7, 7), (14, 7), (19, .max), (20, 5), (.max, 9)] {
+            for (offset, limit) in [
+                (0, 1), (0, 7), (7, 7), (14, 7), (19, .max), (20, 5), (.max, 9),
+            ] {
                 let (total, page) = await broker.openConnections(
                     offset: offset, limit: limit, subscriptions: offset == 7)
                 #expect(total == 20)

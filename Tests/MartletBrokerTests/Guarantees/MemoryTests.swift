@@ -136,9 +136,10 @@ extension Guarantees {
             let (subscriber, publisher) = (try test.client(), try test.client())
             let before = test.broker.snapshot().memoryBytes
             try subscriber.send("SUB a\(String(repeating: ".a", count: 1_000_000)) 1\r\n")
-            #expect(try subscriber.barrier() == [
-                .error("'maximum subscriptions exceeded, max_memory reached'")
-            ])
+            #expect(
+                try subscriber.barrier() == [
+                    .error("'maximum subscriptions exceeded, max_memory reached'")
+                ])
             // The buffer of the line goes when nobody has used it for a while.
             #expect(eventually { test.broker.snapshot().memoryBytes - before < 4 << 20 })
             let subject = "a" + String(repeating: ".a", count: 100_000)

@@ -38,7 +38,8 @@ final class RoutingBench {
         slab = Slab(budget: budget)
         match = SubjectMatch(budget: budget)
         cache = MatchCache(
-            loop: 0, pool: pool, budget: budget, bytesMax: cacheBytesMax, counters: counters, work: work)
+            loop: 0, pool: pool, budget: budget, bytesMax: cacheBytesMax, counters: counters,
+            work: work)
     }
 
     deinit {

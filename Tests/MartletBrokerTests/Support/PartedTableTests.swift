@@ -35,7 +35,7 @@ import Testing
 
     private func all(_ table: PartedTable<Entry>) -> [UInt32] {
         var keys: [UInt32] = []
-        table.forEach { keys.append($0.key) }
+        table.visitAll { keys.append($0.key) }
         return keys.sorted()
     }
 
@@ -66,19 +66,21 @@ import Testing
         #expect(heap.liveBytes == 0 && table.count == 0 && all(table) == [])
     }
 
-    @Test("emptied one by one it gives every entry once, and all its memory", arguments: [7, 9_000])
+    @Test(
+        "emptied one by one it gives every entry once, and all its memory", arguments: [7, 9_000])
     func emptiesOneByOne(entryCount: Int) throws {
         var random = SeededRandom(seed: 1)
         let heap = Heap()
         var table = PartedTable<Entry>()
         for key in 0..<UInt32(entryCount) {
-            try table.insert(Entry(hash: UInt32(truncatingIfNeeded: random.next()), key: key), from: heap)
+            try table.insert(
+                Entry(hash: UInt32(truncatingIfNeeded: random.next()), key: key), from: heap)
         }
         let entries = all(table)
         #expect(entries.count == entryCount)
         var taken: Set<UInt32> = []
         var hashes: [UInt32: UInt32] = [:]
-        table.forEach { hashes[$0.key] = $0.hash }
+        table.visitAll { hashes[$0.key] = $0.hash }
         var cursor = PartedTable<Entry>.Cursor()
         while let entry = table.removeNext(&cursor, to: heap) {
             #expect(taken.insert(entry.key).inserted)
@@ -97,7 +99,9 @@ import Testing
     func outdatedCursor() throws {
         let heap = Heap()
         var table = PartedTable<Entry>()
-        for key in 0..<4 as Range<UInt32> { try table.insert(Entry(hash: key, key: key), from: heap) }
+        for key in 0..<4 as Range<UInt32> {
+            try table.insert(Entry(hash: key, key: key), from: heap)
+        }
         var cursor = PartedTable<Entry>.Cursor()
         #expect(!cursor.isOutdated(for: table))
         _ = table.next(&cursor)
@@ -119,7 +123,8 @@ import Testing
         let heap = Heap()
         var table = PartedTable<Entry>()
         for key in 0..<500_000 as Range<UInt32> {
-            try table.insert(Entry(hash: UInt32(truncatingIfNeeded: random.next()), key: key), from: heap)
+            try table.insert(
+                Entry(hash: UInt32(truncatingIfNeeded: random.next()), key: key), from: heap)
         }
         // What is asked for at once is what is filled at once.
         #expect(heap.largestBytes <= 64 << 10)
@@ -127,7 +132,9 @@ import Testing
         table.release(to: heap)
     }
 
-    @Test("without memory nothing is put in, and what is there stays", arguments: [3, 2_047, 2_048, 9_000])
+    @Test(
+        "without memory nothing is put in, and what is there stays",
+        arguments: [3, 2_047, 2_048, 9_000])
     func withoutMemory(entryCount: Int) throws {
         var random = SeededRandom(seed: 2)
         let heap = Heap()

@@ -158,7 +158,7 @@ struct PartedTable<Entry: TableEntry> {
     }
 
     @inline(__always)
-    func forEach(_ body: (Entry) -> Void) {
+    func visitAll(_ body: (Entry) -> Void) {
         var cursor = Cursor()
         while let entry = next(&cursor) { body(entry) }
     }
