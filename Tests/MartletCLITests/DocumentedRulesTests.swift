@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletCLI
 
-@Suite("Rules in the documentation", .timeLimit(.minutes(1)))
+@Suite("Rules in the documentation", .timeLimit(.minutes(10)))
 struct DocumentedRulesTests {
     /// What stands between ```, in the order of the page.
     private static func blocks(in path: String) throws -> [String] {

@@ -44,7 +44,7 @@ private struct Setup {
     }
 }
 
-@Suite("Monitoring of a running broker", .serialized, .timeLimit(.minutes(1)))
+@Suite("Monitoring of a running broker", .serialized, .timeLimit(.minutes(10)))
 struct MonitorTests {
     @Test("/rulesz and /metrics show what rules counted")
     func rules() async throws {

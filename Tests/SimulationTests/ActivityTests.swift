@@ -72,7 +72,7 @@ import Testing
         let simulation = try Simulation(seed: 1) {
             $0.keepalive.pingIntervalNanoseconds = 500_000_000
         }
-        let client = client(simulation, Self.quiet)
+        let client = client(simulation, Self.quiet + "PING\r\n")
         for _ in 0..<8 {
             simulation.advance(milliseconds: 300)
             client.queue("PONG\r\n")

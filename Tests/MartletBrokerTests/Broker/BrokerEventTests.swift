@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Events of a broker", .timeLimit(.minutes(1)))
+@Suite("Events of a broker", .timeLimit(.minutes(10)))
 struct BrokerEventTests {
     private final class Recorder: EventSink {
         private let events = Guarded<[BrokerEvent]>([])

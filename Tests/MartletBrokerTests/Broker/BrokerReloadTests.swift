@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("What a broker refuses, at its start and at a reload", .timeLimit(.minutes(1)))
+@Suite("What a broker refuses, at its start and at a reload", .timeLimit(.minutes(10)))
 struct BrokerReloadTests {
     struct Mistake: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The examples in the documents")
 struct InProcessReadmeTests {
-    @Test("compiles, runs, and stands in README.md as it is here", .timeLimit(.minutes(1)))
+    @Test("compiles, runs, and stands in README.md as it is here", .timeLimit(.minutes(10)))
     func readme() async throws {
         // README.md
         var configuration = BrokerConfiguration()
@@ -25,7 +25,7 @@ struct InProcessReadmeTests {
         try expectExample(of: "README.md", imports: ["Logging", "MartletBroker"])
     }
 
-    @Test("compiles, runs, and stands in EMBEDDING.md as it is here", .timeLimit(.minutes(1)))
+    @Test("compiles, runs, and stands in EMBEDDING.md as it is here", .timeLimit(.minutes(10)))
     func embedding() async throws {
         // docs/EMBEDDING.md
         var configuration = BrokerConfiguration()
