@@ -99,7 +99,8 @@ struct BrokerReloadTests {
         configuration.limits.controlLineBytesMax = 4_096
         try broker.broker.reload(configuration)
         for client in early {
-            try client.send("SUB \(subject) 1\r\n")
+            // The broker may have closed it before all of it is sent.
+            try? client.send("SUB \(subject) 1\r\n")
             #expect(try client.framesToEnd().last == .error("'maximum control line exceeded'"))
         }
     }

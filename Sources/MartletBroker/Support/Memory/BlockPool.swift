@@ -212,15 +212,20 @@ struct BlockPool {
         reclaimIdle { false }
     }
 
-    /// Gives back as much as has lain idle since this was last called; whether anything may be idle next time.
+    /// Gives back as much as has lain idle since this was last called, but for a little; whether more than that
+    /// may be idle next time.
     func giveBackUnused() -> Bool {
-        let target = state.pointee.idleLargeBytes - state.pointee.idleLargeBytesMin
-        if state.pointee.idleLargeBytesMin > 0 {
+        let target = max(
+            state.pointee.idleLargeBytes - state.pointee.idleLargeBytesMin, Self.unusedBytesKept)
+        if state.pointee.idleLargeBytes > target {
             reclaimIdle { state.pointee.idleLargeBytes <= target }
         }
         state.pointee.idleLargeBytesMin = state.pointee.idleLargeBytes
-        return state.pointee.idleLargeBytes > 0
+        return state.pointee.idleLargeBytes > Self.unusedBytesKept
     }
+
+    /// Two payloads of a megabyte, one after the other, find their memory again.
+    static let unusedBytesKept = 2 << 20
 
     /// A power of two of at least a slab's size, so that every block is aligned to its slab.
     private func fromReserve(_ shift: Int) -> UnsafeMutableRawPointer? {
