@@ -14,7 +14,9 @@ struct RuleStageOrderTests {
             $0.inlineBytesMax = 200
         }
         let broker = try setup.broker(rules) {
-            // Tests read more slowly than the broker delivers.
+            // Tests read more slowly than the broker delivers, and what waits for two readers, rounded up to
+            // blocks, is more than the memory that other tests have.
+            $0.limits.memoryBytesMax = 1 << 30
             $0.slowConsumers.defaultPolicy = .block
             $0.slowConsumers.blockNanosecondsMax = 600_000_000_000
         }
