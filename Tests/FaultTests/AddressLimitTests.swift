@@ -5,8 +5,10 @@ import Testing
 
 extension Faults {
     /// A system that gives less than `max_memory`: every growth may find no memory, and the process has to live.
-    /// A sanitizer reserves terabytes of addresses.
-    @Suite(.serialized, .disabled(if: isSanitized)) struct AddressLimits {
+    @Suite(
+        .serialized, .disabled(if: isSanitized, "a sanitizer reserves terabytes of addresses")
+    )
+    struct AddressLimits {
         /// What takes the memory.
         enum Load: String, CaseIterable {
             case subscriptions, queueGroups, stuckSubscribers, payloads, everything

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletCLI
 
-@Suite("Rules in the documentation", .timeLimit(.minutes(10)))
+@Suite("Rules in the documentation", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct DocumentedRulesTests {
     /// What stands between ```, in the order of the page.
     private static func blocks(in path: String) throws -> [String] {

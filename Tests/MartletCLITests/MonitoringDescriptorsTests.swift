@@ -1,7 +1,7 @@
 import MartletTestSupport
 import Testing
 
-@Suite("Monitoring without descriptors", .timeLimit(.minutes(10)))
+@Suite("Monitoring without descriptors", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct MonitoringDescriptorsTests {
     @Test("clients and silent connections that take all descriptors keep /healthz from nobody")
     func crowd() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletCLI
 
-@Suite("Monitoring beside nats-server", .serialized, .timeLimit(.minutes(10)))
+@Suite("Monitoring beside nats-server", .serialized, .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct MonitoringKeysTests {
     /// Keys of features that this version lacks, and of the Go runtime.
     private static let absent: Set<String> = [

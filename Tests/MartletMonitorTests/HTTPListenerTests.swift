@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletMonitor
 
-@Suite("The HTTP server", .timeLimit(.minutes(10)))
+@Suite("The HTTP server", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct HTTPListenerTests {
     private func listener(
         _ handler: @escaping HTTPListener.Handler = { .text("path \($0.path)", status: 200) }

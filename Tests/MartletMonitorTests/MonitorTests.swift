@@ -44,7 +44,7 @@ private struct Setup {
     }
 }
 
-@Suite("Monitoring of a running broker", .serialized, .timeLimit(.minutes(10)))
+@Suite("Monitoring of a running broker", .serialized, .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct MonitorTests {
     @Test("/rulesz and /metrics show what rules counted")
     func rules() async throws {

@@ -33,6 +33,14 @@ import Testing
         return found
     }
 
+    /// 3,000 connections.
+    private func crowd() throws -> Simulation {
+        let simulation = try Simulation(seed: 1)
+        for _ in 0..<3_000 { _ = simulation.connect() }
+        simulation.settle()
+        return simulation
+    }
+
     @Test("are all that are open, whatever comes and goes", arguments: testSeeds(5))
     func areAllThatAreOpen(seed: UInt64) throws {
         let simulation = try Simulation(seed: seed, loops: 3)
@@ -70,9 +78,7 @@ import Testing
 
     @Test("the first ones are found without a look at the others")
     func costsWhatItShows() throws {
-        let simulation = try Simulation(seed: 1)
-        for _ in 0..<3_000 { _ = simulation.connect() }
-        simulation.settle()
+        let simulation = try crowd()
         let loop = simulation.loops[0]
         let all = ids(of: loop)
         #expect(all.count == 3_000)
@@ -89,9 +95,7 @@ import Testing
 
     @Test("a search goes on when the one that was next has gone")
     func nextOneGoes() throws {
-        let simulation = try Simulation(seed: 1)
-        for _ in 0..<3_000 { _ = simulation.connect() }
-        simulation.settle()
+        let simulation = try crowd()
         let loop = simulation.loops[0]
         var all = ids(of: loop)
         let found = search(loop, 3_000)

@@ -5,34 +5,17 @@ import Testing
 @testable import MartletBroker
 
 @Suite("Publishers that wait for memory") struct MemoryWaitTests {
-    /// Keeps the lines about them.
-    private struct Recorder: LogHandler {
-        let lines: Lines
-        var logLevel = Logger.Level.info
-        var metadata: Logger.Metadata = [:]
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let text = "\(event.level) \(event.message)"
-            if text.contains("wait for memory") { lines.all.withLock { $0.append(text) } }
-        }
-    }
-
-    private final class Lines: Sendable {
-        let all = Guarded<[String]>([])
-        var count: Int { all.withLock(\.count) }
+    /// About them.
+    private func waits(_ log: LogLines) -> [String] {
+        log.all.filter { $0.contains("wait for memory") }
     }
 
     @Test("are told of once a minute, with how many they are, as long as they wait")
     func onceAMinute() throws {
-        let lines = Lines()
+        let log = LogLines()
         let bytesMax = 32 << 20
         let simulation = try Simulation(
-            seed: 1, logger: Logger(label: "test") { _ in Recorder(lines: lines) }
+            seed: 1, logger: log.logger(from: .info)
         ) { $0.limits.memoryBytesMax = bytesMax }
         let publishers = (0..<3).map { _ in simulation.connect() }
         for publisher in publishers { publisher.queue("CONNECT {\"verbose\":false}\r\nPING\r\n") }
@@ -45,21 +28,20 @@ import Testing
         }
         simulation.advance(milliseconds: 900)
         #expect(publishers.allSatisfy { $0.pongs == 1 && !$0.isClosed })
-        #expect(lines.count == 0)
+        #expect(waits(log).count == 0)
         simulation.advance(milliseconds: 200)
-        let all = lines.all.withLock { $0 }
-        let first = try #require(all.first)
+        let first = try #require(waits(log).first)
         #expect(first.hasPrefix("warning Publishers wait for memory: up to 3 at once on loop 0, "))
         #expect(first.hasSuffix(" bytes in use, max_memory is \(bytesMax)"))
         simulation.advance(milliseconds: 59_000, stepMilliseconds: 100)
-        #expect(lines.count == 1)
+        #expect(waits(log).count == 1)
         simulation.advance(milliseconds: 2_000, stepMilliseconds: 100)
-        #expect(lines.count == 2)
+        #expect(waits(log).count == 2)
         budget.release(bytesMax)
         simulation.advance(milliseconds: 1_000)
         #expect(publishers.allSatisfy { $0.pongs == 2 })
         // One line more tells of those since the last one, and then there is nothing to tell.
         simulation.advance(milliseconds: 180_000, stepMilliseconds: 1_000)
-        #expect(lines.count == 3)
+        #expect(waits(log).count == 3)
     }
 }

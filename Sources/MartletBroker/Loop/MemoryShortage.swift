@@ -35,7 +35,8 @@ extension BrokerLoop {
         pauseReadersForMemory()
         if let memory = allocateOverBudget() { return memory }
         // Who holds anything to speak of goes before somebody who does not.
-        while shedLargest(evenOfLittle: true) {
+        for _ in 0..<Self.shedPerShortage {
+            guard shedLargest(evenOfLittle: true) else { return nil }
             if let memory = allocateOverBudget() { return memory }
         }
         return nil

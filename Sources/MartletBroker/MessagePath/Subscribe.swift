@@ -37,9 +37,9 @@ extension BrokerLoop {
             guard unsafe Subject.isValidForSubscription(subject, count) else {
                 return sendError(connection, "Invalid Subject")
             }
+            let bytes = unsafe bytesMax(ofSubscription: operation, subject)
             guard
-                unsafe hasRoom(forSubscription: operation, subject)
-                    || makeRoomForSubscription(of: connection)
+                hasRoom(forSubscription: bytes) || makeRoom(forSubscription: bytes, of: connection)
             else { return refuseForMemory(connection) }
             do throws(OutOfMemory) {
                 try open(connection, operation)
@@ -85,27 +85,26 @@ extension BrokerLoop {
         record(event, of: connection)
     }
 
-    /// Whether the share of memory that subscriptions have, and the slab, take one more: a subject of 10,000
-    /// tokens takes 80 times its bytes.
-    private func hasRoom(forSubscription operation: Operation, _ subject: Bytes) -> Bool {
-        let budget = shared.subscriptionBudget
-        let names = operation.subject.length + operation.queue.length + operation.sid.length
-        guard !budget.isSpent,
-            state.pointee.subscriptions.liveCount < Slab<Subscription>.slotsMax
-        else { return false }
-        // Fewer tokens than bytes: what is there for that many need not be counted.
-        let left = budget.bytesMax - budget.usedBytes
-        var tokens = operation.subject.length
-        if SubjectTree.bytesMax(tokens: tokens, nameBytes: names) <= left { return true }
-        tokens = unsafe Subject.tokenCount(subject, tokens)
-        return SubjectTree.bytesMax(tokens: tokens, nameBytes: names) <= left
+    /// The most that a subscription may take: a subject of 10,000 tokens takes 80 times its bytes.
+    private func bytesMax(ofSubscription operation: Operation, _ subject: Bytes) -> Int {
+        SubjectTree.bytesMax(
+            tokens: unsafe Subject.tokenCount(subject, operation.subject.length),
+            nameBytes: operation.subject.length + operation.queue.length + operation.sid.length)
     }
 
-    /// Who holds most subscriptions goes, not who has few and asks for another, and what goes goes a few a turn. Until
-    /// then the share of subscriptions is an eighth larger.
-    private func makeRoomForSubscription(of asker: ConnectionRef) -> Bool {
+    /// Whether the share of memory that subscriptions have, and the slab, take one more of so many bytes.
+    private func hasRoom(forSubscription bytes: Int) -> Bool {
         let budget = shared.subscriptionBudget
-        guard budget.usedBytes < budget.bytesMax + budget.bytesMax / 8,
+        return budget.usedBytes + bytes <= budget.bytesMax
+            && state.pointee.subscriptions.liveCount < Slab<Subscription>.slotsMax
+    }
+
+    /// Who holds most subscriptions goes, not who has few and asks for another, and what goes goes a
+    /// few a turn. Until then the share of subscriptions is an eighth larger.
+    private func makeRoom(forSubscription bytes: Int, of asker: ConnectionRef) -> Bool {
+        let budget = shared.subscriptionBudget
+        guard bytes <= Self.shedForBytesMax,
+            budget.usedBytes + bytes <= budget.bytesMax + budget.bytesMax / 8,
             state.pointee.subscriptions.liveCount < Slab<Subscription>.slotsMax
         else { return false }
         if state.pointee.leaving.count > 0 { return true }
@@ -124,14 +123,18 @@ extension BrokerLoop {
 
     /// Another loop found no room for a subscription of somebody who holds so many.
     func shedSubscriptions(of held: Int) {
-        guard shared.subscriptionBudget.isSpent, state.pointee.leaving.count == 0 else { return }
+        guard !hasRoom(forSubscription: Self.shedForBytesMax),
+            state.pointee.leaving.count == 0
+        else { return }
         _ = shedLargestSubscriber(than: held)
     }
 
-    /// Closes who holds most subscriptions of this loop, if that is much more than somebody else's.
+    /// Closes who holds most subscriptions of this loop, if that is much more than somebody else's, and a quarter
+    /// of all: of many who hold about as much none took the memory.
     private func shedLargestSubscriber(than held: Int) -> Bool {
         var largest: ConnectionRef?
-        var most = max(Self.shedSubscriptionsMin, 8 * (held + 1)) - 1
+        let quarter = state.pointee.subscriptions.liveCount / 4
+        var most = max(Self.shedSubscriptionsMin, 8 * (held + 1), quarter) - 1
         forEachConnection {
             let count = Int($0.pointee.subscriptions.count)
             guard count > most, !$0.pointee.flags.contains(.isClosing) else { return }
@@ -142,6 +145,8 @@ extension BrokerLoop {
         return true
     }
 
+    /// About 400 tokens. For a larger one nobody goes.
+    private static let shedForBytesMax = 64 << 10
     /// Who holds fewer does not go for others'.
     private static let shedSubscriptionsMin = 1_000
     private static let sheddingPauseNanoseconds: UInt64 = 10_000_000
@@ -167,6 +172,7 @@ extension BrokerLoop {
         record.pointee.connection = connection.pointee.handle
         record.pointee.delivered = 0
         record.pointee.deliveredMax = .max
+        record.pointee.dropped = 0
         do throws(OutOfMemory) {
             try copyNames(record, operation)
         } catch {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Events of a broker", .timeLimit(.minutes(10)))
+@Suite("Events of a broker", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct BrokerEventTests {
     private final class Recorder: EventSink {
         private let events = Guarded<[BrokerEvent]>([])

@@ -1,39 +1,18 @@
 import Logging
+import MartletTestSupport
 import Testing
 
 @testable import MartletBroker
 
 @Suite("The log of events")
 struct BrokerLogTests {
-    /// Keeps lines, as `level text`.
-    private struct LineKeeper: LogHandler {
-        let lines: Lines
-        var logLevel = Logger.Level.trace
-        var metadata: Logger.Metadata = [:]
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            lines.all.withLock { $0.append("\(event.level) \(event.message)") }
-        }
-    }
-
-    private final class Lines: Sendable {
-        let all = Guarded<[String]>([])
-    }
-
     private func lines(
         of events: [BrokerEvent], from level: Logger.Level = .trace
     ) -> [String] {
-        let lines = Lines()
-        var logger = Logger(label: "test") { _ in LineKeeper(lines: lines) }
-        logger.logLevel = level
-        let log = BrokerLog(logger: logger)
+        let lines = LogLines()
+        let log = BrokerLog(logger: lines.logger(from: level))
         for event in events { log.record(event) }
-        return lines.all.withLock { $0 }
+        return lines.all
     }
 
     private let peer = PeerDescription(id: 7, ip: "10.0.0.1", port: 80, name: "alpha", user: "ann")

@@ -5,7 +5,9 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("What a broker refuses, at its start and at a reload", .timeLimit(.minutes(10)))
+@Suite(
+    "What a broker refuses, at its start and at a reload",
+    .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct BrokerReloadTests {
     struct Mistake: Sendable, CustomTestStringConvertible {
         let testDescription: String

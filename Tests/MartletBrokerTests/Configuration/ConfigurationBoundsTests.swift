@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Configuration files that are too much", .timeLimit(.minutes(10)))
+@Suite("Configuration files that are too much", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct ConfigurationBoundsTests {
     private func failure(_ text: String, _ environment: [String: String] = [:]) -> String? {
         do {

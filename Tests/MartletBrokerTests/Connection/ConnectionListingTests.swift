@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Listings of connections", .timeLimit(.minutes(10)))
+@Suite("Listings of connections", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct ConnectionListingTests {
     @Test("have every subscription once, however many turns they take")
     func manySubscriptions() throws {

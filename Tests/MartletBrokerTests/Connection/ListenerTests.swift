@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Listeners", .timeLimit(.minutes(10))) struct ListenerTests {
+@Suite("Listeners", .timeLimit(.minutes(isSanitized ? 10 : 1))) struct ListenerTests {
     @Test("a loop accepts on each of its listeners, until lame duck mode")
     func severalListeners() async throws {
         try await withBroker(loops: 2, port: -1) { broker in

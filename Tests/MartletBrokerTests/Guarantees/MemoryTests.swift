@@ -186,10 +186,39 @@ extension Guarantees {
                 try client.send("SUB new.\(i) 2\r\n" + pub("new.\(i)", "heard"))
                 #expect(try client.message().text == "heard")
             }
-            let reasons = test.broker.shared.closedConnections.map(\.closeReason)
-            #expect((1...loops).contains(reasons.count))
-            #expect(reasons.allSatisfy { $0 == "Slow Consumer (Pending Bytes)" })
+            let shed = test.broker.shared.closedConnections.filter {
+                $0.closeReason == "Slow Consumer (Pending Bytes)"
+            }
+            #expect((1...loops).contains(shed.count))
+            #expect(shed.allSatisfy { $0.subscriptionCount > 1_000 })
             #expect(test.broker.snapshot().memoryBytes < 24 << 20)
+        }
+
+        @Test("For one who asks for very much nobody goes, and it is refused", arguments: [1, 2])
+        func unusualSubscription(loops: Int) throws {
+            let test = try TestBroker(loops: loops) {
+                $0.limits.memoryBytesMax = 32 << 20
+                $0.limits.controlLineBytesMax = 4 << 20
+            }
+            let holders = try test.clients(loops)
+            for holder in holders {
+                for first in stride(from: 0, to: 5_000, by: 1_000) {
+                    try holder.send(
+                        (first..<(first + 1_000)).map { "SUB a.\($0) \($0)\r\n" }.joined())
+                    try holder.barrier()
+                }
+            }
+            let askers = try test.clients(loops)
+            for asker in askers {
+                try asker.send("SUB a\(String(repeating: ".b", count: 1_000_000)) 1\r\n")
+                #expect(
+                    try asker.barrier() == [
+                        .error("'maximum subscriptions exceeded, max_memory reached'")
+                    ])
+            }
+            for client in holders + askers { #expect(try client.barrier().isEmpty) }
+            #expect(test.broker.shared.closedConnections.isEmpty)
+            #expect(test.broker.snapshot().memoryBytes < 32 << 20)
         }
 
         @Test("Payloads arrive whole in whatever pieces they come", arguments: BrokerSetup.all)

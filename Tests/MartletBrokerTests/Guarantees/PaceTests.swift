@@ -93,9 +93,9 @@ extension Guarantees {
 
         @Test("A turn over the threshold is counted and logged, with what ran")
         func stall() throws {
-            let log = CapturedLog()
+            let log = LogLines()
             // A busy machine makes long turns of its own; this one is longer.
-            let test = try TestBroker(logger: Logger(label: "t") { _ in log }) {
+            let test = try TestBroker(logger: log.logger(from: .warning)) {
                 $0.tuning.stallThresholdNanoseconds = 300_000_000
             }
             let broker = test.broker
@@ -107,18 +107,18 @@ extension Guarantees {
             #expect(eventually { broker.snapshot().stalls == 1 })
             #expect(broker.snapshot().longestTurnNanoseconds >= 400_000_000)
             #expect(broker.snapshot().turns.counts.last == 1)
-            #expect(eventually { log.lines.contains { $0.contains("stalled") } })
-            let line = try #require(log.lines.first { $0.contains("stalled") })
+            #expect(eventually { log.all.contains { $0.contains("stalled") } })
+            let line = try #require(log.all.first { $0.contains("stalled") })
             let form =
-                /Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries, most of it (.*)/
+                /warning Loop 0 stalled for \d{6}us: \d events, 1 commands, 0 deliveries, most of it (.*)/
             let match = try #require(line.wholeMatch(of: form), "\(line)")
             #expect(match.1 == "a description of connections")
         }
 
         @Test("The worst turn of a second is logged, whichever came first")
         func worstStall() throws {
-            let log = CapturedLog()
-            let test = try TestBroker(logger: Logger(label: "t") { _ in log }) {
+            let log = LogLines()
+            let test = try TestBroker(logger: log.logger(from: .warning)) {
                 $0.tuning.stallThresholdNanoseconds = 100_000_000
             }
             let loop = test.broker.shared.loops[0]
@@ -128,33 +128,8 @@ extension Guarantees {
                         ConnectionListing { _ in Thread.sleep(forTimeInterval: seconds) }))
                 #expect(eventually { !loop.mail.hasMail })
             }
-            #expect(eventually { log.lines.contains { $0.contains("stalled for 4") } })
-            #expect(log.lines.count { $0.contains("stalled") } == 1)
+            #expect(eventually { log.all.contains { $0.contains("stalled for 4") } })
+            #expect(log.all.count { $0.contains("stalled") } == 1)
         }
-    }
-}
-
-/// Log lines of a test's broker.
-private final class CapturedLog: LogHandler, @unchecked Sendable {
-    // SAFETY: only `all` changes, and it has its lock.
-    private let all = Guarded<[String]>([])
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .warning }
-        set {}
-    }
-
-    var lines: [String] { all.withLock { $0 } }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        all.withLock { $0.append("\(event.message)") }
     }
 }

@@ -79,7 +79,7 @@ extension Guarantees {
             let broker = try setup.broker {
                 $0.slowConsumers.rules = [rule("new", .dropNew, 300_000)]
             }
-            let outcome = try overflow(broker, "new", size: size, bytes: 900_000)
+            let outcome = try overflow(broker, "new", size: size, bytes: 2_000_000)
             #expect(outcome.numbers == Array(0..<outcome.numbers.count))
             #expect(outcome.dropped == outcome.published - outcome.numbers.count)
             #expect(outcome.dropped > 0)
@@ -360,10 +360,21 @@ extension Guarantees {
             }
             #expect(seen.error == pongs)
             #expect(seen.ok == pongs + 1)
+            try expectNothingDroppedOfTheNext(stuck.client, subject, broker)
             // Having read, it is served again.
             try publisher.send(pub(subject, "\(outcome.published) y"))
             #expect(try stuck.client.message().text == "\(outcome.published) y")
             return outcome
+        }
+
+        /// The next tenant of a subscription's slot starts anew.
+        private func expectNothingDroppedOfTheNext(
+            _ client: RawClient, _ subject: String, _ broker: TestBroker
+        ) throws {
+            try client.send("UNSUB 1\r\nSUB \(subject) 1\r\n")
+            try client.barrier()
+            let all = broker.connections(subscriptions: true).flatMap(\.subscriptions)
+            #expect(all.first { $0.subject == subject }?.droppedMessages == 0)
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Handlers that wait", .timeLimit(.minutes(10)))
+@Suite("Handlers that wait", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct AsynchronousHandlerTests {
     @Test("a message is copied, and what the task returns is the answer", arguments: [1, 2])
     func answers(loops: Int) async throws {

@@ -3,7 +3,7 @@ import MartletBroker
 import MartletTestSupport
 import Testing
 
-@Suite("The examples in docs/EMBEDDING.md", .timeLimit(.minutes(10)))
+@Suite("The examples in docs/EMBEDDING.md", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct HandlerDocumentTests {
     @Test("compile, run, and stand there as they are here")
     func examples() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("How handlers begin and end", .timeLimit(.minutes(10)))
+@Suite("How handlers begin and end", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct HandlerLifeTests {
     @Test("a handler needs a running broker, a valid subject, valid fields, and to be let in")
     func refusals() async throws {

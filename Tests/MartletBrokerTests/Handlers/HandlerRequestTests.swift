@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("What a handler sees and answers", .timeLimit(.minutes(10)))
+@Suite("What a handler sees and answers", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct HandlerRequestTests {
     @Test(
         "a request comes with its subject, headers and payload, and gets its reply",

@@ -3,7 +3,7 @@ import Glibc
 import MartletTestSupport
 import Testing
 
-@Suite("The example Examples/order-service", .timeLimit(.minutes(10)))
+@Suite("The example Examples/order-service", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct OrderServiceTests {
     @Test("answers as its README says")
     func answers() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("A client in the same process", .timeLimit(.minutes(10)))
+@Suite("A client in the same process", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct InProcessClientTests {
     @Test(
         "what is published comes to the subscription, with reply and headers", arguments: [1, 2, 4])

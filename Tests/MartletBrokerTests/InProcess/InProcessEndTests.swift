@@ -3,7 +3,9 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("How subscriptions and clients in the same process end", .timeLimit(.minutes(10)))
+@Suite(
+    "How subscriptions and clients in the same process end",
+    .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct InProcessEndTests {
     @Test("after unsubscribing, what came before is still there, and nothing more comes")
     func unsubscribe() async throws {

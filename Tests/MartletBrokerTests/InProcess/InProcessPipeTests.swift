@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("The pipe between a loop and a client", .timeLimit(.minutes(10)))
+@Suite("The pipe between a loop and a client", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct InProcessPipeTests {
     private struct Wakes {
         var broker = 0

@@ -2,11 +2,14 @@ import Foundation
 import Logging
 import MartletBroker
 import MartletRules
+import MartletTestSupport
 import Testing
 
 @Suite("The examples in the documents")
 struct InProcessReadmeTests {
-    @Test("compiles, runs, and stands in README.md as it is here", .timeLimit(.minutes(10)))
+    @Test(
+        "compiles, runs, and stands in README.md as it is here",
+        .timeLimit(.minutes(isSanitized ? 10 : 1)))
     func readme() async throws {
         // README.md
         var configuration = BrokerConfiguration()
@@ -25,7 +28,9 @@ struct InProcessReadmeTests {
         try expectExample(of: "README.md", imports: ["Logging", "MartletBroker"])
     }
 
-    @Test("compiles, runs, and stands in EMBEDDING.md as it is here", .timeLimit(.minutes(10)))
+    @Test(
+        "compiles, runs, and stands in EMBEDDING.md as it is here",
+        .timeLimit(.minutes(isSanitized ? 10 : 1)))
     func embedding() async throws {
         // docs/EMBEDDING.md
         var configuration = BrokerConfiguration()

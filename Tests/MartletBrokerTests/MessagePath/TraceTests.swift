@@ -4,7 +4,7 @@ import Testing
 
 @testable import MartletBroker
 
-@Suite("Traces", .timeLimit(.minutes(10)))
+@Suite("Traces", .timeLimit(.minutes(isSanitized ? 10 : 1)))
 struct TraceTests {
     private final class Recorder: EventSink {
         private let lines = Guarded<[String]>([])

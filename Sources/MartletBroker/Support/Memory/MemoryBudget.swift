@@ -27,8 +27,6 @@ final class MemoryBudget: Sendable {
         takenAt.store(Clock.wallNanoseconds(), ordering: .relaxed)
     }
 
-    var isSpent: Bool { usedBytes >= bytesMax }
-
     /// Less than a sixteenth is left.
     var isNearlySpent: Bool { usedBytes > bytesMax - bytesMax / 16 }
 
