@@ -66,6 +66,16 @@ struct ServeProcessTests {
         #expect(bad.log.contains("absent.conf: no such file or directory"))
     }
 
+    @Test(
+        "the kernel's table of descriptors has room for all connections before the first one comes")
+    func descriptorTable() async throws {
+        let process = try MartletProcess(
+            ["-c", "server.conf"],
+            configuration: "host: 127.0.0.1\nport: -1\nmax_connections: 3000\n")
+        try await process.waitForLog("Server is ready")
+        #expect(try process.descriptorTableSize() >= 3_000)
+    }
+
     @Test("the log begins in nats-server's order")
     func startLines() async throws {
         let process = try await started(["-m", "-1", "--name", "nm"])

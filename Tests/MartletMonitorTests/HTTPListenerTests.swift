@@ -91,6 +91,8 @@ struct HTTPListenerTests {
     func slowLane() async throws {
         try await onThread {
             let made = Guarded((running: 0, most: 0, total: 0))
+            let mayEnd = Guarded(false)
+            defer { mayEnd.withLock { $0 = true } }
             let listener = try HTTPListener(
                 host: "127.0.0.1", port: 0, isSlow: { $0.path == "/slow" }
             ) { request in
@@ -100,7 +102,7 @@ struct HTTPListenerTests {
                     $0.total += 1
                     $0.most = max($0.most, $0.running)
                 }
-                try? await Task.sleep(for: .milliseconds(300))
+                while !mayEnd.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(5)) }
                 made.withLock { $0.running -= 1 }
                 return .text("slow", status: 200)
             }
@@ -120,6 +122,7 @@ struct HTTPListenerTests {
             #expect(try HTTPAnswer(surplus.readToEnd()).status == 503)
             #expect(try HTTPAnswer.to("/", port: listener.port).body == "quick")
             #expect(made.withLock { $0.running } == 1, "the quick one came after the slow one")
+            mayEnd.withLock { $0 = true }
             #expect(try HTTPAnswer(first.readToEnd()).body == "slow")
             #expect(try HTTPAnswer(last.readToEnd()).body == "slow")
             #expect(made.withLock { ($0.most, $0.total) } == (1, 2))

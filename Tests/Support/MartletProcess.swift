@@ -84,10 +84,15 @@ public final class MartletProcess: Sendable {
     // MARK: What it takes from the system
 
     /// VmRSS in bytes; the process has to run.
-    public func residentBytes() throws -> Int {
-        let line = try status("status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-        return try #require(kibibytes, "no VmRSS") << 10
+    public func residentBytes() throws -> Int { try statusNumber("VmRSS") << 10 }
+
+    /// How many descriptors the kernel has room for without making more.
+    public func descriptorTableSize() throws -> Int { try statusNumber("FDSize") }
+
+    private func statusNumber(_ name: String) throws -> Int {
+        let line = try status("status").split(separator: "\n").first { $0.hasPrefix(name + ":") }
+        let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first
+        return try #require(number.flatMap { Int($0) }, "no \(name)")
     }
 
     public func openDescriptors() throws -> Int {

@@ -5,7 +5,7 @@ import MartletBroker
 /// SAFETY: one thread at a time uses it to read, one to send.
 public final class RawClient: @unchecked Sendable {
     /// How long a read or a send waits.
-    public var timeoutSeconds = 20.0
+    public var timeoutSeconds = isSanitized ? 120.0 : 20.0
 
     private let end: any WireEnd
     private var reader = FrameReader()

@@ -121,6 +121,7 @@ public final class Broker: Sendable {
                 .alreadyStarted, "the broker has stopped; make a new one to start again")
         }
         let configuration = configuration
+        DescriptorTable.makeRoom(forConnections: configuration.limits.connectionsMax)
         let listeners = try openListeners(configuration)
         do {
             try startThreads()

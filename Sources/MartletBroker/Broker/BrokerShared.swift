@@ -164,7 +164,11 @@ final class BrokerShared: @unchecked Sendable {
         closed.withLock { $0.append(snapshot, keeping: limit) }
     }
 
-    var closedConnections: [ConnectionSnapshot] { closed.withLock { $0.all } }
+    var closedConnections: [ConnectionSnapshot] {
+        // A loop that closes a connection does not wait until they are all copied.
+        let closed = closed.withLock { $0 }
+        return closed.all
+    }
 
     // MARK: Policies
 

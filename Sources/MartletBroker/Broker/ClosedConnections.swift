@@ -1,12 +1,14 @@
 /// The connections that were closed last, as monitoring shows them: so many, and of so many bytes, that the
 /// oldest go for new ones.
 struct ClosedConnections {
-    /// A ring: `count` of them are in use, the oldest at `first`.
-    private var ring: [ConnectionSnapshot] = []
+    /// The oldest first, so many in each: none is copied to make room for one more, which with 10,000 takes
+    /// 7 ms. Those in front of `first` are gone.
+    private var blocks: [[ConnectionSnapshot]] = []
     private var first = 0
     private var count = 0
     private(set) var byteCount = 0
 
+    private static let blockCount = 256
     private let bytesMax: Int
     private let budget: MemoryBudget
 
@@ -21,20 +23,16 @@ struct ClosedConnections {
         while count > 0, count >= limit || byteCount + wanted > bytesMax { removeOldest() }
         guard limit > 0, byteCount + wanted <= bytesMax, takeMemory(wanted) else { return }
         byteCount += wanted
-        if count == ring.count { grow(towards: limit) }
-        ring[(first + count) % ring.count] = snapshot
+        if blocks.last.map({ $0.count == Self.blockCount }) ?? true {
+            blocks.append([])
+            blocks[blocks.count - 1].reserveCapacity(Self.blockCount)
+        }
+        blocks[blocks.count - 1].append(snapshot)
         count += 1
     }
 
-    /// By doubling, so that a storm of connections that end copies each a few times only.
-    private mutating func grow(towards limit: Int) {
-        let more = max(16, min(limit, 2 * count) - count)
-        ring = all + Array(repeating: ConnectionSnapshot(), count: more)
-        first = 0
-    }
-
     /// The oldest first.
-    var all: [ConnectionSnapshot] { (0..<count).map { ring[(first + $0) % ring.count] } }
+    var all: [ConnectionSnapshot] { Array(blocks.joined().dropFirst(first)) }
 
     private mutating func takeMemory(_ wanted: Int) -> Bool {
         while !SystemMemory.hasRoom(for: wanted) || !budget.reserve(wanted) {
@@ -45,12 +43,15 @@ struct ClosedConnections {
     }
 
     private mutating func removeOldest() {
-        let freed = ring[first].byteCount
-        ring[first] = ConnectionSnapshot()
-        first = (first + 1) % ring.count
+        let freed = blocks[0][first].byteCount
+        blocks[0][first] = ConnectionSnapshot()
+        first += 1
         count -= 1
         byteCount -= freed
         budget.release(freed)
+        guard first == blocks[0].count else { return }
+        blocks.removeFirst()
+        first = 0
     }
 }
 

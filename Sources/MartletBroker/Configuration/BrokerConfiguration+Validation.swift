@@ -91,8 +91,8 @@ extension BrokerConfiguration {
             ("ping_interval", keepalive.pingIntervalNanoseconds, 1...Int.max),
             ("authorization timeout", authorization.timeoutNanoseconds, 1...Int.max),
             ("block_max", slowConsumers.blockNanosecondsMax, 1...Int.max),
-            ("spin", tuning.spinNanoseconds, 0...second),
-            ("coalesce", tuning.coalesceNanoseconds, 0...second),
+            ("spin", tuning.spinNanoseconds ?? 0, 0...second),
+            ("coalesce", tuning.coalesceNanoseconds ?? 0, 0...second),
             ("slice", tuning.sliceNanoseconds, 50_000...Int.max),
             ("stall_threshold", tuning.stallThresholdNanoseconds, 10_000...Int.max),
         ]

@@ -33,6 +33,7 @@ extension BrokerLoop {
         // Found ready before this turn stopped listening.
         guard place < state.pointee.listeners.count else { return }
         let listener = state.pointee.listeners[place]
+        let startedAt = work.pointee.startedAt
         for _ in 0..<Listener.acceptsPerTurn {
             var storage = sockaddr_storage()
             let descriptor = unsafe martlet_accept(listener.descriptor, &storage)
@@ -55,6 +56,9 @@ extension BrokerLoop {
             } else if !shared.loops[target].mail.post(command) {
                 decline(command)
             }
+            let taken = events.clock.now() &- startedAt
+            note(.accepting, taken)
+            guard taken < Listener.acceptNanosecondsMax else { return }
         }
     }
 
@@ -173,6 +177,7 @@ extension BrokerLoop {
     private func reserveLists(_ count: Int) -> Bool {
         let wanted = (count + 255) & ~255
         return state.pointee.dirty.reserve(wanted) && state.pointee.unflushed.reserve(wanted)
+            && state.pointee.held.connections.reserve(wanted)
             && state.pointee.fannedOut.reserve(wanted) && state.pointee.resumable.reserve(wanted)
             && state.pointee.yielded.reserve(wanted) && state.pointee.closing.reserve(wanted)
             && state.pointee.leaving.reserve(wanted)

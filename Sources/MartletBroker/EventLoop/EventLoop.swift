@@ -16,7 +16,7 @@ protocol EventLoopDriver: AnyObject {
     var hasWorkLeft: Bool { get }
     /// When output that is held back must leave; the largest number when none is.
     var outputDueAt: UInt64 { get }
-    /// How long to look for events before sleeping.
+    /// How long to look for events before sleeping, while they are expected to come in that time.
     var spinNanoseconds: UInt64 { get }
     /// How long a turn handles events before it ends, and the next one goes on with the rest.
     var turnNanosecondsMax: UInt64 { get }
@@ -42,6 +42,7 @@ struct EventLoop {
     let timers: Timers
     let wakeupTimer: WakeupTimer
     let clock: Clock
+    private let forecast = StablePointer(allocating: EventForecast())
 
     init(clock: Clock) throws(SystemFailure) {
         poller = try Poller()
@@ -51,6 +52,7 @@ struct EventLoop {
     }
 
     func destroy() {
+        forecast.destroy()
         wakeupTimer.destroy()
         timers.destroy()
         poller.destroy()
@@ -68,6 +70,9 @@ struct EventLoop {
     func turn<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
         if unsafe clock.virtualTime == nil, !poller.hasEvents { wait(driver, waits: waits) }
         let started = clock.now()
+        if driver.spinNanoseconds > 0 {
+            forecast.pointee.record(gap: started &- driver.now, limit: driver.spinNanoseconds)
+        }
         driver.now = started
         driver.clockWasRead(started)
         let threadStarted = driver.measuresThreadTime ? Clock.threadNanoseconds() : nil
@@ -100,7 +105,7 @@ struct EventLoop {
     @inline(__always)
     private func wait<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
         guard waits, !driver.hasWorkLeft else { return poller.wait(timeoutMilliseconds: 0) }
-        if driver.spinNanoseconds > 0, spin(driver) { return }
+        if driver.spinNanoseconds > 0, forecast.pointee.expectsOneSoon, spin(driver) { return }
         guard driver.mail.prepareToSleep() else { return poller.wait(timeoutMilliseconds: 0) }
         defer { driver.mail.awake() }
         if driver.outputDueAt != .max {

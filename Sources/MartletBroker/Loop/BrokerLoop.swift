@@ -135,6 +135,7 @@ final class BrokerLoop: EventLoopDriver {
     /// The loop's thread: runs until a command says stop.
     func run() {
         thread.claim()
+        martlet_wake_in_time()
         events.run(self)
         closeEverything()
         declineCommands()
@@ -152,7 +153,7 @@ final class BrokerLoop: EventLoopDriver {
     var hasWorkLeft: Bool {
         state.pointee.resumable.count | state.pointee.closing.count
             | state.pointee.unflushed.count | state.pointee.leaving.count
-            | state.pointee.longPublishes.count != 0
+            | state.pointee.longPublishes.count != 0 || state.pointee.held.dueAt == 0
     }
 
     @inline(__always)
@@ -184,7 +185,7 @@ final class BrokerLoop: EventLoopDriver {
         }
     }
 
-    var outputDueAt: UInt64 { state.pointee.outputDueAt }
+    var outputDueAt: UInt64 { min(state.pointee.outputDueAt, state.pointee.held.dueAt) }
     var spinNanoseconds: UInt64 { state.pointee.settings.spinNanoseconds }
     var turnNanosecondsMax: UInt64 { Self.turnNanosecondsMax }
     var measuresThreadTime: Bool { state.pointee.settings.measuresThreadTime }
@@ -192,6 +193,7 @@ final class BrokerLoop: EventLoopDriver {
     @inline(__always)
     func clockWasRead(_ now: UInt64) { work.pointee.startedAt = now }
 
+    @inline(__always)
     func turnTook(_ nanoseconds: UInt64, events: Int) {
         let isLong = nanoseconds > state.pointee.settings.stallThresholdNanoseconds
         if !isLong || recordStall(nanoseconds, events) {
@@ -241,6 +243,9 @@ struct LoopState {
     var turn: UInt32 = 1
     /// Of an earlier turn, which wrote to so many connections that it left the others.
     var unflushed = HandleList()
+    /// Connections whose output from fan-outs waits for more to come, and how long.
+    var held = HeldOutput()
+    var outputPace = OutputPace()
     /// Publishers to more connections than a turn writes to, until those are written.
     var fannedOut = HandleList()
     var resumable = HandleList()
@@ -315,7 +320,10 @@ struct LoopState {
     func destroy() {
         connections.destroy()
         subscriptions.destroy()
-        for list in [dirty, unflushed, fannedOut, resumable, yielded, closing, waitingForLinks] {
+        for list in [
+            dirty, unflushed, held.connections, fannedOut, resumable, yielded, closing,
+            waitingForLinks,
+        ] {
             list.destroy()
         }
         leaving.destroy()

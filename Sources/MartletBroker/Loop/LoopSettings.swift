@@ -21,7 +21,10 @@ struct LoopSettings: BitwiseCopyable, Sendable {
     /// Neither rates nor traces are on, and `max_control_line` allows every line that the fast path takes.
     var publishesSimply: Bool
     var spinNanoseconds: UInt64
+    /// All output waits for so long.
     var coalesceNanoseconds: UInt64
+    /// The output of fan-outs waits while the loop is busy.
+    var gathersFanOuts: Bool
     var sliceNanoseconds: UInt64
     var stallThresholdNanoseconds: UInt64
     var measuresThreadTime: Bool
@@ -46,12 +49,22 @@ struct LoopSettings: BitwiseCopyable, Sendable {
         blockNanosecondsMax = configuration.slowConsumers.blockNanosecondsMax
         traces = configuration.log.trace
         tracedMessageBytesMax = configuration.log.tracedMessageBytesMax
-        spinNanoseconds = configuration.tuning.spinNanoseconds
-        coalesceNanoseconds = configuration.tuning.coalesceNanoseconds
+        spinNanoseconds =
+            configuration.tuning.spinNanoseconds
+            ?? Self.spinNanoseconds(
+                cores: CoreCount.usable, loops: configuration.loopCount ?? Broker.defaultLoopCount()
+            )
+        coalesceNanoseconds = configuration.tuning.coalesceNanoseconds ?? 0
+        gathersFanOuts = configuration.tuning.coalesceNanoseconds == nil
         sliceNanoseconds = configuration.tuning.sliceNanoseconds
         stallThresholdNanoseconds = configuration.tuning.stallThresholdNanoseconds
         measuresThreadTime = configuration.tuning.turnClock == .thread
         publishesSimply =
             !traces && !hasRate && controlLineBytesMax >= PublishFastPath.argumentBytesMax
+    }
+
+    /// Looking takes a core while it lasts, which on a small machine the clients need.
+    static func spinNanoseconds(cores: Int, loops: Int) -> UInt64 {
+        cores >= max(4, 2 * loops) ? 20_000 : 0
     }
 }

@@ -12,6 +12,10 @@ struct HeaviestWork {
         case fanOut
         /// A command, as its `name` says.
         case command(StaticString)
+        /// Connections that are accepted.
+        case accepting
+        /// Connections that are closed.
+        case closing
         /// Subscriptions of connections that have closed.
         case departures
         /// Output that is written at the end of the turn.
@@ -82,6 +86,8 @@ extension BrokerLoop {
         case .match: "a match for cid:\(work.connectionID)"
         case .fanOut: "a fan-out of cid:\(work.connectionID)"
         case .command(let name): "\(name)"
+        case .accepting: "accepted connections"
+        case .closing: "closed connections"
         case .departures: "subscriptions of closed connections"
         case .output: "output"
         }

@@ -13,7 +13,7 @@ extension BrokerLoop {
     func deliver(_ message: Message, along route: Route, plain range: Range<Int>) -> Bool {
         var wasDelivered = false
         var hasRemote = false
-        if Int(route.plainCount) > flushesPerTurn { recordFanOut(message.origin) }
+        let dirtyBefore = state.pointee.dirty.count
         work.pointee.add(range.count &* SliceWork.look)
         for i in range {
             let destination = unsafe route.destinations[i]
@@ -34,6 +34,10 @@ extension BrokerLoop {
         if hasRemote {
             post(message)
             wasDelivered = true
+        }
+        if Int(route.plainCount) >= Self.fanOutMin {
+            let publisher = publisher(message.origin)
+            hasFannedOut(to: Int(route.plainCount), from: publisher, dirtyBefore)
         }
         return wasDelivered
     }

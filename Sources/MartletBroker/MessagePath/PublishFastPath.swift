@@ -102,9 +102,12 @@ extension BrokerLoop {
             let subject = unsafe found.subject(in: line)
             if hasRules, state.pointee.ruleStage.gate.admits(subject[0]) { break }
             let route = cache.route(of: subject, in: space)
+            let dirtyBefore = state.pointee.dirty.count
             let (next, delivered) = unsafe deliverHere(
                 subject, found.tail(in: line), payloadBytes: found.payloadCount, along: route)
-            if Int(route.pointee.plainCount) > flushesPerTurn { recordFanOut(connection) }
+            if Int(route.pointee.plainCount) >= Self.fanOutMin {
+                hasFannedOut(to: Int(route.pointee.plainCount), from: connection, dirtyBefore)
+            }
             if next >= 0 {
                 unsafe finish(found, line, connection, along: route, from: next, delivered)
             }

@@ -14,8 +14,9 @@ package struct ListeningSocket: Sendable {
 
     /// - Parameters:
     ///   - place: a host name or address of this machine; port 0 takes any that is free.
-    ///   - backlog: how many connections may wait to be accepted.
-    package init(_ place: HostAndPort, backlog: Int32 = 1_024) throws(Failure) {
+    ///   - backlog: how many connections may wait to be accepted; as many as the system allows, since who
+    ///     finds no room tries again after a second.
+    package init(_ place: HostAndPort, backlog: Int32 = 65_535) throws(Failure) {
         guard (0...65_535).contains(place.port) else {
             throw Failure(description: "listen tcp: address \(place.port): invalid port")
         }

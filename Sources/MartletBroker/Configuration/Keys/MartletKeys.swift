@@ -23,12 +23,14 @@ extension ConfigurationTable {
                 "Payload bytes a second that one connection may publish."),
             Key(
                 "spin", sets: \.tuning.spinNanoseconds,
-                takes: .duration(0...100_000_000, "0 to 100ms"),
-                "How long a loop looks for events before it sleeps; a core each is spent on it."),
+                takes: .durationOrAuto(0...100_000_000, "0 to 100ms"),
+                "How long a loop looks for events before it sleeps, while the last ones came in that time; auto is 20us on four cores and more, else 0s."
+            ),
             Key(
                 "coalesce", sets: \.tuning.coalesceNanoseconds,
-                takes: .duration(0...10_000_000, "0 to 10ms"),
-                "How long output may wait for more; 0s writes as soon as it can."),
+                takes: .durationOrAuto(0...10_000_000, "0 to 10ms"),
+                "How long output may wait for more; 0s writes as soon as it can, auto lets messages to many subscribers wait 200us at most while a loop is busy."
+            ),
             Key(
                 "slice", sets: \.tuning.sliceNanoseconds,
                 takes: .duration(50_000...60_000_000_000, "50us to 60s"),

@@ -92,6 +92,22 @@ extension ConfigurationForm<UInt64> {
     }
 }
 
+extension ConfigurationForm<UInt64?> {
+    /// A time from one bound to the other, both named in `words`, or `auto`, which leaves it to the broker.
+    static func durationOrAuto(_ range: ClosedRange<Int64>, _ words: String) -> ConfigurationForm {
+        let duration = ConfigurationForm<UInt64>.duration(range, words)
+        return ConfigurationForm(
+            "a time of \(words), or auto",
+            shown: { $0.map { ConfigurationDuration.text(ofNanoseconds: $0) } ?? "auto" }
+        ) { (entry, reader) throws(ConfigurationComplaint) in
+            if case .string(let word) = entry.value.content, word.lowercased() == "auto" {
+                return .some(nil)
+            }
+            return try duration.read(entry, &reader)
+        }
+    }
+}
+
 extension ConfigurationMap.Entry {
     fileprivate var isNegative: ConfigurationComplaint {
         value.complaint("invalid \(name), needs to be positive")

@@ -1,10 +1,13 @@
 extension BrokerConfiguration {
     /// How loops trade latency, processor time and system calls.
     public struct Tuning: Sendable {
-        /// How long a loop looks for events before it sleeps; up to a core each is spent on it.
-        public var spinNanoseconds: UInt64 = 0
-        /// How long output may wait for more to come before it is written; 0 writes at the end of a turn.
-        public var coalesceNanoseconds: UInt64 = 0
+        /// How long a loop looks for events before it sleeps, while the last gaps between events say that one
+        /// will come in that time; 0 sleeps at once. Nil is 20 µs where there is a core to spare: four or
+        /// more, and two for each loop.
+        public var spinNanoseconds: UInt64?
+        /// How long output may wait for more to come before it is written; 0 writes at the end of a turn. Nil
+        /// lets what goes to many subscribers wait for up to 200 µs while the loop is busy, and nothing else.
+        public var coalesceNanoseconds: UInt64?
         /// How long a loop works for one connection before the others have their turn.
         public var sliceNanoseconds: UInt64 = 200_000
         /// A turn of a loop that takes longer is logged and counted as a stall.
@@ -12,7 +15,7 @@ extension BrokerConfiguration {
         /// What turns of loops are measured by.
         public var turnClock = TurnClock.wall
 
-        /// Sleeps at once, writes at once.
+        /// Looks for events and holds output back as the load asks for it.
         public init() {}
     }
 

@@ -54,6 +54,7 @@ extension BrokerLoop {
         returns.collect(into: pool)
         postBatches()
         flushDirty()
+        if state.pointee.held.connections.count > 0 { flushHeld() }
         if state.pointee.fannedOut.count > 0 { settleFanOuts() }
         if state.pointee.closing.count | state.pointee.leaving.count > 0 { finishClosing() }
     }
@@ -112,7 +113,7 @@ extension BrokerLoop {
     /// Writes to the first `count` of a list. Flushing may release publishers or close connections, never
     /// make new frames.
     @inline(__always)
-    private func flush(_ list: HandleList, _ count: Int) {
+    func flush(_ list: HandleList, _ count: Int) {
         for i in 0..<count {
             guard let connection = unsafe connection(list.items[i]) else { continue }
             connection.pointee.flags.remove(.isDirty)
@@ -127,41 +128,5 @@ extension BrokerLoop {
         guard !connection.pointee.flags.contains(.awaitsWritable) else { return }
         postBatches()
         flush(connection)
-    }
-}
-
-// MARK: - Fan-outs
-
-extension BrokerLoop {
-    /// Somebody has published to more connections than a turn writes to.
-    @inline(never)
-    func recordFanOut(_ origin: Origin) {
-        if let publisher = publisher(origin) { recordFanOut(publisher) }
-    }
-
-    @inline(never)
-    func recordFanOut(_ publisher: ConnectionRef) {
-        guard !publisher.pointee.flags.contains(.fansOut) else { return }
-        publisher.pointee.flags.insert(.fansOut)
-        state.pointee.fannedOut.append(publisher.pointee.handle)
-    }
-
-    /// Publishers that fan out are read again when all that got output from them are written to, so that
-    /// what they publish cannot pile up faster than it leaves.
-    @inline(never)
-    private func settleFanOuts() {
-        let isWritten = state.pointee.unflushed.count == 0
-        for i in 0..<state.pointee.fannedOut.count {
-            guard let publisher = unsafe connection(state.pointee.fannedOut.items[i]) else {
-                continue
-            }
-            if isWritten {
-                publisher.pointee.flags.remove(.fansOut)
-                unpause(publisher, .fanOut)
-            } else {
-                pause(publisher, .fanOut)
-            }
-        }
-        if isWritten { state.pointee.fannedOut.removeAll() }
     }
 }
