@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 
-from . import document, machine
+from . import document, machine, readme
 from .comparisons import COMPARISONS
 from .systems import PINNED, UNPINNED
 
@@ -76,6 +76,8 @@ def show(comparison, folder, publishes):
     """Always from the file, so that the same can be made of it again."""
     results = json.loads((folder / comparison.file).read_text())
     document.write(comparison, results, folder, publishes)
+    if publishes:
+        readme.publish()
     return comparison.passed(results)
 
 
@@ -84,6 +86,15 @@ def print_workloads():
         print(f"{name}: {comparison.text}")
         for workload in comparison.workloads:
             print(f"    {workload.name:<14} {workload.text}")
+
+
+def set_up():
+    """What a measurement needs of this process."""
+    machine.enter_own_network()
+    machine.raise_file_limit()
+    # Also in the background, and when told to end: servers must end too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def main():
@@ -95,11 +106,7 @@ def main():
     if options.what == "render":
         render(options, folder)
         return 0
-    machine.enter_own_network()
-    machine.raise_file_limit()
-    # Also in the background, and when told to end: servers must end too.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    set_up()
     comparison = COMPARISONS[options.what]
     try:
         comparison.measure(comparison, options, folder / comparison.file)

@@ -60,7 +60,7 @@ class Comparison:
     explanation: str = ""
     # What else the results say, each from the results to a line.
     remarks: tuple = ()
-    # How all figures are laid out: table.for_each_workload or table.in_one.
+    # How all figures are laid out: table.for_each_workload or table.ratios_to(…).
     tables: Callable = table.for_each_workload
     # From the comparison and the results to Markdown, and to {name of a file: its text}.
     section: Callable = document.section

@@ -35,7 +35,7 @@ def replace_section(page, name, text):
     begin, end = markers(name)
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     if not pattern.search(page):
-        raise ValueError(f"{PAGE.name} has no '{begin}' followed by '{end}'")
+        raise ValueError(f"the page has no '{begin}' followed by '{end}'")
     return pattern.sub(lambda _: f"{begin}\n{text.strip()}\n{end}", page, count=1)
 
 

@@ -29,6 +29,17 @@ def state(run):
     return VALID if run["on_time"] else VOID
 
 
+def why_not(run):
+    """In words, why a run counts for nothing or for its costs alone."""
+    if state(run) == FAILED:
+        return f"failed: {run['error'].splitlines()[0]}"
+    if state(run) == COST_ONLY:
+        return (f"cost only: the generator had work for {run['generator_busy']:.0%} of its time, and "
+                f"the broker for {run['broker_share']:.0%}")
+    return (f"void: the generator was late, with a p99 of {run['lateness_p99']:.1f} µs, over a tenth "
+            f"of the {run['p99']:.1f} µs that it reports" if "p99" in run else "void: nothing arrived")
+
+
 def usable(run, figure):
     """The run's figure if it counts, else None."""
     counts = state(run) == VALID or (state(run) == COST_ONLY and figure in COST_FIGURES)
@@ -65,12 +76,13 @@ def spread(runs, figure):
     return Spread.of(usable(run, figure) for run in runs)
 
 
-def ratio(subjects, references, figure):
-    """Each round's figure as a multiple of that round's figure of another system."""
-    by_round = {run["round"]: usable(run, figure) for run in references}
+def ratio(subjects, references, figure, value=usable):
+    """Each round's figure as a multiple of that round's figure of another system; `value` takes it
+    from a run, or None."""
+    by_round = {run["round"]: value(run, figure) for run in references}
     ratios = []
     for run in subjects:
-        mine, other = usable(run, figure), by_round.get(run["round"])
+        mine, other = value(run, figure), by_round.get(run["round"])
         if mine is not None and other:
             ratios.append(mine / other)
     return Spread.of(ratios)

@@ -42,14 +42,19 @@ def plan(comparison, systems, workloads, modes, rounds):
     """(round, workload, mode, system) in order. Systems take turns, and each round starts with
     another one."""
     for round_number in range(rounds):
-        turn = round_number % len(systems)
         for workload in workloads:
             for mode in modes:
-                for system in (*systems[turn:], *systems[:turn]):
+                for system in in_turn(systems, round_number):
                     if system.wire not in workload.wires:
                         continue
                     if mode == modes[0] or system.name in comparison.in_every_mode:
                         yield round_number, workload, mode, system
+
+
+def in_turn(systems, round_number):
+    """All of them, another one first in each round."""
+    turn = round_number % len(systems)
+    return (*systems[turn:], *systems[:turn])
 
 
 def measure_all(steps, cores, options, save):

@@ -13,6 +13,8 @@ import urllib.request
 from .systems import PINNED, find
 
 START_SECONDS_MOST = 20
+# Between two looks at whether a process is ready.
+POLL_SECONDS = 0.02
 
 
 class Places(dict):
@@ -39,12 +41,12 @@ class Process:
                 stderr=output,
                 preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
 
-    def wait_until(self, ready, fault):
+    def wait_until(self, ready, fault, poll_seconds=POLL_SECONDS):
         deadline = time.monotonic() + START_SECONDS_MOST
         while not ready():
             if self.has_ended or time.monotonic() > deadline:
                 raise RuntimeError(f"{self.name} {fault}:\n{self.said()[-2_000:].strip()}")
-            time.sleep(0.02)
+            time.sleep(poll_seconds)
 
     @property
     def has_ended(self):
@@ -66,8 +68,9 @@ class Process:
 class Server:
     """A system, on a free port of 127.0.0.1 until the end of a `with`."""
 
-    def __init__(self, system, mode, core):
+    def __init__(self, system, mode, core, poll_seconds=POLL_SECONDS):
         self.system = system
+        self.poll_seconds = poll_seconds
         self.core = core if mode == PINNED else None
         self.folder = tempfile.TemporaryDirectory(prefix="martlet-bench-")
         self.places = Places(folder=self.folder.name)
@@ -103,7 +106,7 @@ class Server:
         arguments = self.places.fill(self.system.arguments)
         arguments += self.system.pinned_arguments if self.core is not None else ()
         process = self._start(self.system.name, [self.system.path, *arguments])
-        process.wait_until(self._listens, "does not listen")
+        process.wait_until(self._listens, "does not listen", self.poll_seconds)
 
     def _start_service(self, service):
         program, *arguments = self.places.fill(service.command)

@@ -75,7 +75,8 @@ def find(program):
 def brokers():
     """The brokers as they come, by name."""
     martlet = os.environ.get("MARTLET_BINARY", str(ROOT / ".build/release/martlet"))
-    nats = os.environ.get("NATS_SERVER", str(ROOT / ".venv/bin/nats-server"))
+    local = ROOT / ".venv/bin/nats-server"
+    nats = os.environ.get("NATS_SERVER", str(local) if local.exists() else NATS)
     found = (
         System(
             MARTLET, "nats", martlet, ("-a", "127.0.0.1", "-p", "{port}"), (),

@@ -26,11 +26,6 @@ def figure(name, title):
     return Column(title, lambda runs: cell(runs, name))
 
 
-def of_every_run(name, title):
-    """Also of runs in which the generator was late, for what that takes nothing from."""
-    return Column(title, lambda runs: spread(figures.Spread.of(run.get(name) for run in runs)))
-
-
 def total(runs, name):
     return sum(run[name] for run in runs if "error" not in run)
 
@@ -135,17 +130,28 @@ def systems_table(comparison, results, workload, mode):
     return markdown(["system", *(column.title for column in comparison.columns)], rows)
 
 
-def in_one(comparison, results):
-    """One table of all loads and systems."""
-    rows = []
-    for workload, mode in loads(results):
-        text = comparison.workload_text(workload)
-        for system in results["systems"]:
-            runs = runs_of(results, workload, mode, system)
-            if runs:
-                rows.append([text, system, *(column.cell(runs) for column in comparison.columns)])
-                text = ""
-    return markdown(["workload", "", *(column.title for column in comparison.columns)], rows)
+def ratios_to(reference):
+    """A layout: one table of all loads, with the p50, p99 and CPU of each system as multiples of one
+    system's in the same round. So a load that another comparison measures has its absolute figures
+    there alone."""
+    def layout(comparison, results):
+        names = [system.name for system in comparison.systems() if system.name != reference]
+        rows = []
+        for workload, mode in loads(results):
+            text, theirs = (
+                comparison.workload_text(workload), runs_of(results, workload, mode, reference))
+            for name in names:
+                mine = runs_of(results, workload, mode, name)
+                if mine and theirs:
+                    # A late generator takes nothing from what a message costs.
+                    cpu = figures.ratio(mine, theirs, "cpu", dict.get)
+                    rows.append([
+                        text, name, *(spread(figures.ratio(mine, theirs, figure))
+                                      for figure in ("p50", "p99")), spread(cpu)])
+                    text = ""
+        return markdown(
+            ["workload", "", "p50", "p99", figure_name(comparison, "cpu")], rows)
+    return layout
 
 
 def goal_table(comparison, results):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from compare import document, goals
+from compare import document, goals, readme
 from compare.comparisons import COMPARISONS
 from compare.figures import FIGURES
 
@@ -41,6 +41,12 @@ def test_what_is_published_is_what_the_recorded_results_say(comparison):
     assert document.replace_section(page, comparison.name, section) == page
     for name, text in comparison.files(comparison, results).items():
         assert (document.FOLDER / name).read_text() == text, name
+
+
+def test_the_tables_of_the_readme_are_what_the_recorded_results_say():
+    page = readme.PAGE.read_text()
+    assert document.replace_section(
+        page, readme.NAME, readme.section(readme.recorded())) == page
 
 
 def test_every_recorded_result_belongs_to_a_comparison():

@@ -69,19 +69,20 @@ def test_everything_is_written_also_when_every_run_failed(tmp_path, monkeypatch)
         assert "### Goals" in (tmp_path / "compare.md").read_text()
 
 
-def test_one_table_names_a_workload_once():
-    both = results([full_run("martlet", workload="request-1"),
-                    full_run("nats-server", workload="request-1", on_time=False)])
-    rows = table.in_one(PACE, both).splitlines()
-    assert rows[0] == "| workload | | p50 µs | p99 µs | CPU µs per message |"
-    # A late generator voids times and not CPU.
-    assert rows[2:] == ["| one request in flight | martlet | 50.0 | 100 | 10.0 |",
-                        "|  | nats-server | – | – | 10.0 |"]
-
-
-def test_a_failed_run_shows_nothing():
-    column = table.of_every_run("cpu", "CPU")
-    assert column.cell([{"workload": "request-1", "error": "no"}]) == "–"
+def test_multiples_of_one_system_name_a_workload_once():
+    in_flight = {"workload": "request-1"}
+    both = results([
+        full_run("martlet", **in_flight), full_run("spin: 50us", p50=25.0, cpu=20.0, **in_flight),
+        # A late generator voids times and not CPU.
+        full_run("coalesce: 50us", on_time=False, cpu=5.0, **in_flight),
+        {"system": "coalesce: 200us", "mode": "pinned", "round": 0, "error": "no", **in_flight},
+        # Of an earlier form of the comparison.
+        full_run("nats-server", **in_flight)])
+    rows = table.ratios_to("martlet")(PACE, both).splitlines()
+    assert rows[0] == "| workload | | p50 | p99 | CPU per message |"
+    assert rows[2:] == ["| one request in flight | spin: 50us | 0.50 | 1.00 | 2.00 |",
+                        "|  | coalesce: 50us | – | – | 0.50 |",
+                        "|  | coalesce: 200us | – | – | – |"]
 
 
 def test_bars_are_of_pinned_runs_where_there_are_any(monkeypatch):

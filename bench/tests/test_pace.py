@@ -5,7 +5,7 @@ from compare.comparisons import loops, pace
 
 def test_each_setting_is_a_configuration_of_its_own():
     by_name = {system.name: system for system in pace.systems()}
-    assert list(by_name) == ["nats-server", "martlet", *pace.SETTINGS]
+    assert list(by_name) == ["martlet", *pace.SETTINGS]
     for setting in pace.SETTINGS:
         (name, text), = by_name[setting].files
         assert text.format() == f"martlet {{ {setting} }}\n"

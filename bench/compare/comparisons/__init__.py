@@ -1,6 +1,7 @@
 """What dev/bench can compare, by name."""
 
 from .brokers import BROKERS
+from .footprint import FOOTPRINT
 from .loops import LOOPS
 from .orders import ORDERS
 from .pace import PACE
@@ -9,4 +10,4 @@ from .validation import VALIDATION
 
 COMPARISONS = {
     comparison.name: comparison for comparison in (
-        BROKERS, ORDERS, VALIDATION, PACE, LOOPS, SOAK)}
+        BROKERS, ORDERS, VALIDATION, PACE, LOOPS, FOOTPRINT, SOAK)}

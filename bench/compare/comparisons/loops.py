@@ -15,11 +15,15 @@ WORKLOADS = (
 )
 
 
+def name_of(loop_count):
+    return f"martlet --loops {loop_count}"
+
+
 def systems():
     martlet = brokers()[MARTLET]
     return tuple(
         dataclasses.replace(
-            martlet, name=f"martlet --loops {count}", pinned_arguments=(),
+            martlet, name=name_of(count), pinned_arguments=(),
             arguments=(*martlet.arguments, "--loops", str(count)))
         for count in (1, 2))
 
@@ -27,8 +31,6 @@ def systems():
 LOOPS = Comparison(
     name="loops", text="one event loop beside two", systems=systems, workloads=WORKLOADS,
     modes=(UNPINNED,),
-    columns=(
-        table.figure("p50", "p50 µs"), table.figure("p99", "p99 µs"),
-        table.of_every_run("cpu", "CPU µs per message"), table.RUNS),
-    explanation="Generator and broker share the cores; medians with their range.",
-    tables=table.in_one)
+    explanation="Generator and broker share the cores; multiples of what one loop takes in the same "
+    "round, medians with their range.",
+    tables=table.ratios_to(name_of(1)))
