@@ -6,3 +6,4 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests/AllocationTests"))
 from broker import Broker, Client, binary, drain  # noqa: E402, F401
+from counts import ALLOCATIONS, Counter  # noqa: E402, F401
