@@ -5,11 +5,14 @@ import dataclasses
 from . import figures, table
 from .comparisons.brokers import BROKERS
 from .comparisons.footprint import FOOTPRINT, MOMENTS
+from .comparisons.orders import ECHO, ORDERS, PLAIN, RULES
 from .figures import Spread
 from .systems import MARTLET, PINNED, UNPINNED
 
 # A ratio nearer to 1 than this is level.
 MARGIN = 1.05
+# Martlet's own other forms, and what looks at no order.
+NOT_OTHERS = (MARTLET, RULES, PLAIN, ECHO)
 FIGURES = ("rate", "p50", "p99", "p99.9", "cpu", "memory")
 MODES = {PINNED: "one core", UNPINNED: "all cores"}
 
@@ -27,7 +30,8 @@ class Lead:
 
 def markdown(results):
     leads = [
-        *(of_brokers(results[BROKERS.name]) if BROKERS.name in results else ()),
+        *(of_runs(BROKERS, results[BROKERS.name], MARTLET) if BROKERS.name in results else ()),
+        *(of_runs(ORDERS, results[ORDERS.name], RULES) if ORDERS.name in results else ()),
         *(of_footprint(results[FOOTPRINT.name]) if FOOTPRINT.name in results else ())]
     by_figure = {}
     for lead in leads:
@@ -42,19 +46,28 @@ def markdown(results):
     return table.markdown(heads, rows) if rows else "Nowhere."
 
 
-def of_brokers(results):
+def of_runs(comparison, results, subject):
+    # Where each is at a rate of its own, that rate alone can be compared.
+    own_rates = {workload.name for workload in comparison.workloads if workload.rate_most}
     for figure in FIGURES:
-        for system in results["systems"]:
+        for system in (name for name in results["systems"] if name not in NOT_OTHERS):
             for workload, mode in table.loads(results):
+                if workload in own_rates and figure != "rate":
+                    continue
                 both = [
-                    table.runs_of(results, workload, mode, name) for name in (MARTLET, system)]
+                    table.runs_of(results, workload, mode, name) for name in (subject, system)]
                 # More messages a second are better, and less of everything else.
                 times = figures.ratio(*(reversed(both) if figure == "rate" else both), figure)
                 if times and times.median > MARGIN:
                     yield Lead(
-                        table.figure_name(BROKERS, figure), f"{system}, {MODES[mode]}",
-                        BROKERS.workload_text(workload), *(table.cell(runs, figure) for runs in both),
-                        times)
+                        table.figure_name(comparison, figure), f"{system}, {MODES[mode]}",
+                        lead_text(comparison, workload),
+                        *(table.cell(runs, figure) for runs in both), times)
+
+
+def lead_text(comparison, workload):
+    text = comparison.workload_text(workload)
+    return text if comparison is BROKERS else f"{comparison.name}: {text}"
 
 
 def of_footprint(results):

@@ -34,10 +34,13 @@ def why_not(run):
     if state(run) == FAILED:
         return f"failed: {run['error'].splitlines()[0]}"
     if state(run) == COST_ONLY:
-        return (f"cost only: the generator had work for {run['generator_busy']:.0%} of its time, and "
-                f"the broker for {run['broker_share']:.0%}")
-    return (f"void: the generator was late, with a p99 of {run['lateness_p99']:.1f} µs, over a tenth "
-            f"of the {run['p99']:.1f} µs that it reports" if "p99" in run else "void: nothing arrived")
+        generator, broker = (100 * run[name] for name in ("generator_busy", "broker_share"))
+        return (f"cost only: the generator had work for {generator:.0f} % of its time, and the broker "
+                f"for {broker:.0f} %")
+    if "p99" not in run:
+        return "void: nothing arrived"
+    return (f"void: the generator was late, with a p99 of {run['lateness_p99']:,.1f} µs, over a tenth "
+            f"of the {run['p99']:,.1f} µs that it reports")
 
 
 def usable(run, figure):

@@ -61,8 +61,8 @@ def section(results):
         *(about(results, name) for name in (BROKERS.name, FOOTPRINT.name, ORDERS.name)
           if name in results),
         table.markdown(heads, [line(title, cells) for title, cells in rows]),
-        "Where another system is ahead of Martlet by over 5 %, in any load that was measured; of each "
-        "figure the load where it is most:",
+        "Where another system is ahead of Martlet by over 5 %, in any of the loads, orders and starts "
+        "that were measured; of each figure the load where it is most:",
         ahead.markdown(results)))
 
 

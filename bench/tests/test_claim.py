@@ -54,8 +54,14 @@ def test_a_rate_is_sustained_in_all_rounds_that_count(runs, verdict, seen):
     (counts(), MET, "0 calls in 200,000 requests, 0 per 1,000"),
     (counts(allocations=1), MISSED, "2 calls in 200,000 requests, 0.01 per 1,000"),
     (counts(no_allocations="there is no C compiler"), promises.LEFT_OUT, "there is no C compiler"),
-    (counts(by_clock={"thread": "it does not listen", "wall": "it does not listen"}), OPEN,
-     "it does not listen"),
+    (counts(by_clock={"thread": "it does not listen", "wall": "no port"}), OPEN,
+     "it does not listen; no port"),
+    # Only what is not void counts.
+    (counts(by_clock={"thread": Counted(9, 9, 1.0, TURNS, "void: late"),
+                      "wall": Counted(100, 0, 1.0, TURNS)}), MET,
+     "0 calls in 100 requests, 0 per 1,000"),
+    (counts(by_clock=dict.fromkeys(
+        ("thread", "wall"), Counted(9, 0, 1.0, TURNS, "void: late"))), OPEN, "void: late; void: late"),
 ])
 def test_one_call_that_takes_memory_is_too_many(found, verdict, seen):
     finding = promises.no_allocations(found)
@@ -70,9 +76,20 @@ def test_turns_are_judged_by_the_time_of_the_thread():
     assert finding.seen == ("the longest 500 µs, 99.9 % up to 4 µs; by the clock on the wall 9,000 µs, "
                             "over 0.1 % more than 8 µs")
     assert promises.short_turns(counts(longest=501.0)).verdict == MISSED
+    late_run = promises.short_turns(counts(by_clock={**by_clock, "thread": Counted(
+        100_000, 0, 900.0, TURNS, "void: late")}))
+    assert late_run.verdict == OPEN and late_run.seen.startswith("void: late; the longest 900 µs")
     failed = counts(by_clock={"thread": "no port", "wall": wall})
     assert promises.short_turns(failed) == promises.Finding(
         OPEN, promises.short_turns(failed).promise, "no port")
+
+
+@pytest.mark.parametrize("lateness_us, standstill_ms, reason", [
+    (1_000.0, 99.0, None), (1_001.0, 0.0, "void: the generator was late, with a p99 of 1,001 µs"),
+    (0.0, 100.0, "void: the broker's process stood still for 100 ms"),
+])
+def test_a_run_that_counts_is_void_where_the_load_was_another(lateness_us, standstill_ms, reason):
+    assert counting.why_void(lateness_us, standstill_ms) == reason
 
 
 def test_the_goals_beside_another_system_are_those_of_the_comparison():
@@ -115,7 +132,7 @@ def test_a_run_that_does_not_count_says_why():
         "reports")
     busy = a_run(generator_busy=0.95, broker_share=0.5)
     assert figures.why_not(busy) == (
-        "cost only: the generator had work for 95% of its time, and the broker for 50%")
+        "cost only: the generator had work for 95 % of its time, and the broker for 50 %")
     assert figures.why_not({"error": "no\nmore"}) == "failed: no"
 
 
@@ -132,7 +149,7 @@ def test_the_report_has_figures_of_each_system_beside_the_published_ones(monkeyp
     assert ["p50", "µs", "50.0", "44.0", "90.0"] in lines
     assert "commit def" in text and "2 rounds of 3.0 s" in text
     assert "  round 2, martlet: void: the generator was late" in text
-    assert "met  99% of 50,000 requests/s arrive" in text
+    assert "met  99 % of 50,000 requests/s arrive" in text
     monkeypatch.setattr(report, "recorded", lambda: None)
     assert "published" not in report.text(facts, 3.0, ["martlet"], runs, promises.findings(
         runs, counts(), [], []))

@@ -74,6 +74,15 @@ def test_more_messages_a_second_are_better():
     assert ahead.markdown({"compare": results([run("martlet"), run("nats-server")])}) == "Nowhere."
 
 
+def test_where_each_has_a_rate_of_its_own_that_rate_alone_is_compared():
+    orders = results([run("martlet rules", workload="orders-maximum", p50=90.0, rate=100.0),
+                      run("node", workload="orders-maximum", p50=10.0, rate=300.0)])
+    rows = ahead.markdown({"orders": {**orders, "systems": {"martlet rules": "", "node": ""}}})
+    row, = rows.splitlines()[2:]
+    assert row.startswith("| requests/s | node, one core | orders: each one's highest rate")
+    assert row.endswith("| 100 | 300 | 3.00 | 1 | 1 |")
+
+
 def test_a_later_start_and_more_memory_when_all_have_gone_are_named():
     found = footprint_results()
     found["results"]["martlet"]["memory_mib"]["all gone"] = 60.0

@@ -15,6 +15,9 @@ WARMUP_SECONDS = 8 * 10_000 / RATE + 0.4
 SECONDS = 3.0
 # Counting ends this much before the load does, because connections that close take memory.
 MARGIN_NS = 100_000_000
+# Load that is later than this comes in bursts, which is another load; and when the process stood still
+# for so long, the broker logs that, which takes memory.
+LATENESS_US_MOST, STANDSTILL_MS_LEAST = 1_000, 100
 THREAD_CLOCK, WALL_CLOCK = "thread", "wall"
 # A turn that the machine makes long would be logged, and a log line allocates.
 CONFIGURATION = """http: 127.0.0.1:{{monitor_port}}
@@ -31,6 +34,8 @@ class Counted:
     longest_turn_us: float
     # How many turns took up to 1, 2, 4 … µs, and longer.
     turns: tuple
+    # Why it says nothing, if it does not.
+    void: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +95,16 @@ def run(martlet, counter, clock, cores):
     return Counted(
         messages=round(report["received_per_second"] * (SECONDS - MARGIN_NS / 1e9)),
         allocations=after - before if counts else None,
-        longest_turn_us=own["longest_turn_ns"] / 1_000, turns=tuple(own["turns_by_log2_us"]))
+        longest_turn_us=own["longest_turn_ns"] / 1_000, turns=tuple(own["turns_by_log2_us"]),
+        void=why_void(report["lateness_us"]["p99"], own["standstills"]["longest_ns"] / 1e6))
+
+
+def why_void(lateness_us, standstill_ms):
+    if standstill_ms >= STANDSTILL_MS_LEAST:
+        return f"void: the broker's process stood still for {standstill_ms:,.0f} ms"
+    if lateness_us > LATENESS_US_MOST:
+        return f"void: the generator was late, with a p99 of {lateness_us:,.0f} µs"
+    return None
 
 
 def allocations(counts):

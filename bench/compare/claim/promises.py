@@ -49,7 +49,7 @@ def judged(promise, is_met, seen):
 
 def sustained(runs):
     promise = (
-        f"{figures.RATE_SHARE_MIN:.0%} of {RATE:,} requests/s arrive, none is lost, "
+        f"{figures.RATE_SHARE_MIN * 100:.0f} % of {RATE:,} requests/s arrive, none is lost, "
         f"p99 is below {figures.P99_MAX_US // 1_000} ms")
     failed = [run for run in runs if figures.state(run) == figures.FAILED]
     if failed:
@@ -66,30 +66,33 @@ def no_allocations(counts):
     promise = "no allocation for a message"
     if counts.no_allocations:
         return Finding(LEFT_OUT, promise, counts.no_allocations)
-    found = list(counts.by_clock.values())
-    for reason in found:
-        if isinstance(reason, str):
-            return Finding(OPEN, promise, reason)
+    reasons = [reason for reason in map(why_not, counts.by_clock.values()) if reason]
+    valid = [run for run in counts.by_clock.values() if not why_not(run)]
     calls, messages = (
-        sum(getattr(run, name) for run in found) for name in ("allocations", "messages"))
+        sum(getattr(run, name) for run in valid) for name in ("allocations", "messages"))
     if not messages:
-        return Finding(OPEN, promise, "no message arrived")
+        return Finding(OPEN, promise, "; ".join(reasons) or "no message arrived")
     return judged(
         promise, calls == 0,
         f"{calls:,} calls in {messages:,} requests, {calls * 1_000 / messages:.3g} per 1,000")
 
 
+def why_not(run):
+    """Why a run that counts says nothing, or None: it failed, or it is void."""
+    return run if isinstance(run, str) else run.void
+
+
 def short_turns(counts):
     promise = f"no turn of the loop over {TURN_US_MOST} µs of its thread's own time"
-    run = counts.by_clock[THREAD_CLOCK]
+    run, wall = counts.by_clock[THREAD_CLOCK], counts.by_clock[WALL_CLOCK]
     if isinstance(run, str):
         return Finding(OPEN, promise, run)
-    wall = counts.by_clock[WALL_CLOCK]
-    beside = "" if isinstance(wall, str) else (
-        f"; by the clock on the wall {number(wall.longest_turn_us)} µs, {usual(wall.turns)}")
-    return judged(
-        promise, run.longest_turn_us <= TURN_US_MOST,
-        f"the longest {number(run.longest_turn_us)} µs, {usual(run.turns)}{beside}")
+    seen = f"the longest {number(run.longest_turn_us)} µs, {usual(run.turns)}"
+    if not isinstance(wall, str):
+        seen += f"; by the clock on the wall {number(wall.longest_turn_us)} µs, {usual(wall.turns)}"
+    if run.void:
+        return Finding(OPEN, promise, f"{run.void}; {seen}")
+    return judged(promise, run.longest_turn_us <= TURN_US_MOST, seen)
 
 
 def usual(turns):

@@ -1,6 +1,7 @@
 """What `dev/bench claim` says: figures beside the published ones, what does not count, verdicts."""
 
 import json
+import textwrap
 
 from .. import document, figures, table
 from ..comparisons.brokers import BROKERS
@@ -8,6 +9,8 @@ from ..systems import MARTLET, PINNED
 from .workload import WORKLOAD
 
 PUBLISHED = "published"
+# Of a terminal.
+COLUMNS = 100
 ROWS = (
     table.figure("rate", "requests/s"),
     *(table.figure(name, f"{name} µs") for name in ("p50", "p99", "p99.9", "max")),
@@ -42,7 +45,11 @@ def published_runs(results):
 
 
 def published_where(results):
-    return results and f"published: Martlet in docs/PERFORMANCE.md, of {table.machine(results['machine'])}"
+    if results is None:
+        return None
+    facts = results["machine"]
+    return (f"published: Martlet's in docs/PERFORMANCE.md, commit {facts['commit']}, {facts['date']}, "
+            f"{facts['processor']}, {facts['cores']} cores")
 
 
 def rows(columns):
@@ -71,7 +78,8 @@ def voids(runs):
 
 def verdicts(findings):
     width = max(len(finding.verdict) for finding in findings)
+    indent = " " * (width + 4)
     return [
-        line for finding in findings for line in (
-            f"{finding.verdict:<{width}}  {finding.promise}",
-            f"{'':<{width}}    {finding.seen}")]
+        f"{finding.verdict:<{width}}  {finding.promise}\n" + textwrap.fill(
+            finding.seen, COLUMNS, initial_indent=indent, subsequent_indent=indent)
+        for finding in findings]
