@@ -110,6 +110,13 @@ def test_where_no_round_of_both_counts_a_goal_is_open():
     assert found[3].seen == "no round counts: martlet 1; nats-server 1 void"
 
 
+def test_a_peer_that_does_not_run_is_not_measured_even_without_goals():
+    broken = {"system": "node", "error": "it does not listen:\nno port"}
+    found = promises.findings([a_run(), broken], counts(), ["node"], [])
+    assert found[-1] == promises.Finding(OPEN, "beside node", "failed: it does not listen:")
+    assert promises.exit_status(found) == 1
+
+
 def test_a_peer_that_is_not_there_is_named_and_fails_nothing():
     found = promises.findings(
         [a_run()], counts(), ["nats-server"], ["nats-server, not installed (dev/setup)"])

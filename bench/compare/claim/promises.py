@@ -47,13 +47,19 @@ def judged(promise, is_met, seen):
     return Finding(MET if is_met else MISSED, promise, seen)
 
 
+def failed(runs):
+    """Why a run failed, if one did."""
+    reasons = (figures.why_not(run) for run in runs if figures.state(run) == figures.FAILED)
+    return next(reasons, None)
+
+
 def sustained(runs):
     promise = (
         f"{figures.RATE_SHARE_MIN * 100:.0f} % of {RATE:,} requests/s arrive, none is lost, "
         f"p99 is below {figures.P99_MAX_US // 1_000} ms")
-    failed = [run for run in runs if figures.state(run) == figures.FAILED]
-    if failed:
-        return Finding(OPEN, promise, figures.why_not(failed[0]))
+    failure = failed(runs)
+    if failure:
+        return Finding(OPEN, promise, failure)
     kept = figures.kept_up(runs)
     if kept is None:
         return Finding(OPEN, promise, f"no round counts: {figures.states(runs)}")
@@ -106,13 +112,16 @@ def usual(turns):
 
 
 def beside_peer(runs, name, absent):
-    """The goals beside another system; there may be none."""
+    """The goals beside another system, of which there may be none; or why it was not measured."""
     wanted = [
         goal for goal in goals.load()["compare"]
         if (goal.workload, goal.system, goal.beside) == (WORKLOAD.name, MARTLET, name)
         and goal.mode == PINNED]
     if absent:
         return [Finding(LEFT_OUT, f"beside {name}", absent)]
+    failure = failed(figures.select(runs, system=name))
+    if failure:
+        return [Finding(OPEN, f"beside {name}", failure)]
     return [goal_finding(goal, runs) for goal in wanted]
 
 

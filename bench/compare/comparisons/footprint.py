@@ -114,11 +114,18 @@ def section(comparison, results):
             *(table.number(value) for value in (
                 memory["at start"], memory["connections"], each, memory["subscriptions"],
                 memory["all gone"]))])
-    return f"""{table.machine(results['machine'])} {'; '.join(results['systems'].values())}. {results['starts']} starts of each in turns: the median (least..most). Resident memory of one run each, {SETTLE_SECONDS} s after what is named has come.{table.left_out(results)}
+    return f"""{about(results)}
 
 {table.markdown(heads, rows)}
 
 [Every start](performance/{comparison.file})"""
+
+
+def about(results):
+    return (
+        f"{table.machine(results['machine'])} {'; '.join(results['systems'].values())}. "
+        f"{results['starts']} starts of each in turns: the median (least..most). Resident memory of "
+        f"one run each, {SETTLE_SECONDS} s after what is named has come.{table.left_out(results)}")
 
 
 FOOTPRINT = Comparison(
