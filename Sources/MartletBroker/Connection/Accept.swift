@@ -35,8 +35,14 @@ extension BrokerLoop {
         let listener = state.pointee.listeners[place]
         let startedAt = work.pointee.startedAt
         for _ in 0..<Listener.acceptsPerTurn {
+            // Who comes back after all have gone at once waits for the descriptors of the old connections.
+            guard
+                state.pointee.acceptedDescriptor + 1 < listener.keptDescriptors
+                    || state.pointee.closing.count == 0
+            else { return }
             var storage = sockaddr_storage()
             let descriptor = unsafe martlet_accept(listener.descriptor, &storage)
+            state.pointee.acceptedDescriptor = descriptor
             guard descriptor >= 0 else {
                 if errno == EMFILE || errno == ENFILE { refuseWithSpareDescriptor(listener) }
                 return

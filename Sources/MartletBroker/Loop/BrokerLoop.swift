@@ -285,6 +285,8 @@ struct LoopState {
     var heaviest = HeaviestWork()
     /// The longest stall that is not logged yet.
     var worstStall: LoopStall?
+    /// The last one, which was the lowest number that was free.
+    var acceptedDescriptor: Int32 = -1
     /// Sockets closed since the last line about it, because no descriptor was left for them.
     var refusedForDescriptors = 0
     var refusalLogDueAt: UInt64 = 0
