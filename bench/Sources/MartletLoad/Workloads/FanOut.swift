@@ -7,6 +7,7 @@ struct FanOut: ParsableCommand {
 
     @OptionGroup var options: Options
     @OptionGroup var beside: BackgroundOptions
+    @OptionGroup var shared: SharedLoadOptions
 
     @Option(help: "messages published per second")
     var rate = 1_000.0
@@ -17,14 +18,15 @@ struct FanOut: ParsableCommand {
     func run() throws {
         let turns = try options.makeTurns()
         let payload = unsafe options.makePayload()
-        for _ in 0..<subscribers { try turns.connect().subscribe("bench.fanout") }
+        let subject = "\(shared.prefix).fanout"
+        for _ in 0..<subscribers { try turns.connect().subscribe(subject) }
         let publisher = try turns.connect()
-        let head = options.makeHead("bench.fanout")
+        let head = options.makeHead(subject)
         let background = try beside.make(turns)
         try turns.barrier()
         let run = PacedRun(
             turns: turns, options: options, background: background, rate: rate,
-            copies: subscribers)
+            copies: subscribers, inFlight: shared.inFlight)
         let report = try run.run { _, due in
             unsafe publisher.send(head.bytes, head.count, due: due, payload, options.size)
             turns.markDirty(publisher)
