@@ -74,6 +74,9 @@ struct Options: ParsableArguments {
             throw LoadFailure("no moment to begin at was named")
         }
         let now = nanosecondsNow()
+        guard now < moment + 1_000_000_000 else {
+            throw LoadFailure("the moment to begin at is over a second ago")
+        }
         if moment > now { usleep(UInt32(clamping: (moment - now) / 1_000)) }
         return moment
     }
