@@ -2,14 +2,13 @@
 
 import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
 
 from compare import machine
 
-from .servers import HERE, find
+from .servers import HERE, PLACES, find
 
 ROOT = HERE.parent
 BUILT = "packed.json"
@@ -24,23 +23,22 @@ def pack(folder):
     """Builds what the environment does not name, and copies all into `folder`."""
     build("MARTLET_BINARY", "martlet", ROOT)
     build("MARTLET_LOAD", "martlet-load", ROOT / "bench")
-    programs = [pathlib.Path(find(name)) for name in ("martlet", "martlet-load", "nats-server")]
-    needed = {program.name: libraries(program) for program in programs}
+    programs = {name: find(name) for name in PLACES}
+    needed = {name: libraries(path) for name, path in programs.items()}
     for name, found in needed.items():
         if shared := [library for library in found if OF_SWIFT.match(library)]:
             raise SystemExit(f"error: {name} needs {shared[0]}: build it with --static-swift-stdlib")
     folder.mkdir(parents=True, exist_ok=True)
     copy_script(folder)
-    for program, name in zip(programs, needed):
-        shutil.copy2(program, folder / name)
+    for name, path in programs.items():
+        shutil.copy2(path, folder / name)
         strip(folder / name)
     carried = {name: path for found in needed.values() for name, path in found.items()
                if not OF_EVERY_LINUX.match(name)}
     (folder / "lib").mkdir(exist_ok=True)
     for name, path in carried.items():
         shutil.copy2(path, folder / "lib" / name)
-    facts = {name: machine.facts()[name] for name in ("commit", "compiler")}
-    (folder / BUILT).write_text(json.dumps(facts))
+    (folder / BUILT).write_text(json.dumps(built_facts()))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 2**20:.0f} MiB, for {os.uname().machine} with glibc "
           f"{glibc_version(folder)} or newer; start {folder}/scale")
@@ -85,6 +83,14 @@ def glibc_version(folder):
         for path in folder.rglob("*") if path.is_file() and path.suffix != ".py"
         for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", path.read_bytes())}
     return ".".join(map(str, max(versions, default=(2, 17))))
+
+
+def built_facts():
+    """The commit and the compiler of Martlet, as far as it was built here."""
+    if "MARTLET_BINARY" in os.environ:
+        return {"commit": "unknown: MARTLET_BINARY was given", "compiler": "unknown"}
+    facts = machine.facts()
+    return {name: facts[name] for name in ("commit", "compiler")}
 
 
 def packed_facts():

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pathlib
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,9 +13,14 @@ import time
 from compare import processes
 from compare.server import Process, free_port
 
+from .servers import congestion_arguments
+
 POLL_SECONDS = 0.005
 # Between the word that all are ready and the moment that all begin.
 LEAD_SECONDS = 0.05
+# More than so much of a run kept from running though they could, the load by whatever else the machine
+# does, or the server's busiest thread, which others of its own may keep a little: the run is void.
+LOAD_DELAY_MAX, SERVER_DELAY_MAX = 0.1, 0.25
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -78,9 +84,11 @@ class Trial:
     def listens(self, port):
         if self.server.has_ended:
             raise RuntimeError(f"{self.server.name} has ended: {self.server.said()[-500:].strip()}")
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
-                       for line in table.readlines()[1:])
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            return False
 
     def start_load(self, commands, division):
         for number, command in enumerate(commands):
@@ -99,7 +107,7 @@ class Trial:
         usage = processes.usage(self.server.popen.pid)
         load = {}
         for generator in self.generators:
-            load |= processes.threads(generator.popen.pid)
+            load.update(processes.threads(generator.popen.pid))
         return time.monotonic_ns(), usage, load
 
     def path(self, name):
@@ -130,7 +138,7 @@ def run(server, case, load, martlet_load, warmup, seconds, deadline, rate=None):
             trial.start_load([
                 [martlet_load, *load.arguments(process, count, rate), "--port", str(port),
                  "--warmup", str(warmup), "--duration", str(seconds), "--hold", "--histogram",
-                 *(() if division.is_shared else ("--spin",))]
+                 *congestion_arguments(), *(() if division.is_shared else ("--spin",))]
                 for process in range(count)], division)
             begin = time.monotonic() + LEAD_SECONDS
             for generator in trial.generators:
@@ -144,19 +152,18 @@ def run(server, case, load, martlet_load, warmup, seconds, deadline, rate=None):
             reports = [generator.report() for generator in trial.generators]
     except (RuntimeError, OSError, ValueError, IndexError) as failure:
         return {**about, "error": str(failure)}
-    return {**about, **figures(reports, before, after, len(division.broker), load.copies)}
+    return {**about, **figures(reports, before, after, division, load.copies)}
 
 
 def sleep_until(moment):
     time.sleep(max(0, moment - time.monotonic()))
 
 
-def figures(reports, before, after, core_count, copies):
-    """What counts of the reports of one run and of two samples. `broker_share` is of all its cores, so
-    that compare.figures can say whether the broker or the load was saturated."""
+def figures(reports, before, after, division, copies):
+    """What counts of the reports of one run and of two samples; `broker_share` is of all its cores."""
     (begin, usage_before, load_before), (end, usage_after, load_after) = before, after
     elapsed = (end - begin) / 1e9
-    user, kernel = processes.used(usage_before, usage_after)
+    user, kernel = used(usage_before, usage_after)
     rate = sum(report["received_per_second"] for report in reports)
     latency, lateness = (merged(reports, name) for name in ("latency_counts", "lateness_counts"))
     late = percentile(lateness, 0.99) if lateness else 0.0
@@ -164,24 +171,41 @@ def figures(reports, before, after, core_count, copies):
         "rate": rate,
         "lost": sum(report["sent"] * copies - report["received"] for report in reports),
         "cores": (user + kernel) / elapsed,
-        "broker_share": (user + kernel) / elapsed / core_count,
+        "broker_share": (user + kernel) / elapsed / len(division.broker),
         "busiest_thread": busiest(usage_before.threads, usage_after.threads) / elapsed,
         "memory": usage_after.resident_bytes / 2**20,
         "generator_busy": max(report["generator_busy"] for report in reports),
         "generators_busy": [report["generator_busy"] for report in reports],
-        "generator_delay_ms": processes.delay_ms(load_before, load_after),
-        "broker_delay_ms": processes.delay_ms(usage_before.threads, usage_after.threads),
+        "load_delay": longest_delay(load_before, load_after) / elapsed,
+        "server_delay": processes.busiest_delay_ms(
+            usage_before.threads, usage_after.threads) / 1e3 / elapsed,
         "lateness_p99": late,
         "on_time": False,
     }
+    # On shared cores each waits for the others, and that is what is measured.
+    result["is_disturbed"] = not division.is_shared and (
+        result["load_delay"] > LOAD_DELAY_MAX or result["server_delay"] > SERVER_DELAY_MAX)
     if latency:
-        result |= {name: percentile(latency, share) for name, share in PERCENTILES.items()}
+        result.update({name: percentile(latency, share) for name, share in PERCENTILES.items()})
         result["on_time"] = late * 10 <= result["p99"]
     if rate > 0:
         messages = rate * elapsed
-        result |= {"cpu": (user + kernel) * 1e6 / messages, "cpu_user": user * 1e6 / messages,
-                   "cpu_kernel": kernel * 1e6 / messages}
+        result.update(cpu=(user + kernel) * 1e6 / messages, cpu_user=user * 1e6 / messages,
+                      cpu_kernel=kernel * 1e6 / messages)
     return result
+
+
+def used(before, after):
+    """User and kernel seconds; in ticks where the kernel does not count nanoseconds."""
+    if after.threads:
+        return processes.used(before, after)
+    return after.user - before.user, after.system - before.system
+
+
+def longest_delay(before, after):
+    """Seconds that the thread could have run and did not which waited most."""
+    return max((waited - before.get(thread, (0, 0))[1] for thread, (_, waited) in after.items()),
+               default=0) / 1e9
 
 
 def busiest(before, after):
@@ -201,7 +225,7 @@ def merged(reports, name):
 
 def percentile(counts, share):
     """The least value, of nanoseconds in microseconds, that so many are not above."""
-    wanted = max(1, math.ceil(share * counts.total()))
+    wanted = max(1, math.ceil(share * sum(counts.values())))
     for value in sorted(counts):
         wanted -= counts[value]
         if wanted <= 0:

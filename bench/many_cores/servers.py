@@ -32,8 +32,10 @@ class Server:
 
     def version(self):
         result = subprocess.run([self.path, "--version"], capture_output=True, text=True, timeout=10)
-        found = re.search(r"\d+\.\d+\.\d+", result.stdout + result.stderr)
-        return found.group() if found else "of unknown version"
+        # Martlet also says which nats-server it is like.
+        own = r"nats-server: v(\S+)" if self.is_nats else r"martlet (\S+)"
+        found = re.search(own, result.stdout + result.stderr)
+        return found.group(1) if found else "of unknown version"
 
 
 PLACES = {
@@ -55,6 +57,15 @@ def find(name):
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
     raise SystemExit(f"error: no {name} in {' or '.join(map(str, candidates))}; {variable} names one")
+
+
+def congestion_arguments():
+    """martlet-load uses cubic, unless the kernel has none."""
+    try:
+        known = pathlib.Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split()
+    except OSError:
+        known = []
+    return [] if "cubic" in known else ["--congestion="]
 
 
 def use_packed_libraries():

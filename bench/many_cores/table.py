@@ -12,11 +12,14 @@ done, where latency counts from when a message was due. Messages are those recei
 server's (schedstat). nats-server has GOMAXPROCS of the number of loops; for auto both are left to choose.
 Bound by *broker*: over 90 % of its cores; *one thread*: over 90 % of one core, and not of all; *load*: a process
 of the load had work for over 90 % of its time, so the server could do more (≥); *waiting*: nobody was busy.
-*void*: the load was late by more than a tenth of the p99. One run each."""
+*void*: something else kept server or load from running, or the load was late by more than a tenth of the p99.
+One run each."""
 
 
 def bound(run):
     """What kept a run as fast as it goes from going faster."""
+    if run["is_disturbed"]:
+        return "void"
     if run["broker_share"] >= figures.SATURATED:
         return "broker"
     if run["generator_busy"] >= figures.SATURATED:
@@ -38,7 +41,7 @@ def document(results):
         if rows:
             lines += ["", f"**{load.text[0].upper()}{load.text[1:]}**", "", *rows]
     lines += notes("Failed", failures(results["runs"]))
-    lines += notes("Lost messages", losses(results["runs"]))
+    lines += notes("Messages that had not come two seconds after the end", losses(results["runs"]))
     lines += notes("Left out", results["left_out"])
     return "\n".join(lines) + "\n"
 
@@ -71,7 +74,8 @@ def as_fast_as_it_goes(run):
 def at_half(run):
     if run is None or "error" in run:
         return ["failed" if run else "", "", "", "", ""]
-    latency = [f"{run['p50']:,.0f}", f"{run['p99']:,.0f}"] if run["on_time"] else ["void", "void"]
+    counts = run["on_time"] and not run["is_disturbed"]
+    latency = [f"{run['p50']:,.0f}", f"{run['p99']:,.0f}"] if counts else ["void", "void"]
     return [f"{run['rate']:,.0f}", *latency, *cost(run)]
 
 

@@ -19,6 +19,9 @@ from many_cores.measure import Measurement
 
 
 
+ONE, TWO = Division((0,), (2,)), Division((0, 1), (2,))
+
+
 def machine_of(count, threads=1):
     """A machine whose second threads are numbered after all first ones, as Linux does."""
     physical = count // threads
@@ -111,7 +114,7 @@ def sample(moment_ns, *ran_ns):
 
 def test_reports_of_several_processes_are_one():
     second = report(latency=((2_000, 1_000),), busy=0.95)
-    found = run.figures([report(), second], sample(0, 0, 0), sample(10**9, 6 * 10**8, 10**9), 2, 1)
+    found = run.figures([report(), second], sample(0, 0, 0), sample(10**9, 6 * 10**8, 10**9), TWO, 1)
     assert found["rate"] == 2_000 and found["lost"] == 0 and found["on_time"]
     assert (found["p50"], found["p99"], found["p99.9"]) == (2.0, 2.0, 9.0)
     assert found["cores"] == pytest.approx(1.6) and found["broker_share"] == pytest.approx(0.8)
@@ -120,15 +123,31 @@ def test_reports_of_several_processes_are_one():
 
 
 def test_a_late_load_and_one_that_received_nothing_say_nothing_of_latency():
-    late = run.figures([report(late=900)], sample(0, 0), sample(10**9, 1), 1, 1)
+    late = run.figures([report(late=900)], sample(0, 0), sample(10**9, 1), ONE, 1)
     assert not late["on_time"]
     nothing = {**report(0, latency=()), "lateness_counts": []}
-    silent = run.figures([nothing], sample(0, 0), sample(10**9, 1), 1, 1)
+    silent = run.figures([nothing], sample(0, 0), sample(10**9, 1), ONE, 1)
     assert silent["rate"] == 0 and not silent["on_time"] and "p50" not in silent
 
 
+@pytest.mark.parametrize("server_ms, load_ms, shared, disturbed", [
+    (200, 90, False, False), (300, 0, False, True), (0, 110, False, True), (900, 900, True, False)])
+def test_a_run_that_others_kept_from_running_is_void(server_ms, load_ms, shared, disturbed):
+    def at(moment_ns, server, load):
+        usage = processes.Usage(1.0, 1.0, 2**20, {1: (moment_ns, server * 10**6)})
+        return moment_ns, usage, {2: (0, load * 10**6), 3: (0, 0)}
+    division = Division((0,), (0,) if shared else (1,), is_shared=shared)
+    found = run.figures([report()], at(0, 0, 0), at(10**9, server_ms, load_ms), division, 1)
+    assert found["is_disturbed"] == disturbed
+
+
+def test_without_nanoseconds_from_the_kernel_ticks_count():
+    before, after = processes.Usage(1.0, 2.0, 0, {}), processes.Usage(1.5, 2.25, 0, {})
+    assert run.used(before, after) == (0.5, 0.25)
+
+
 def test_a_message_for_many_is_lost_as_often_as_it_is_missing():
-    found = run.figures([report()], sample(0, 0), sample(10**9, 1), 1, copies=2)
+    found = run.figures([report()], sample(0, 0), sample(10**9, 1), ONE, copies=2)
     assert found["lost"] == 1_000
 
 
@@ -142,12 +161,14 @@ def test_percentiles_are_those_of_the_values_themselves(share):
 def made_run(**changes):
     return {"loops": 1, "load": "pairs", "server": "martlet", "asked": None, "rate": 1_234_567.0,
             "lost": 0, "cores": 0.98, "broker_share": 0.98, "busiest_thread": 0.98,
-            "generator_busy": 0.4, "cpu": 0.794, "p50": 100.0, "p99": 200.0, "on_time": True, **changes}
+            "generator_busy": 0.4, "cpu": 0.794, "p50": 100.0, "p99": 200.0, "on_time": True,
+            "is_disturbed": False, **changes}
 
 
 @pytest.mark.parametrize("changes, word", [
     ({}, "broker"), ({"broker_share": 0.5, "generator_busy": 0.95}, "load"),
-    ({"broker_share": 0.25}, "one thread"), ({"broker_share": 0.2, "busiest_thread": 0.2}, "waiting")])
+    ({"broker_share": 0.25}, "one thread"),
+    ({"broker_share": 0.2, "busiest_thread": 0.2}, "waiting"), ({"is_disturbed": True}, "void")])
 def test_what_bounds_a_run_is_said(changes, word):
     assert table.bound(made_run(**changes)) == word
 
@@ -203,18 +224,19 @@ def programs():
 @pytest.mark.parametrize("load", LOADS, ids=lambda load: load.name)
 @pytest.mark.parametrize("rate", [None, 2_000], ids=["most", "paced"])
 def test_every_load_runs_in_two_processes_and_loses_nothing(programs, load, rate):
-    compared, martlet_load = programs
+    (martlet, nats), martlet_load = programs
     available = sorted(os.sched_getaffinity(0))
     division = Division((available[0],), (available[-1],) * 2, is_shared=True)
-    for server in compared:
-        for loops in (1, 2):
-            found = run.run(server, plan.Case(loops, division), load, martlet_load, 0.2, 0.4,
-                            time.monotonic() + 30, rate)
-            assert "error" not in found, found
-            assert found["lost"] == 0 and found["rate"] > 0 and found["cpu"] > 0
-            assert found["p50"] <= found["p99"] and len(found["generators_busy"]) == 2
-            if rate:
-                assert found["rate"] == pytest.approx(rate, rel=0.2)
+    # So little under way that a busy machine and a debug build have done it at the end.
+    gentle = dataclasses.replace(load, in_flight=1)
+    for server, loops in ((martlet, 1), (martlet, 2), (nats, 2)):
+        found = run.run(server, plan.Case(loops, division), gentle, martlet_load, 0.1, 0.7,
+                        time.monotonic() + 30, rate)
+        assert "error" not in found, found
+        assert found["lost"] == 0 and found["rate"] > 0 and found["cpu"] > 0
+        assert found["p50"] <= found["p99"] and len(found["generators_busy"]) == 2
+        if rate:
+            assert found["rate"] == pytest.approx(rate, rel=0.5)
 
 
 def test_a_load_or_a_server_that_does_not_start_is_a_failed_run_with_its_reason(programs):

@@ -45,6 +45,14 @@ import Testing
         #expect(lanes.laneWithRoom(afterArrivalOn: 1_000) == 0)
     }
 
+    @Test("what leaves when it can is never late, and counts between start and end")
+    func closedLoop() {
+        var recorder = Recorder(start: 1_000, end: 2_000)
+        for now in [999, 1_000, 1_999, 2_000] as [UInt64] { recorder.recordSent(at: now) }
+        #expect(recorder.sent == 2)
+        #expect(recorder.lateness.totalCount == 0)
+    }
+
     @Test("a report holds every latency, to three digits")
     func counts() {
         var recorder = Recorder(start: 0, end: 10)

@@ -17,7 +17,7 @@ extension PacedRun {
         for lane in 0..<lanes {
             for _ in 0..<inFlight {
                 send(senders.nextMessage(of: lane), now)
-                recorder.recordSent(due: now, at: now)
+                recorder.recordSent(at: now)
             }
         }
         while true {
@@ -32,7 +32,7 @@ extension PacedRun {
                 guard let lane = senders.laneWithRoom(afterArrivalOn: link.index), moment < end
                 else { return }
                 send(senders.nextMessage(of: lane), moment)
-                recorder.recordSent(due: moment, at: moment)
+                recorder.recordSent(at: moment)
             }
             now = nanosecondsNow()
             work.addTurn(

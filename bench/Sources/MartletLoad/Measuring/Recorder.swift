@@ -50,6 +50,12 @@ struct Recorder {
         if windowNanoseconds > 0 { _ = windows[window(due)].lateness.record(late) }
     }
 
+    /// A message left when it was due, because it is due when it leaves.
+    @inline(__always)
+    mutating func recordSent(at now: UInt64) {
+        if counts(now) { sent &+= 1 }
+    }
+
     @inline(__always)
     mutating func recordReceived(due: UInt64, at now: UInt64) {
         lastArrival = now
