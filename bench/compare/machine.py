@@ -24,8 +24,9 @@ exec "$@"
 """
 
 
-def enter_own_network():
-    """Starts this program again in a network of its own, where all sockets use cubic."""
+def enter_own_network(program=("-m", "compare")):
+    """Starts this program again in a network of its own, where all sockets use cubic; `program` is
+    what Python is told to run."""
     if NETWORK in os.environ or accepted_congestion() == "cubic":
         return
     os.environ[NETWORK] = "own"
@@ -37,7 +38,7 @@ def enter_own_network():
         print(f"note: servers use {accepted_congestion()}: no network of its own for cubic "
               "(needs unshare and ip)", file=sys.stderr)
         return
-    command = [sys.executable, "-m", "compare", *sys.argv[1:]]
+    command = [sys.executable, *program, *sys.argv[1:]]
     sys.stdout.flush()
     os.execvp("unshare", [*unshare, "sh", "-ec", NETWORK_SETUP, "sh", *command])
 

@@ -31,15 +31,15 @@ class Places(dict):
 
 
 class Process:
-    """A program, on one core if it has to be; what it says goes into a file."""
+    """A program, on some cores if it has to be; what it says goes into a file."""
 
-    def __init__(self, name, command, log, core, folder, environment):
+    def __init__(self, name, command, log, cores, folder, environment):
         self.name, self.log = name, log
         with open(log, "wb") as output:
             self.popen = subprocess.Popen(
                 command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output,
-                preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
+                preexec_fn=None if cores is None else lambda: os.sched_setaffinity(0, cores))
 
     def wait_until(self, ready, fault, poll_seconds=POLL_SECONDS):
         deadline = time.monotonic() + START_SECONDS_MOST
@@ -115,7 +115,8 @@ class Server:
 
     def _start(self, name, command):
         log = self._path(f"log-{len(self.processes)}")
-        process = Process(name, command, log, self.core, self.folder.name, self.environment)
+        cores = None if self.core is None else {self.core}
+        process = Process(name, command, log, cores, self.folder.name, self.environment)
         self.processes.append(process)
         return process
 

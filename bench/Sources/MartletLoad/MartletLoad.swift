@@ -8,7 +8,7 @@ struct MartletLoad: ParsableCommand {
         abstract:
             "Loads a server of messages from one thread and measures from when each message was due.",
         subcommands: [
-            Request.self, PublishSubscribe.self, FanOut.self, FullRate.self,
+            Request.self, PublishSubscribe.self, FanOut.self, AllToAll.self, FullRate.self,
             ManySubscriptions.self, Mixed.self, Orders.self,
         ])
 }

@@ -27,6 +27,12 @@ struct Options: ParsableArguments {
     @Flag(help: "never sleep between messages; for a core of its own")
     var spin = false
 
+    @Flag(help: "say when all is connected, and begin at the moment that a line of input then names")
+    var hold = false
+
+    @Flag(help: "report how often each latency and lateness was seen, in nanoseconds")
+    var histogram = false
+
     @Option(help: "TCP congestion control of the sockets; empty leaves the machine's")
     var congestion = "cubic"
 
@@ -56,6 +62,23 @@ struct Options: ParsableArguments {
         let payload = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
         for i in 0..<count { unsafe payload[i] = UInt8(97 + i % 26) }
         return unsafe payload
+    }
+
+    /// When to begin: now, or together with others. Those who hold say that they are ready, and are told
+    /// a moment in nanoseconds of CLOCK_MONOTONIC when all others are ready too.
+    func beginning() throws -> UInt64 {
+        guard hold else { return nanosecondsNow() }
+        Swift.print("{\"ready\":true}")
+        fflush(nil)
+        guard let line = readLine(), let moment = UInt64(line) else {
+            throw LoadFailure("no moment to begin at was named")
+        }
+        let now = nanosecondsNow()
+        guard now < moment + 1_000_000_000 else {
+            throw LoadFailure("the moment to begin at is over a second ago")
+        }
+        if moment > now { usleep(UInt32(clamping: (moment - now) / 1_000)) }
+        return moment
     }
 
     /// When the part that counts starts and ends. Says so at once, as a line of JSON in nanoseconds of

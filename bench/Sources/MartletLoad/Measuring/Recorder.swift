@@ -17,6 +17,8 @@ struct Recorder {
     /// Messages that came in between start and end, whenever they were due. A server that falls behind
     /// has fewer of those.
     private(set) var arrived = 0
+    /// When the last one came in, whatever counts of it.
+    private(set) var lastArrival: UInt64 = 0
     /// None unless windows were asked for; all are made at once, so that none is made in the run.
     private(set) var windows: [Window] = []
     let windowNanoseconds: UInt64
@@ -48,8 +50,15 @@ struct Recorder {
         if windowNanoseconds > 0 { _ = windows[window(due)].lateness.record(late) }
     }
 
+    /// A message left when it was due, because it is due when it leaves.
+    @inline(__always)
+    mutating func recordSent(at now: UInt64) {
+        if counts(now) { sent &+= 1 }
+    }
+
     @inline(__always)
     mutating func recordReceived(due: UInt64, at now: UInt64) {
+        lastArrival = now
         if counts(now) { arrived &+= 1 }
         guard counts(due) else { return }
         received &+= 1

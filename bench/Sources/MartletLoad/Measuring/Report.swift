@@ -28,6 +28,13 @@ struct Report {
         fields.append("\"\(name)\":\(inner.json)")
     }
 
+    /// All that a histogram holds, as pairs of nanoseconds and how often, so that those of several
+    /// processes can be added.
+    mutating func addCounts(_ name: String, _ histogram: Histogram<UInt32>) {
+        let pairs = histogram.recordedValues().map { "[\($0.value),\($0.count)]" }
+        fields.append("\"\(name)\":[\(pairs.joined(separator: ","))]")
+    }
+
     /// Latency and lateness; a run is void if being late itself could explain what it reports.
     mutating func add(_ recorder: Recorder) {
         add("seconds", recorder.seconds)

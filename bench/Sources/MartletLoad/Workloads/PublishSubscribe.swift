@@ -7,6 +7,7 @@ struct PublishSubscribe: ParsableCommand {
 
     @OptionGroup var options: Options
     @OptionGroup var beside: BackgroundOptions
+    @OptionGroup var shared: SharedLoadOptions
 
     @Option(help: "messages per second, over all pairs")
     var rate = 50_000.0
@@ -19,12 +20,15 @@ struct PublishSubscribe: ParsableCommand {
         let payload = unsafe options.makePayload()
         var publishers: [(link: Link, head: Head)] = []
         for i in 0..<pairs {
-            try turns.connect().subscribe("bench.pubsub.\(i)")
-            publishers.append((try turns.connect(), options.makeHead("bench.pubsub.\(i)")))
+            let subject = "\(shared.prefix).pubsub.\(i)"
+            try turns.connect().subscribe(subject)
+            publishers.append((try turns.connect(), options.makeHead(subject)))
         }
         let background = try beside.make(turns)
         try turns.barrier()
-        let run = PacedRun(turns: turns, options: options, background: background, rate: rate)
+        let run = PacedRun(
+            turns: turns, options: options, background: background, rate: rate,
+            inFlight: shared.inFlight, lanes: pairs, linksPerLane: 2)
         let report = try run.run { k, due in
             let (link, head) = publishers[k % pairs]
             unsafe link.send(head.bytes, head.count, due: due, payload, options.size)

@@ -9,6 +9,7 @@ struct Request: ParsableCommand {
 
     @OptionGroup var options: Options
     @OptionGroup var beside: BackgroundOptions
+    @OptionGroup var shared: SharedLoadOptions
 
     @Option(
         help: "requests per second, over all requesters; 0 keeps one in flight and nothing more")
@@ -29,19 +30,20 @@ struct Request: ParsableCommand {
         let turns = try options.makeTurns()
         var requesters: [Requester] = []
         for i in 0..<pairs {
+            let subject = "\(shared.prefix).request.\(i)"
             let requester = try turns.connect()
             requester.subscribe("_INBOX.load\(getpid()).\(i).*")
-            let head = options.makeHead(
-                "bench.request.\(i)", reply: "_INBOX.load\(getpid()).\(i).")
+            let head = options.makeHead(subject, reply: "_INBOX.load\(getpid()).\(i).")
             requesters.append((requester, head))
-            try turns.connect(.responder).subscribe("bench.request.\(i)")
+            try turns.connect(.responder).subscribe(subject)
         }
         let background = try beside.make(turns)
         try turns.barrier()
+        let isOneInFlight = rate == 0 && shared.inFlight == 0
         let report =
-            rate > 0
+            !isOneInFlight
             ? try paced(turns, requesters, background) : try oneInFlight(turns, requesters[0])
-        options.print(report, workload: "request", details: [("pairs", rate > 0 ? pairs : 1)])
+        options.print(report, workload: "request", details: [("pairs", isOneInFlight ? 1 : pairs)])
     }
 
     private func paced(
@@ -49,7 +51,9 @@ struct Request: ParsableCommand {
     ) throws -> Report {
         let payload = unsafe options.makePayload()
         let responder = Responder(payloadBytes: options.size)
-        let run = PacedRun(turns: turns, options: options, background: background, rate: rate)
+        let run = PacedRun(
+            turns: turns, options: options, background: background, rate: rate,
+            inFlight: shared.inFlight, lanes: pairs, linksPerLane: 2)
         return try run.run { k, due in
             let (link, head) = requesters[k % pairs]
             head.write(UInt64(k))
