@@ -74,8 +74,7 @@ def as_fast_as_it_goes(run):
 def at_half(run):
     if run is None or "error" in run:
         return ["failed" if run else "", "", "", "", ""]
-    counts = run["on_time"] and not run["is_disturbed"]
-    latency = [f"{run['p50']:,.0f}", f"{run['p99']:,.0f}"] if counts else ["void", "void"]
+    latency = [f"{run['p50']:,.0f}", f"{run['p99']:,.0f}"] if counts(run) else ["void", "void"]
     return [f"{run['rate']:,.0f}", *latency, *cost(run)]
 
 
@@ -88,12 +87,17 @@ def failures(runs):
 
 
 def losses(runs):
-    return [f"{about(run)}: {run['lost']:,}" for run in runs if run.get("lost")]
+    """Not of void runs: a load that is late may end before it has read what came."""
+    return [f"{about(run)}: {run['lost']:,}" for run in runs if run.get("lost") and counts(run)]
+
+
+def counts(run):
+    return run["on_time"] and not run["is_disturbed"]
 
 
 def about(run):
     step = "as fast as it goes" if run["asked"] is None else "at half of the rate"
-    return f"{run['server']}, {run['loops']} loops, {run['load']}, {step}"
+    return f"{run['server']}, loops {run['loops']}, {run['load']}, {step}"
 
 
 def notes(title, texts):
