@@ -122,4 +122,35 @@ import Testing
         for one in sets.joined() { #expect(one.takeMessages().map(\.text) == ["x"]) }
         #expect(simulation.loops[0].outputDueAt == .max)
     }
+
+    @Test func aFanOutThatBringsNobodyAnythingNewLetsTheLoopSleep() throws {
+        let simulation = try Simulation(seed: 1)
+        let publisher = client(simulation)
+        let many = (0..<20).map { "SUB own \($0)\r\n" }.joined()
+        let own = client(simulation, "CONNECT {\"verbose\":false,\"echo\":false}\r\n" + many)
+        let all = client(simulation, "SUB first f\r\n" + many.replacing("own", with: "second"))
+        _ = subscribers(simulation)
+        try makeBusy(simulation, publisher)
+        own.queue("PUB own 1\r\nx\r\n")
+        simulation.settle()
+        #expect(simulation.loops[0].outputDueAt == .max)
+        publisher.queue("PUB first 1\r\nx\r\nPUB second 1\r\ny\r\n")
+        simulation.settle()
+        #expect(simulation.loops[0].outputDueAt == .max)
+        #expect(all.takeMessages().count == 21)
+    }
+
+    @Test func subscribersOfOtherLoopsOnlyLetThisOneSleep() throws {
+        let simulation = try Simulation(seed: 1, loops: 2)
+        let publisher = client(simulation)
+        _ = subscribers(simulation)
+        let others = (0..<20).map { _ in simulation.connect(loop: 1) }
+        for other in others { other.queue(connect + "SUB other 1\r\n") }
+        simulation.settle()
+        try makeBusy(simulation, publisher)
+        publisher.queue("PUB other 1\r\nx\r\n")
+        simulation.settle()
+        #expect(simulation.loops.allSatisfy { $0.outputDueAt == .max })
+        for other in others { #expect(other.takeMessages().map(\.text).last == "x") }
+    }
 }

@@ -14,6 +14,7 @@ extension Broker {
         let changes = try old.changes(to: configuration)
         if configuration.rules != old.rules { try replaceRules(configuration.rules) }
         shared.replace(configuration)
+        DescriptorTable.makeRoom(forConnections: configuration.limits.connectionsMax)
         adoptSettings(of: configuration)
         guard isRunning else { return changes }
         if configuration.authorization != old.authorization {

@@ -57,7 +57,7 @@ public final class Broker: Sendable {
         shared = BrokerShared(
             configuration: configuration, loopCount: loopCount, events: events, seed: seed)
         handlers = HandlerPool(
-            defaultThreads: configuration.handlerThreadCount ?? Self.coreCount() - loopCount,
+            defaultThreads: configuration.handlerThreadCount ?? CoreCount.usable - loopCount,
             logger: logger)
         try Self.makeLoops(shared, clock: .machine, seed: seed)
         try replaceRules(configuration.rules)
@@ -78,8 +78,6 @@ public final class Broker: Sendable {
 
     /// One loop: see docs/PERFORMANCE.md for the measurement.
     static func defaultLoopCount() -> Int { 1 }
-
-    static func coreCount() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
     private static func makeLoops(
         _ shared: BrokerShared, clock: Clock, seed: UInt64

@@ -36,7 +36,7 @@ final class BrokerShared: @unchecked Sendable {
     ) {
         self.loopCount = loopCount
         self.events = events
-        credentialChecks = CredentialChecks(threadsMax: Broker.coreCount() - loopCount)
+        credentialChecks = CredentialChecks(threadsMax: CoreCount.usable - loopCount)
         current = Guarded(configuration)
         budget = MemoryBudget(
             bytesMax: configuration.limits.memoryBytesMax > 0

@@ -68,9 +68,9 @@ struct EventLoop {
     /// One turn. A simulation runs single turns that do not wait.
     @inline(__always)
     func turn<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
-        if unsafe clock.virtualTime == nil, !poller.hasEvents { wait(driver, waits: waits) }
+        let hasWaited = unsafe clock.virtualTime == nil && !poller.hasEvents && wait(driver, waits)
         let started = clock.now()
-        if driver.spinNanoseconds > 0 {
+        if hasWaited, driver.spinNanoseconds > 0 {
             forecast.pointee.record(gap: started &- driver.now, limit: driver.spinNanoseconds)
         }
         driver.now = started
@@ -102,18 +102,27 @@ struct EventLoop {
         driver.now = ended
     }
 
+    /// Whether it was to wait: no work was left.
     @inline(__always)
-    private func wait<Driver: EventLoopDriver>(_ driver: Driver, waits: Bool) {
-        guard waits, !driver.hasWorkLeft else { return poller.wait(timeoutMilliseconds: 0) }
-        if driver.spinNanoseconds > 0, forecast.pointee.expectsOneSoon, spin(driver) { return }
-        guard driver.mail.prepareToSleep() else { return poller.wait(timeoutMilliseconds: 0) }
+    private func wait<Driver: EventLoopDriver>(_ driver: Driver, _ waits: Bool) -> Bool {
+        guard waits, !driver.hasWorkLeft else {
+            poller.wait(timeoutMilliseconds: 0)
+            return false
+        }
+        if driver.spinNanoseconds > 0, forecast.pointee.expectsOneSoon, spin(driver) { return true }
+        guard driver.mail.prepareToSleep() else {
+            poller.wait(timeoutMilliseconds: 0)
+            return true
+        }
         defer { driver.mail.awake() }
         if driver.outputDueAt != .max {
             let left = max(driver.outputDueAt, driver.now) - driver.now
-            return poller.wait(timeoutNanoseconds: left)
+            poller.wait(timeoutNanoseconds: left)
+            return true
         }
         wakeupTimer.set(for: timers.nextDeadline)
         poller.wait(timeoutMilliseconds: -1)
+        return true
     }
 
     /// Looks for events without sleeping, until a deadline comes or it has been long enough; false then.

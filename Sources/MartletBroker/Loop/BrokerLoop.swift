@@ -153,7 +153,7 @@ final class BrokerLoop: EventLoopDriver {
     var hasWorkLeft: Bool {
         state.pointee.resumable.count | state.pointee.closing.count
             | state.pointee.unflushed.count | state.pointee.leaving.count
-            | state.pointee.longPublishes.count != 0 || state.pointee.held.dueAt == 0
+            | state.pointee.longPublishes.count != 0
     }
 
     @inline(__always)

@@ -66,9 +66,7 @@ final class RuleControl: Sendable {
     }
 
     /// The cores that the loops leave, at least one.
-    private var defaultWorkerCount: Int {
-        max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) - loopCount)
-    }
+    private var defaultWorkerCount: Int { max(1, CoreCount.usable - loopCount) }
 
     private func expectSame(
         _ configuration: RulesConfiguration, _ pool: RulePool

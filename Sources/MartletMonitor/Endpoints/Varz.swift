@@ -212,7 +212,7 @@ struct Varz: Encodable {
         try values.encode(GoText.time(nanosecondsSince1970: snapshot.now), forKey: .now)
         try values.encode(GoText.uptime(nanoseconds: uptime), forKey: .uptime)
         try values.encode(ProcessUsage.residentBytes, forKey: .mem)
-        try values.encode(ProcessUsage.coreCount, forKey: .cores)
+        try values.encode(CoreCount.allowed, forKey: .cores)
         try values.encode(snapshot.loopCount, forKey: .gomaxprocs)
         try values.encode(processorPercent, forKey: .cpu)
         try values.encode(requestCounts, forKey: .httpReqStats)

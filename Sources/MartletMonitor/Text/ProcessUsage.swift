@@ -39,8 +39,6 @@ final class ProcessUsage: Sendable {
         return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
     }
 
-    static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
     private static func processorSeconds() -> Double { seconds(CLOCK_PROCESS_CPUTIME_ID) }
     private static func wallSeconds() -> Double { seconds(CLOCK_MONOTONIC) }
 

@@ -250,7 +250,7 @@ struct ConfigurationKeysTests {
             ),
             (
                 "martlet { coalesce: 1s }",
-                "1:10: \"coalesce\" takes a time of 0 to 10ms"
+                "1:10: \"coalesce\" takes a time of 0 to 10ms, or auto"
             ),
             (
                 "martlet { slow_consumers { block_max: '0s' } }",

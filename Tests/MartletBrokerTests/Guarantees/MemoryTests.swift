@@ -72,6 +72,8 @@ extension Guarantees {
             let part = "PUB x 1000000\r\n" + String(repeating: "x", count: 20_000)
             let holders = try test.clients(1_000)
             for holder in holders { try? holder.send(part) }
+            // By then the loops have read from all of them, however long that takes.
+            for client in [publisher, subscriber, publisher, subscriber] { try client.barrier() }
             Thread.sleep(forTimeInterval: 1.2)
             let payload = String(repeating: "m", count: 900_000)
             for n in 0..<20 {

@@ -24,7 +24,7 @@ extension ConfigurationTable {
             Key(
                 "spin", sets: \.tuning.spinNanoseconds,
                 takes: .durationOrAuto(0...100_000_000, "0 to 100ms"),
-                "How long a loop looks for events before it sleeps, while the last ones came in that time; auto is 20us on four cores and more, else 0s."
+                "How long a loop looks for events before it sleeps, while the last ones came in that time; auto is 20us on four cores and more, two for each loop, else 0s."
             ),
             Key(
                 "coalesce", sets: \.tuning.coalesceNanoseconds,

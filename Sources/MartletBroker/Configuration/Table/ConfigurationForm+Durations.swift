@@ -95,9 +95,10 @@ extension ConfigurationForm<UInt64> {
 extension ConfigurationForm<UInt64?> {
     /// A time from one bound to the other, both named in `words`, or `auto`, which leaves it to the broker.
     static func durationOrAuto(_ range: ClosedRange<Int64>, _ words: String) -> ConfigurationForm {
+        let words = words + ", or auto"
         let duration = ConfigurationForm<UInt64>.duration(range, words)
         return ConfigurationForm(
-            "a time of \(words), or auto",
+            "a time of \(words)",
             shown: { $0.map { ConfigurationDuration.text(ofNanoseconds: $0) } ?? "auto" }
         ) { (entry, reader) throws(ConfigurationComplaint) in
             if case .string(let word) = entry.value.content, word.lowercased() == "auto" {

@@ -6,7 +6,7 @@ extension BrokerConfiguration {
         /// more, and two for each loop.
         public var spinNanoseconds: UInt64?
         /// How long output may wait for more to come before it is written; 0 writes at the end of a turn. Nil
-        /// lets what goes to many subscribers wait for up to 200 µs while the loop is busy, and nothing else.
+        /// lets connections that a message to many has reached wait for up to 200 µs while the loop is busy.
         public var coalesceNanoseconds: UInt64?
         /// How long a loop works for one connection before the others have their turn.
         public var sliceNanoseconds: UInt64 = 200_000

@@ -1,7 +1,6 @@
 // Message path, beside FlushSchedule.swift: one message for many connections.
 
-/// Connections whose output waits for more to come, and when it is due: the largest number when none waits, 0
-/// when a turn could not write to all.
+/// Connections whose output waits for more to come, and when it is due; the largest number when there are none.
 struct HeldOutput {
     var connections = HandleList()
     var dueAt = UInt64.max
@@ -28,25 +27,28 @@ extension BrokerLoop {
         state.pointee.outputPace.look(
             at: now, busyNanoseconds: counters.pointee.busyNanoseconds.total)
         let window = state.pointee.outputPace.windowNanoseconds
-        guard window > 0 else { return }
-        for i in first..<state.pointee.dirty.count {
-            unsafe state.pointee.held.connections.append(state.pointee.dirty.items[i])
+        let dirty = state.pointee.dirty
+        // Nobody has got anything that was not to be written to before, or all are on other loops.
+        guard window > 0, first < dirty.count else { return }
+        for i in first..<dirty.count {
+            unsafe state.pointee.held.connections.append(dirty.items[i])
         }
-        state.pointee.dirty.remove(from: first, to: state.pointee.dirty.count)
+        state.pointee.dirty.remove(from: first, to: dirty.count)
         if state.pointee.held.dueAt == .max { state.pointee.held.dueAt = now &+ window }
     }
 
-    /// When it is due, to as many as a turn writes to.
+    /// At the end of a turn: when it is due, they are written to like all that have got output in it.
     @inline(never)
-    func flushHeld() {
+    func releaseHeld() {
         guard
             state.pointee.isStopping || !state.pointee.settings.gathersFanOuts
                 || events.clock.now() >= state.pointee.held.dueAt
         else { return }
-        let count = min(state.pointee.held.connections.count, flushesPerTurn)
-        flush(state.pointee.held.connections, count)
-        state.pointee.held.connections.removeFirst(count)
-        state.pointee.held.dueAt = state.pointee.held.connections.count == 0 ? .max : 0
+        for i in 0..<state.pointee.held.connections.count {
+            unsafe state.pointee.dirty.append(state.pointee.held.connections.items[i])
+        }
+        state.pointee.held.connections.removeAll()
+        state.pointee.held.dueAt = .max
     }
 
     // MARK: To more than a turn writes to: publishers wait

@@ -53,8 +53,10 @@ extension BrokerLoop {
         assert(thread.isCurrent)
         returns.collect(into: pool)
         postBatches()
+        // Without that the loop would never sleep again.
+        assert((state.pointee.held.dueAt == .max) == (state.pointee.held.connections.count == 0))
+        if state.pointee.held.connections.count > 0 { releaseHeld() }
         flushDirty()
-        if state.pointee.held.connections.count > 0 { flushHeld() }
         if state.pointee.fannedOut.count > 0 { settleFanOuts() }
         if state.pointee.closing.count | state.pointee.leaving.count > 0 { finishClosing() }
     }
@@ -113,7 +115,7 @@ extension BrokerLoop {
     /// Writes to the first `count` of a list. Flushing may release publishers or close connections, never
     /// make new frames.
     @inline(__always)
-    func flush(_ list: HandleList, _ count: Int) {
+    private func flush(_ list: HandleList, _ count: Int) {
         for i in 0..<count {
             guard let connection = unsafe connection(list.items[i]) else { continue }
             connection.pointee.flags.remove(.isDirty)

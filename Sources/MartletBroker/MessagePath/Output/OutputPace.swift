@@ -10,7 +10,7 @@ struct OutputPace: BitwiseCopyable {
     private var lookedAt: UInt64 = 0
     private var busyBefore = 0
 
-    /// Nobody waits longer for that.
+    /// Then they are written to, as many in a turn as ever.
     static let windowNanosecondsMax: UInt64 = 200_000
     private static let stepNanosecondsMin: UInt64 = 5_000
     static let lookNanoseconds: UInt64 = 1_000_000
