@@ -270,6 +270,7 @@ struct LoopState {
     var passesOver = false
     var hasPassedOver = false
 
+    var moves = Moves()
     var ruleStage = RuleStage()
     var random: RandomSource
     /// For tables whose keys clients choose.
