@@ -106,6 +106,13 @@ extension BrokerLoop {
         var place = unsafe batch.block + Batch.headerBytes
         let end = unsafe batch.block + batch.pointee.used
         while unsafe place < end {
+            if unsafe place.load(as: Int.self) & PlainRecord.mark != 0 {
+                let record = unsafe place.assumingMemoryBound(to: PlainRecord.self)
+                unsafe deliverPlain(at: place)
+                if state.pointee.isShortOfMemory { unsafe holdBack(record.pointee.origin) }
+                unsafe place += record.pointee.byteCount
+                continue
+            }
             let record = unsafe place.load(as: BatchRecord.self)
             assert(unsafe record.byteCount > 0 && place + record.byteCount <= end)
             unsafe deliver(record, at: place)

@@ -108,7 +108,7 @@ extension BrokerLoop {
             if Int(route.pointee.plainCount) >= Self.fanOutMin {
                 hasFannedOut(to: Int(route.pointee.plainCount), from: connection, dirtyBefore)
             }
-            if next >= 0 {
+            if next >= 0, unsafe !postPlain(found, line, connection, along: route) {
                 unsafe finish(found, line, connection, along: route, from: next, delivered)
             }
             position &+= found.byteCount
