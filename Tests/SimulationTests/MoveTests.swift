@@ -362,4 +362,23 @@ import Testing
         #expect(simulation.move(plain, to: 1))
         #expect(!simulation.move(plain, to: 1), "it is on its way")
     }
+
+    @Test("is one of the busiest that are no more than what is to go, once their work is known")
+    func relief() throws {
+        let simulation = try Simulation(seed: 15, loops: 2)
+        let clients = (0..<4).map { client(simulation, loop: 0, "SUB s.\($0) 1\r\n") }
+        let publisher = client(simulation, loop: 1)
+        let relief = Relief(from: 0, to: 1, part: 0.5, connectionsMax: 1)
+        simulation.loops[0].relieve(relief)
+        simulation.settle()
+        #expect(clients.allSatisfy { simulation.loopIndex(of: $0) == 0 }, "nothing is known yet")
+        // Of 100 messages 60, 30, 10 and none.
+        for (i, count) in [60, 30, 10, 0].enumerated() {
+            publisher.queue(String(repeating: "PUB s.\(i) 0\r\n\r\n", count: count))
+        }
+        simulation.settle()
+        simulation.loops[0].relieve(relief)
+        simulation.settle()
+        #expect(clients.map { simulation.loopIndex(of: $0) } == [0, 1, 0, 0])
+    }
 }

@@ -162,7 +162,7 @@ public final class Broker: Sendable {
         var threads: [NativeThread] = []
         do {
             try shared.rules.start()
-            try shared.standstills.start(shared.events)
+            try shared.standstills.start(shared.events) { [shared] in shared.shareWork() }
             for loop in shared.loops {
                 let transfer = UncheckedTransfer(loop)
                 threads.append(

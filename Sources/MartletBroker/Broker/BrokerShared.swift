@@ -32,6 +32,10 @@ final class BrokerShared: @unchecked Sendable {
     private let lastConnectionID = Atomic<UInt64>(0)
     private let closed: Guarded<ClosedConnections>
     private let placement: Guarded<Placement>
+    /// Of the thread that looks for standstills.
+    private let balance = Guarded(Balance())
+    /// How many loops there are is the broker's to choose, and so is which of them have work.
+    private let sharesWork: Bool
 
     init(
         configuration: BrokerConfiguration, loopCount: Int, events: any EventSink, seed: UInt64
@@ -46,8 +50,8 @@ final class BrokerShared: @unchecked Sendable {
         subscriptionBudget = MemoryBudget(bytesMax: budget.bytesMax / 2, partOf: budget)
         accounts = AccountDirectory(budget: subscriptionBudget, seed: seed)
         closed = Guarded(ClosedConnections(budget: budget))
-        placement = Guarded(
-            Placement(loopCount: loopCount, followsLoad: configuration.loopCount == nil))
+        sharesWork = configuration.loopCount == nil && loopCount > 1
+        placement = Guarded(Placement(loopCount: loopCount, followsLoad: sharesWork))
         currentAuthenticator = Guarded(
             Authenticator(configuration.authorization, accounts: accounts))
         rules = RuleControl(loopCount: loopCount, budget: budget, accounts: accounts, seed: seed)
@@ -152,6 +156,18 @@ final class BrokerShared: @unchecked Sendable {
     var surplusCount: Int { max(0, admitted.load(ordering: .relaxed) - connectionsMax) }
 
     var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
+
+    /// Ten times a second: asks a loop that has too much to do to give some of it to another one.
+    func shareWork() {
+        guard sharesWork else { return }
+        let now = Clock.monotonicNanoseconds()
+        let shares = placement.withLock { placement in
+            placement.look(at: now) { loops[$0].counters.pointee.busyNanoseconds.total }
+            return placement.shares
+        }
+        guard let relief = balance.withLock({ $0.look(shares) }) else { return }
+        loops[relief.from].mail.post(.relieve(relief))
+    }
 
     /// The loop that `Placement` chooses, where one more is under way from now on.
     func loopForNextConnection() -> Int {

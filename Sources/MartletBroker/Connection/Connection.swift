@@ -155,6 +155,8 @@ struct Connection: ~Copyable {
     var bytesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
     var bytesOut: UInt64 = 0
+    /// Both together when a loop last looked who has most to do.
+    var messagesNoted: UInt64 = 0
     /// When it last published, subscribed, unsubscribed or got a message, or said CONNECT: what nats-server
     /// takes for activity. PING and PONG are none.
     var lastActivityAt: UInt64 = 0

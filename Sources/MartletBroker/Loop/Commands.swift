@@ -82,6 +82,7 @@ extension BrokerLoop {
         case .waitForMemory(let handle):
             if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
+        case .relieve(let relief): relieve(relief)
         case .arrive(let move): arrive(move)
         case .moveFailed(let move): moveFailed(move)
         case .hasSwitched(let move): hasSwitched(move)

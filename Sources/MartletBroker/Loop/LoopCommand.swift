@@ -26,6 +26,8 @@ enum LoopCommand: Sendable {
     case waitForMemory(SlabHandle)
     /// Publishers may go on: a link has drained.
     case linkDrained
+    /// Others have room for some of the connections.
+    case relieve(Relief)
     /// A connection comes from another loop, which is told when this one has no room for it.
     case arrive(Move)
     case moveFailed(Move)
@@ -65,7 +67,8 @@ extension LoopCommand {
         case .noResponders: "a status 503"
         case .shedMemory, .waitForMemory, .shedSubscriptions: "a shortage of memory"
         case .linkDrained: "a drained link"
-        case .arrive, .moveFailed, .hasSwitched, .fence, .handOver, .unsentOutput, .handedOver:
+        case .relieve, .arrive, .moveFailed, .hasSwitched, .fence, .handOver, .unsentOutput,
+            .handedOver:
             "a connection that moves"
         case .adoptSettings: "new settings"
         case .reviewAccess, .closeSurplus: "a review of access"

@@ -44,8 +44,7 @@ extension BrokerLoop {
     func sendNoResponders(
         to origin: Origin, subject: CountedBytes, reply: CountedBytes, along route: Route
     ) {
-        guard let requester = publisher(origin), !requester.pointee.pauseReasons.contains(.move)
-        else {
+        guard let requester = publisher(origin), !isLeaving(requester) else {
             if loopCount > 1 { sendNoRespondersElsewhere(origin, subject, reply) }
             return
         }

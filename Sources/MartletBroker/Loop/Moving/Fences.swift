@@ -40,6 +40,12 @@ extension BrokerLoop {
         return connection
     }
 
+    /// It is on its way to another loop.
+    func isLeaving(_ connection: ConnectionRef) -> Bool {
+        connection.pointee.pauseReasons.contains(.move)
+            && !connection.pointee.flags.contains(.isArriving)
+    }
+
     /// The loop has stopped, and its connections are closed.
     func forgetMoves() {
         for i in state.pointee.moves.arrivals.indices {

@@ -90,6 +90,7 @@ final class HandedOver: @unchecked Sendable {
         connection.pointee.bytesIn = counts.bytesIn
         connection.pointee.messagesOut &+= counts.messagesOut
         connection.pointee.bytesOut &+= counts.bytesOut
+        connection.pointee.messagesNoted = counts.messagesIn &+ counts.messagesOut
         connection.pointee.lastActivityAt = max(
             lastActivityAt, connection.pointee.lastActivityAt)
         connection.pointee.stalls = stalls

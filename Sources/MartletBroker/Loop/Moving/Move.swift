@@ -91,6 +91,9 @@ struct Moves {
     var fencesDue: [FenceDue] = []
     /// The last ones that went, oldest first.
     var addresses: [Address] = []
+    /// When it was last noted what connections do, and which slot is the next.
+    var notedAt: UInt64 = 0
+    var nextNoted = 0
 
     private static let addressesMax = 256
 
