@@ -75,7 +75,7 @@ extension BrokerLoop {
     func relieve(_ relief: Relief) {
         let isMeasured = now &- state.pointee.moves.notedAt < Self.notesHoldNanoseconds
         state.pointee.moves.notedAt = now
-        var (candidates, total) = noteMessages()
+        var (candidates, total) = measureMessages()
         guard isMeasured else { return }
         candidates.sort { $0.messages > $1.messages }
         var left = Int(Double(total) * relief.part)
@@ -89,7 +89,7 @@ extension BrokerLoop {
     }
 
     /// What each has got and sent since it was noted last: of those that may move, and of all together.
-    private func noteMessages() -> (
+    private func measureMessages() -> (
         candidates: [(connection: ConnectionRef, messages: Int)], total: Int
     ) {
         var candidates: [(connection: ConnectionRef, messages: Int)] = []

@@ -112,6 +112,9 @@ struct LoopLink: ~Copyable {
         return unsafe record
     }
 
+    /// Whether there is something to hand over.
+    var isGathering: Bool { source.pointee.batch != nil }
+
     /// Hands over what was gathered; whether there was anything.
     func post() -> Bool {
         postOpen()

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Such a message in a batch: this header, then subject, line and payload as `PublishFastPath` found them, with slack.
 /// Where copying a frame is not all there is to a delivery, it is made a `Message` of again. 939 instructions a message
-/// became NNN.
+/// became 465.
 ///
 /// SAFETY: `subjectCount + tailCount` bytes follow the header, and 16 of slack; the first word has its lowest bit set,
 /// which tells it from a `BatchRecord`.
@@ -58,7 +58,7 @@ extension PlainRecord {
 extension BrokerLoop {
     /// Puts the message into the batch for its subscriber's loop. False, and nothing has happened, where there is
     /// more to do.
-    @inline(never)
+    @inline(__always)
     func postPlain(
         _ found: PublishFastPath, _ line: Bytes, _ connection: ConnectionRef,
         along route: StablePointer<Route>

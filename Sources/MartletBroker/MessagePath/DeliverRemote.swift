@@ -81,6 +81,7 @@ extension BrokerLoop {
         while let (source, number) = oldestArrival() {
             guard number <= settled else { return mail.wake() }
             guard let batch = unsafe state.pointee.arrived[source].removeFirst() else { return }
+            state.pointee.hasTakenBatches = true
             deliver(batch)
             if unsafe incoming[source].pointee.giveBack(batch) { sendLinkDrained(source) }
         }

@@ -108,7 +108,7 @@ extension BrokerLoop {
             if Int(route.pointee.plainCount) >= Self.fanOutMin {
                 hasFannedOut(to: Int(route.pointee.plainCount), from: connection, dirtyBefore)
             }
-            if next >= 0, unsafe !postPlain(found, line, connection, along: route) {
+            if next >= 0 {
                 unsafe finish(found, line, connection, along: route, from: next, delivered)
             }
             position &+= found.byteCount
@@ -196,6 +196,7 @@ extension BrokerLoop {
         _ found: PublishFastPath, _ line: Bytes, _ connection: ConnectionRef,
         along route: StablePointer<Route>, from first: Int, _ deliveredBefore: Int
     ) {
+        if unsafe postPlain(found, line, connection, along: route) { return }
         work.pointee.add(SliceWork.operation)
         let subject = unsafe found.subject(in: line)
         guard unsafe isAllowedSubject(connection, subject.start, subject.count) else { return }
