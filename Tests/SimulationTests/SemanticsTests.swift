@@ -7,13 +7,30 @@ import Testing
 @Suite struct SemanticsTests {
     @Test(arguments: testSeeds(100))
     func everyDeliveryIsTheModels(seed: UInt64) throws {
-        var world = try World(seed: seed)
+        var random = SeededRandom(seed: seed &* 77)
+        try runWorld(seed: seed, loops: 1 + random.below(4), turnsPerMove: 0)
+    }
+
+    @Test("so it is while connections move from loop to loop", arguments: [2, 4], testSeeds(100))
+    func everyDeliveryIsTheModelsWhileConnectionsMove(loops: Int, seed: UInt64) throws {
+        try runWorld(seed: seed, loops: loops, turnsPerMove: 1 + Int(seed % 8))
+    }
+
+    @Test("and in such a world they do move") func connectionsMove() throws {
+        let moves = try (1...20).map { try runWorld(seed: $0, loops: 3, turnsPerMove: 2) }
+        #expect(moves.reduce(0, +) > 200, "\(moves)")
+    }
+
+    /// How many connections have moved.
+    @discardableResult
+    private func runWorld(seed: UInt64, loops: Int, turnsPerMove: Int) throws -> Int {
+        var world = try World(seed: seed, loops: loops, turnsPerMove: turnsPerMove)
         for _ in 0..<6 {
             world.changeInterest()
             world.publish()
             if let problem = world.problem {
-                Issue.record("MARTLET_SEED=\(seed): \(problem)")
-                return
+                Issue.record("MARTLET_SEED=\(seed), \(loops) loops: \(problem)")
+                return world.simulation.moveCount
             }
             if world.simulation.random.oneIn(3) { world.disconnectSomebody() }
         }
@@ -21,6 +38,7 @@ import Testing
         let left = world.simulation.bytesLeftAfterClosing()
         #expect(left == 0, "MARTLET_SEED=\(seed): \(left) bytes of blocks did not come back")
         #endif
+        return world.simulation.moveCount
     }
 }
 
@@ -54,9 +72,10 @@ private struct World {
 
     private static let tokens: [Substring] = ["a", "b", "c", "_INBOX", "x1"]
 
-    init(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed &* 77)
-        simulation = try Simulation(seed: seed, loops: 1 + random.below(4))
+    init(seed: UInt64, loops: Int, turnsPerMove: Int) throws {
+        var random = SeededRandom(seed: seed &* 77 &+ 1)
+        simulation = try Simulation(seed: seed, loops: loops)
+        simulation.turnsPerMove = turnsPerMove
         for _ in 0..<(2 + random.below(5)) { connect() }
         settleInterest()
     }

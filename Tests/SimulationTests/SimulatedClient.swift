@@ -5,6 +5,7 @@ import MartletTestSupport
 /// The other end of a connection: bytes to send, in whatever pieces, and the frames that came back.
 final class SimulatedClient {
     let id: Int
+    /// Where it has connected.
     let loop: Int
     let pipe: MemoryPipe
     let address: SharedAddress
@@ -21,6 +22,7 @@ final class SimulatedClient {
     private(set) var messages: [Frame.Message] = []
     private(set) var pings = 0
     private(set) var pongs = 0
+    private(set) var infos = 0
     private(set) var errors: [String] = []
     /// The stream broke the protocol; what stood there.
     private(set) var garbage: String?
@@ -29,14 +31,11 @@ final class SimulatedClient {
     init(id: Int, mail: Mailbox<LoopCommand>, capacity: Int, loop: Int) {
         self.id = id
         self.loop = loop
-        let address = SharedAddress()
+        let address = SharedAddress(mail)
         self.address = address
         pipe = MemoryPipe(
-            capacity: capacity,
-            wakeBroker: {
-                if let handle = address.value { mail.post(.pipeMoved(handle)) }
-            },
-            wakePeer: {})
+            capacity: capacity, wakeBroker: { address.wakeLoop() }, wakePeer: {},
+            hasMoved: { address.set($1, on: $0) })
     }
 
     func queue(_ text: String) { outgoing += Array(text.utf8) }
@@ -94,7 +93,8 @@ final class SimulatedClient {
     private func take(_ frame: Frame) {
         switch frame {
         case .message(let message): messages.append(message)
-        case .info, .ok: break
+        case .ok: break
+        case .info: infos += 1
         case .ping: pings += 1
         case .pong: pongs += 1
         case .error(let text): errors.append(text)
@@ -104,8 +104,19 @@ final class SimulatedClient {
 
 /// Where a connection is, once its loop has adopted it.
 final class SharedAddress: Sendable {
-    private let handle = Guarded<SlabHandle?>(nil)
+    private let place: Guarded<(mail: Mailbox<LoopCommand>, handle: SlabHandle?)>
 
-    var value: SlabHandle? { handle.withLock { $0 } }
-    func set(_ value: SlabHandle) { handle.withLock { $0 = value } }
+    init(_ mail: Mailbox<LoopCommand>) { place = Guarded((mail, nil)) }
+
+    var value: SlabHandle? { place.withLock { $0.handle } }
+    var mail: Mailbox<LoopCommand> { place.withLock { $0.mail } }
+    func set(_ value: SlabHandle) { place.withLock { $0.handle = value } }
+    func set(_ value: SlabHandle, on mail: Mailbox<LoopCommand>) {
+        place.withLock { $0 = (mail, value) }
+    }
+
+    func wakeLoop() {
+        let (mail, handle) = place.withLock { $0 }
+        if let handle { mail.post(.pipeMoved(handle)) }
+    }
 }

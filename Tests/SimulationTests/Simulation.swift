@@ -10,6 +10,9 @@ final class Simulation {
     let broker: Broker
     var random: SeededRandom
     private(set) var clients: [SimulatedClient] = []
+    /// One connection in so many turns goes to another loop; 0 for none.
+    var turnsPerMove = 0
+    private(set) var moveCount = 0
     private let time = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
     init(
@@ -58,6 +61,7 @@ final class Simulation {
 
     /// One turn of a random loop.
     func turn() {
+        moveAtTimes()
         let loop = loops[random.below(loops.count)]
         loop.events.turn(loop, waits: false)
     }
@@ -69,9 +73,39 @@ final class Simulation {
             if moving { for client in clients where client.move() { moved = true } }
             let busy = loops.filter { $0.mail.hasMail || $0.hasWorkLeft }
             if busy.isEmpty, !moved { return }
+            moveAtTimes()
             for loop in busy.shuffled(using: &random) { loop.events.turn(loop, waits: false) }
         }
         fatalError("seed \(seed): the broker never comes to rest")
+    }
+
+    // MARK: Moves
+
+    /// The loop that has the client's connection, and the connection.
+    func place(of client: SimulatedClient) -> (loop: BrokerLoop, connection: ConnectionRef)? {
+        let mail = client.address.mail
+        guard let loop = loops.first(where: { $0.mail === mail }), let handle = client.address.value,
+            let connection = loop.connection(handle)
+        else { return nil }
+        return (loop, connection)
+    }
+
+    func loopIndex(of client: SimulatedClient) -> Int? { place(of: client)?.loop.index }
+
+    /// Begins to move a client's connection; false when it stays for now.
+    @discardableResult
+    func move(_ client: SimulatedClient, to target: Int) -> Bool {
+        guard let place = place(of: client), place.loop.move(place.connection, to: target) else {
+            return false
+        }
+        moveCount += 1
+        return true
+    }
+
+    private func moveAtTimes() {
+        guard turnsPerMove > 0, loops.count > 1, !clients.isEmpty, random.oneIn(turnsPerMove)
+        else { return }
+        move(random.pick(clients), to: random.below(loops.count))
     }
 
     /// Lets time pass; every loop has a turn after each step.

@@ -76,8 +76,12 @@ public final class Broker: Sendable {
         try replaceRules(configuration.rules)
     }
 
-    /// One loop: see docs/PERFORMANCE.md for the measurement.
-    static func defaultLoopCount() -> Int { 1 }
+    /// Of those there are so many work as the load needs, see `Placement` and `Balance`.
+    static func defaultLoopCount() -> Int { loopCount(forCores: CoreCount.usable) }
+
+    /// On a small machine a second loop takes the core that clients need; see docs/PERFORMANCE.md for the measurement.
+    /// Half of the others is for clients, the system's part of the network, and threads of the broker's own.
+    static func loopCount(forCores cores: Int) -> Int { cores < 4 ? 1 : min(8, cores / 2) }
 
     private static func makeLoops(
         _ shared: BrokerShared, clock: Clock, seed: UInt64
@@ -160,7 +164,7 @@ public final class Broker: Sendable {
         var threads: [NativeThread] = []
         do {
             try shared.rules.start()
-            try shared.standstills.start(shared.events)
+            try shared.standstills.start(shared.events) { [shared] in shared.shareWork() }
             for loop in shared.loops {
                 let transfer = UncheckedTransfer(loop)
                 threads.append(

@@ -28,8 +28,14 @@ final class BrokerShared: @unchecked Sendable {
     /// Connections that count towards `max_connections`.
     private let admitted = Atomic<Int>(0)
     private let boundClientPort = Atomic<Int>(0)
+    private let accessChanges = Atomic<Int>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let closed: Guarded<ClosedConnections>
+    private let placement: Guarded<Placement>
+    /// Of the thread that looks for standstills.
+    private let balance = Guarded(Balance())
+    /// How many loops there are is the broker's to choose, and so is which of them have work.
+    private let sharesWork: Bool
 
     init(
         configuration: BrokerConfiguration, loopCount: Int, events: any EventSink, seed: UInt64
@@ -44,6 +50,8 @@ final class BrokerShared: @unchecked Sendable {
         subscriptionBudget = MemoryBudget(bytesMax: budget.bytesMax / 2, partOf: budget)
         accounts = AccountDirectory(budget: subscriptionBudget, seed: seed)
         closed = Guarded(ClosedConnections(budget: budget))
+        sharesWork = configuration.loopCount == nil && loopCount > 1
+        placement = Guarded(Placement(loopCount: loopCount, followsLoad: sharesWork))
         currentAuthenticator = Guarded(
             Authenticator(configuration.authorization, accounts: accounts))
         rules = RuleControl(loopCount: loopCount, budget: budget, accounts: accounts, seed: seed)
@@ -99,8 +107,12 @@ final class BrokerShared: @unchecked Sendable {
     var authenticator: Authenticator { currentAuthenticator.withLock { $0 } }
     var connectionsMax: Int { current.withLock { $0.limits.connectionsMax } }
 
+    /// A reload has changed something since the start.
+    var accessHasChanged: Bool { accessChanges.load(ordering: .acquiring) > 0 }
+
     /// Who connects from now on meets the new users. Loops have settings of their own.
     func replace(_ configuration: BrokerConfiguration) {
+        defer { accessChanges.wrappingAdd(1, ordering: .releasing) }
         current.withLock { $0 = configuration }
         currentAuthenticator.withLock {
             $0 = Authenticator(configuration.authorization, accounts: accounts)
@@ -145,15 +157,27 @@ final class BrokerShared: @unchecked Sendable {
 
     var connectionCount: Int { loops.reduce(0) { $0 + $1.counters.pointee.connections.total } }
 
-    /// The loop with the fewest connections, those on their way to it included; the first of several.
+    /// Ten times a second: asks a loop that has too much to do to give some of it to another one.
+    func shareWork() {
+        guard sharesWork else { return }
+        let now = Clock.monotonicNanoseconds()
+        let shares = placement.withLock { placement in
+            placement.look(at: now) { loops[$0].counters.pointee.busyNanoseconds.total }
+            return placement.shares
+        }
+        guard let relief = balance.withLock({ $0.look(shares) }) else { return }
+        loops[relief.from].mail.post(.relieve(relief))
+    }
+
+    /// The loop that `Placement` chooses, where one more is under way from now on.
     func loopForNextConnection() -> Int {
-        var best = 0
-        var fewest = Int.max
-        for loop in loops {
-            let count =
-                loop.counters.pointee.connections.total
-                + loop.connectionsUnderWay.load(ordering: .relaxed)
-            if count < fewest { (best, fewest) = (loop.index, count) }
+        let now = Clock.monotonicNanoseconds()
+        let best = placement.withLock { placement in
+            placement.look(at: now) { loops[$0].counters.pointee.busyNanoseconds.total }
+            return placement.loopForNext {
+                loops[$0].counters.pointee.connections.total
+                    + loops[$0].connectionsUnderWay.load(ordering: .relaxed)
+            }
         }
         loops[best].connectionsUnderWay.wrappingAdd(1, ordering: .relaxed)
         return best

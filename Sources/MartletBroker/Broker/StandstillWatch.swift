@@ -35,9 +35,12 @@ final class StandstillWatch: Sendable {
 
     var soFar: Standstills { found.withLock { $0 } }
 
-    func start(_ events: any EventSink) throws(SystemFailure) {
+    /// - Parameter each: called ten times a second, since the thread is awake then.
+    func start(
+        _ events: any EventSink, _ each: @escaping @Sendable () -> Void = {}
+    ) throws(SystemFailure) {
         let thread = try NativeThread(name: "standstills", stackBytes: 128 << 10) { [self] in
-            run(events)
+            run(events, each)
         }
         self.thread.withLock { $0 = thread }
     }
@@ -50,7 +53,7 @@ final class StandstillWatch: Sendable {
         }
     }
 
-    private func run(_ events: any EventSink) {
+    private func run(_ events: any EventSink, _ each: () -> Void) {
         var last = Clock.monotonicNanoseconds()
         var logDueAt: UInt64 = 0
         wokenAt.store(last, ordering: .relaxed)
@@ -62,6 +65,7 @@ final class StandstillWatch: Sendable {
                 events.record(.processStoodStill(nanoseconds: late))
             }
             last = now
+            each()
         }
         wokenAt.store(0, ordering: .relaxed)
     }

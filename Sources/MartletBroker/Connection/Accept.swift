@@ -4,7 +4,7 @@ import CMartletSystem
 import Glibc
 import Synchronization
 
-/// The first loop accepts for all of them and hands each socket to the loop with the fewest connections.
+/// The first loop accepts for all of them and hands each socket to the loop that `Placement` chooses.
 extension BrokerLoop {
     func listen(on listener: Listener) {
         let place = state.pointee.listeners.count
@@ -148,6 +148,20 @@ extension BrokerLoop {
     private func makeConnection(
         _ transport: Transport, _ policy: PeerPolicy, id: UInt64, ip: String, port: UInt16
     ) -> ConnectionRef? {
+        guard let connection = takeSlot(transport, policy, id: id) else { return nil }
+        if state.pointee.settings.traces { connection.pointee.flags.insert(.isTraced) }
+        let details = ConnectionDetails()
+        details.ip = ip
+        details.port = Int(port)
+        details.startedAt = Clock.wallNanoseconds()
+        unsafe connection.pointee.details = unsafe .passRetained(details)
+        limitPending(connection)
+        enterOrder(connection)
+        return connection
+    }
+
+    /// A slot with room in every list; nil without memory.
+    func takeSlot(_ transport: Transport, _ policy: PeerPolicy, id: UInt64) -> ConnectionRef? {
         assert(thread.isCurrent)
         let account = shared.accounts.global
         guard SystemMemory.hasRoom(for: 0),
@@ -164,17 +178,9 @@ extension BrokerLoop {
         connection.pointee.policy = policy
         connection.pointee.id = id
         connection.pointee.flags = [.isTaken, .verbose, .pedantic, .echo]
-        if state.pointee.settings.traces { connection.pointee.flags.insert(.isTraced) }
         connection.pointee.acceptedAt = now
         connection.pointee.lastInputAt = now
         connection.pointee.lastActivityAt = now
-        let details = ConnectionDetails()
-        details.ip = ip
-        details.port = Int(port)
-        details.startedAt = Clock.wallNanoseconds()
-        unsafe connection.pointee.details = unsafe .passRetained(details)
-        limitPending(connection)
-        enterOrder(connection)
         return connection
     }
 

@@ -38,7 +38,10 @@ extension BrokerLoop {
         {
             let handle = unsafe state.pointee.closing.items[count]
             count += 1
-            guard let connection = connection(handle) else { continue }
+            // One that moves between loops ends when it has arrived.
+            guard let connection = connection(handle),
+                !connection.pointee.pauseReasons.contains(.move)
+            else { continue }
             closeNow(connection, connection.pointee.closeReason)
             let taken = events.clock.now() &- started
             note(.closing, taken)
@@ -52,20 +55,32 @@ extension BrokerLoop {
         // SAFETY: a connection ends once, or its blocks would be given back twice.
         assert(connection.pointee.flags.contains(.isTaken))
         connection.pointee.flags.insert(.isClosing)
-        record(.closed(reason), of: connection)
-        recordClosed(connection, reason)
+        if !connection.pointee.flags.contains(.isArriving) {
+            record(.closed(reason), of: connection)
+            recordClosed(connection, reason)
+        }
         if connection.pointee.pauseReasons.contains(.authentication) {
             shared.credentialChecks.cancel(connection.pointee.id)
         }
         forgetPauses(connection)
         releaseWaitingPublishers(connection)
         offerLastBytes(connection)
+        if !connection.pointee.flags.contains(.isArriving) { closeTransport(connection, reason) }
+        giveUpSlot(connection)
+        leave(connection)
+    }
+
+    private func closeTransport(_ connection: ConnectionRef, _ reason: CloseReason) {
         let transport = connection.pointee.transport
         if let descriptor = transport.descriptor { events.poller.remove(descriptor) }
         if reason != .clientClosed { unsafe transport.discardInput(into: input, Self.readBytesMax) }
         transport.close()
         connection.pointee.transport = .closed
-        leaveOrder(connection)
+    }
+
+    /// What the connection holds goes back; its transport is closed, or another loop's.
+    func giveUpSlot(_ connection: ConnectionRef) {
+        if !connection.pointee.flags.contains(.isArriving) { leaveOrder(connection) }
         connection.pointee.flags.remove(.isTaken)
         unsafe fullConnections[index].remove(connection.pointee.handle.index)
         connection.pointee.outbound.removeAll(pool: pool, returns: returns)
@@ -76,7 +91,6 @@ extension BrokerLoop {
         unsafe connection.pointee.permissions?.release()
         unsafe connection.pointee.permissions = nil
         if connection.pointee.flags.contains(.isAdmitted) { shared.leave() }
-        leave(connection)
     }
 
     private func recordClosed(_ connection: ConnectionRef, _ reason: CloseReason) {
@@ -88,8 +102,11 @@ extension BrokerLoop {
         if connection.pointee.policy.isCounted { counters.pointee.connections.add(-1) }
     }
 
-    private func offerLastBytes(_ connection: ConnectionRef) {
-        guard !connection.pointee.flags.contains(.discardsOutput) else { return }
+    func offerLastBytes(_ connection: ConnectionRef) {
+        guard
+            connection.pointee.flags.isDisjoint(
+                with: [.discardsOutput, .isArriving, .isHandedOver])
+        else { return }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)
             guard
@@ -105,6 +122,7 @@ extension BrokerLoop {
         stopListening()
         forEachConnection { closeNow($0, .serverShutdown) }
         removeAllDeparted()
+        forgetMoves()
         discardLongPublishes()
     }
 }

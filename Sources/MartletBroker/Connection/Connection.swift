@@ -42,6 +42,15 @@ struct ConnectionFlags: OptionSet, BitwiseCopyable {
     static let losesSubscriptions = ConnectionFlags(rawValue: 1 << 29)
     /// Closed at the end of what runs now.
     static let isClosing = ConnectionFlags(rawValue: 1 << 21)
+    /// On its way here from another loop: what is delivered is gathered, there is no transport yet.
+    static let isArriving = ConnectionFlags(rawValue: 1 << 30)
+    /// On its way to another loop, which has some of its output already: nothing is written here any more.
+    static let isHandedOver = ConnectionFlags(rawValue: 1 << 31)
+
+    /// What CONNECT has set.
+    static let ofConnect: ConnectionFlags = [.verbose, .pedantic, .echo, .headers, .noResponders]
+    /// What stays with a connection that goes to another loop.
+    static let travelling = ofConnect.union([.asyncInfo, .isAdmitted, .discardsOutput])
 }
 
 /// Why a connection is not read for a while.
@@ -66,9 +75,13 @@ struct PauseReasons: OptionSet, BitwiseCopyable {
     static let match = PauseReasons(rawValue: 128)
     /// Its next CONNECT ends all its subscriptions, of which there are many.
     static let departures = PauseReasons(rawValue: 256)
+    /// It is on its way from one loop to another: so at both.
+    static let move = PauseReasons(rawValue: 512)
 
     /// Those that only spread a connection's own work over turns.
-    static let ownWork: PauseReasons = [.authentication, .fanOut, .rules, .match, .departures]
+    static let ownWork: PauseReasons = [
+        .authentication, .fanOut, .rules, .match, .departures, .move,
+    ]
 
     static let all = PauseReasons(rawValue: .max)
 
@@ -142,6 +155,8 @@ struct Connection: ~Copyable {
     var bytesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
     var bytesOut: UInt64 = 0
+    /// Both together when a loop last looked who has most to do.
+    var messagesNoted: UInt64 = 0
     /// When it last published, subscribed, unsubscribed or got a message, or said CONNECT: what nats-server
     /// takes for activity. PING and PONG are none.
     var lastActivityAt: UInt64 = 0

@@ -82,9 +82,9 @@ extension BrokerLoop {
             return connection(handles[listing.position])
         }
         let connection = state.pointee.connections[listing.position]
-        guard connection.pointee.flags.contains(.isTaken), connection.pointee.policy.isListed else {
-            return nil
-        }
+        guard connection.pointee.flags.intersection([.isTaken, .isArriving]) == .isTaken,
+            connection.pointee.policy.isListed
+        else { return nil }
         if case .ids(let ids) = listing.selection, !ids.contains(connection.pointee.id) {
             return nil
         }

@@ -17,6 +17,8 @@ struct PeerPolicy {
     let slowConsumerPolicy: BrokerConfiguration.SlowConsumerPolicy?
     /// It is closed when what waits for it does not leave in time, or is far over its limit.
     let isClosedWhenSlow: Bool
+    /// It may go from one loop to another.
+    let canMove: Bool
     /// May wait for it at most, if that is less than `max_pending`.
     let pendingBytesCeiling: Int
 
@@ -32,6 +34,7 @@ struct PeerPolicy {
             slowConsumerPolicy = nil
             isClosedWhenSlow = true
             pendingBytesCeiling = .max
+            canMove = true
         case .handler, .system:
             isCounted = kind == .handler
             isListed = kind == .handler
@@ -44,6 +47,7 @@ struct PeerPolicy {
             slowConsumerPolicy = .block
             isClosedWhenSlow = false
             pendingBytesCeiling = 4 << 20
+            canMove = false
         }
     }
 

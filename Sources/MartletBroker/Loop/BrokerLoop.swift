@@ -67,10 +67,10 @@ final class BrokerLoop: EventLoopDriver {
     /// A turn that has handled events for this long ends, and the next goes on with the others.
     static let turnNanosecondsMax: UInt64 = 200_000
     /// Connections written to at the end of a turn; 64 writes take 260 to 520 µs. A publisher that fans out to
-    /// more is read again when all are written; other loops' publishers cannot be stopped at once, so with
-    /// several loops a turn writes to all.
-    let flushesPerTurn: Int
-    static let flushesPerTurnOfOneLoop = 64
+    /// more is read again when all are written; other loops' publishers cannot be stopped at once, so a
+    /// turn that has delivered their messages writes to all.
+    var flushesPerTurn: Int { state.pointee.hasTakenBatches ? .max : Self.flushesPerTurnMax }
+    static let flushesPerTurnMax = 64
     /// Connections written to between two events: more would be a fan-out, which can wait.
     static let flushesBetweenEvents = 8
     /// A connection that would be written to twice in a turn gathers its output for this many turns.
@@ -80,7 +80,6 @@ final class BrokerLoop: EventLoopDriver {
         self.index = index
         self.shared = shared
         loopCount = shared.loopCount
-        flushesPerTurn = shared.loopCount == 1 ? Self.flushesPerTurnOfOneLoop : .max
         events = try EventLoop(clock: clock)
         mail = try Mailbox()
         try mail.attach(to: events.poller)
@@ -241,6 +240,8 @@ struct LoopState {
     /// Of `dirty`, so many at the start gather output until the turn ends.
     var gathering = 0
     var turn: UInt32 = 1
+    /// Other loops' messages were delivered in this turn.
+    var hasTakenBatches = false
     /// Of an earlier turn, which wrote to so many connections that it left the others.
     var unflushed = HandleList()
     /// Connections whose output from fan-outs waits for more to come, and how long.
@@ -270,6 +271,7 @@ struct LoopState {
     var passesOver = false
     var hasPassedOver = false
 
+    var moves = Moves()
     var ruleStage = RuleStage()
     var random: RandomSource
     /// For tables whose keys clients choose.

@@ -72,9 +72,9 @@ extension BrokerLoop {
             guard let connection = connection(handle) else { return }
             credentialsAreChecked(connection, attempt, isRight: isRight)
         case .pausePublisher(let handle):
-            if let publisher = connection(handle) { pauseForSubscriber(publisher) }
+            if let publisher = stayingConnection(handle) { pauseForSubscriber(publisher) }
         case .resumePublisher(let handle):
-            if let publisher = connection(handle) { resumeAfterSubscriber(publisher) }
+            if let publisher = stayingConnection(handle) { resumeAfterSubscriber(publisher) }
         case .noResponders(let origin, let subject, let reply):
             sendNoRespondersLater(origin, subject, reply)
         case .shedMemory: helpInShortage()
@@ -82,6 +82,14 @@ extension BrokerLoop {
         case .waitForMemory(let handle):
             if let publisher = connection(handle) { waitForMemory(publisher) }
         case .linkDrained: resumeAfterLink()
+        case .relieve(let relief): relieve(relief)
+        case .arrive(let move): arrive(move)
+        case .moveFailed(let move): moveFailed(move)
+        case .hasSwitched(let move): hasSwitched(move)
+        case .fence(let move): fenceHasCome(move)
+        case .handOver(let move): handOver(move)
+        case .unsentOutput(let move, let bytes): takeUnsent(bytes, move)
+        case .handedOver(let letter): finishArrival(letter)
         case .adoptSettings(let settings, let then):
             adopt(settings)
             then()
@@ -126,7 +134,7 @@ extension BrokerLoop {
     }
 
     /// A request of this loop reached a queue group on another one, where nobody could take it.
-    private func sendNoRespondersLater(_ origin: Origin, _ subject: [UInt8], _ reply: [UInt8]) {
+    func sendNoRespondersLater(_ origin: Origin, _ subject: [UInt8], _ reply: [UInt8]) {
         let line = reply + Array(" 0\r\n\r\n".utf8)
         unsafe subject.withUnsafeBufferPointer { subject in
             unsafe line.withUnsafeBufferPointer { line in
@@ -176,7 +184,9 @@ extension BrokerLoop {
     private func closeSome(_ count: Int) {
         var left = count
         forEachConnection { connection in
-            guard left > 0, connection.pointee.policy.isCounted else { return }
+            guard left > 0, connection.pointee.policy.isCounted,
+                !connection.pointee.flags.contains(.isArriving)
+            else { return }
             left -= 1
             close(connection, .serverShutdown)
         }

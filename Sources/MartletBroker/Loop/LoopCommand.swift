@@ -26,6 +26,19 @@ enum LoopCommand: Sendable {
     case waitForMemory(SlabHandle)
     /// Publishers may go on: a link has drained.
     case linkDrained
+    /// Others have room for some of the connections.
+    case relieve(Relief)
+    /// A connection comes from another loop, which is told when this one has no room for it.
+    case arrive(Move)
+    case moveFailed(Move)
+    /// A connection's new place has taken the place of its old one in all routes.
+    case hasSwitched(Move)
+    /// A loop sends nothing more to the old place of a connection.
+    case fence(Move)
+    /// Goes on with it, until it is handed over.
+    case handOver(Move)
+    case unsentOutput(Move, [UInt8])
+    case handedOver(HandedOver)
     case adoptSettings(LoopSettings, then: @Sendable () -> Void)
     /// Who may connect has changed: connections from this slot on are to show that they still may.
     case reviewAccess(from: Int, then: @Sendable () -> Void)
@@ -54,6 +67,9 @@ extension LoopCommand {
         case .noResponders: "a status 503"
         case .shedMemory, .waitForMemory, .shedSubscriptions: "a shortage of memory"
         case .linkDrained: "a drained link"
+        case .relieve, .arrive, .moveFailed, .hasSwitched, .fence, .handOver, .unsentOutput,
+            .handedOver:
+            "a connection that moves"
         case .adoptSettings: "new settings"
         case .reviewAccess, .closeSurplus: "a review of access"
         case .adoptRules: "new rules"

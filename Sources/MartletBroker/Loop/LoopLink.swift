@@ -112,6 +112,9 @@ struct LoopLink: ~Copyable {
         return unsafe record
     }
 
+    /// Whether there is something to hand over.
+    var isGathering: Bool { source.pointee.batch != nil }
+
     /// Hands over what was gathered; whether there was anything.
     func post() -> Bool {
         postOpen()
@@ -160,10 +163,14 @@ struct LoopLink: ~Copyable {
         }
     }
 
+    /// The source's: no publisher has to wait for the target.
+    @inline(__always)
+    var hasRoom: Bool { bytesInFlight.load(ordering: .relaxed) <= bytesInFlightMax }
+
     /// The source's: whether its publishers must wait for the target. Says so first and looks again
     /// then, so that a target which has drained in between cannot miss it.
     func mustWait() -> Bool {
-        guard bytesInFlight.load(ordering: .relaxed) > bytesInFlightMax else { return false }
+        guard !hasRoom else { return false }
         sourceWaits.store(true, ordering: .sequentiallyConsistent)
         guard bytesInFlight.load(ordering: .sequentiallyConsistent) < bytesInFlightMax / 2
         else {

@@ -161,7 +161,7 @@ extension BrokerLoop {
     /// SAFETY: a connection keeps its slot until all its subscriptions are closed, so an open one's is in it;
     /// it may be closing.
     @inline(__always)
-    private func subscriber(_ subscription: SubscriptionRef) -> ConnectionRef {
+    func subscriber(_ subscription: SubscriptionRef) -> ConnectionRef {
         let handle = subscription.pointee.connection
         let connection = state.pointee.connections[Int(handle.index)]
         assert(

@@ -81,6 +81,7 @@ extension BrokerLoop {
         while let (source, number) = oldestArrival() {
             guard number <= settled else { return mail.wake() }
             guard let batch = unsafe state.pointee.arrived[source].removeFirst() else { return }
+            state.pointee.hasTakenBatches = true
             deliver(batch)
             if unsafe incoming[source].pointee.giveBack(batch) { sendLinkDrained(source) }
         }
@@ -106,6 +107,13 @@ extension BrokerLoop {
         var place = unsafe batch.block + Batch.headerBytes
         let end = unsafe batch.block + batch.pointee.used
         while unsafe place < end {
+            if unsafe place.load(as: Int.self) & PlainRecord.mark != 0 {
+                let record = unsafe place.assumingMemoryBound(to: PlainRecord.self)
+                unsafe deliverPlain(at: place)
+                if state.pointee.isShortOfMemory { unsafe holdBack(record.pointee.origin) }
+                unsafe place += record.pointee.byteCount
+                continue
+            }
             let record = unsafe place.load(as: BatchRecord.self)
             assert(unsafe record.byteCount > 0 && place + record.byteCount <= end)
             unsafe deliver(record, at: place)

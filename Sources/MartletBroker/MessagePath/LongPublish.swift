@@ -144,6 +144,7 @@ extension BrokerLoop {
         if let payload = publish.message.payload {
             PayloadBuffer.release(payload, on: returns, pool: pool)
         }
+        if !state.pointee.moves.fencesDue.isEmpty { countLongPublish() }
     }
 
     /// The loop has stopped.

@@ -22,9 +22,9 @@ struct Origin: BitwiseCopyable, Sendable {
     /// Among whose subjects it publishes.
     let account: AccountRef
     /// The publisher's connection; `none` of the broker itself.
-    let connection: SlabHandle
+    private(set) var connection: SlabHandle
     /// Where it publishes, and where its connection is.
-    let loop: UInt16
+    private(set) var loop: UInt16
     let kind: Kind
     var flags: Flags
 
@@ -54,6 +54,14 @@ struct Origin: BitwiseCopyable, Sendable {
     var withoutFlags: Origin {
         var copy = self
         copy.flags = []
+        return copy
+    }
+
+    /// The same client at another loop.
+    func moved(to connection: SlabHandle, on loop: UInt16) -> Origin {
+        var copy = self
+        copy.connection = connection
+        copy.loop = loop
         return copy
     }
 

@@ -28,7 +28,7 @@ extension BrokerLoop {
         keepForNextTurn(connection)
     }
 
-    private func countPaused(_ reason: PauseReasons, _ change: Int) {
+    func countPaused(_ reason: PauseReasons, _ change: Int) {
         counters.pointee.paused[reason.index].add(change)
     }
 

@@ -196,6 +196,7 @@ extension BrokerLoop {
         _ found: PublishFastPath, _ line: Bytes, _ connection: ConnectionRef,
         along route: StablePointer<Route>, from first: Int, _ deliveredBefore: Int
     ) {
+        if unsafe postPlain(found, line, connection, along: route) { return }
         work.pointee.add(SliceWork.operation)
         let subject = unsafe found.subject(in: line)
         guard unsafe isAllowedSubject(connection, subject.start, subject.count) else { return }

@@ -44,7 +44,10 @@ extension BrokerLoop {
     func sendNoResponders(
         to origin: Origin, subject: CountedBytes, reply: CountedBytes, along route: Route
     ) {
-        guard let requester = publisher(origin) else { return }
+        guard let requester = publisher(origin), !isLeaving(requester) else {
+            if loopCount > 1 { sendNoRespondersElsewhere(origin, subject, reply) }
+            return
+        }
         work.pointee.add(Int(route.plainCount) &* SliceWork.look)
         for i in 0..<Int(route.plainCount) {
             let destination = unsafe route.destinations[i]
@@ -55,5 +58,13 @@ extension BrokerLoop {
             return encodeNoResponders(
                 subject, reply, for: destination.subscription, on: requester)
         }
+    }
+
+    /// It may have gone to another loop.
+    private func sendNoRespondersElsewhere(
+        _ origin: Origin, _ subject: CountedBytes, _ reply: CountedBytes
+    ) {
+        forwardNoResponders(
+            Moves.NoResponders(origin: origin, subject: Array(subject), reply: Array(reply)))
     }
 }

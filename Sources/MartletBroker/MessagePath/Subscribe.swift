@@ -163,20 +163,11 @@ extension BrokerLoop {
     ) throws(OutOfMemory) {
         let tokens = unsafe Self.tokens(input.at(operation.subject), operation.subject.length)
         work.pointee.add(SliceWork.subscription + tokens * SliceWork.newNode)
-        guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else {
-            throw OutOfMemory()
-        }
-        let record = state.pointee.subscriptions[slot]
-        record.pointee.kind = .client
-        record.pointee.loop = UInt16(index)
-        record.pointee.connection = connection.pointee.handle
-        record.pointee.delivered = 0
-        record.pointee.deliveredMax = .max
-        record.pointee.dropped = 0
+        let record = try takeRecord(for: connection)
         do throws(OutOfMemory) {
             try copyNames(record, operation)
         } catch {
-            state.pointee.subscriptions.give(back: slot)
+            state.pointee.subscriptions.give(back: Int(record.pointee.index))
             throw error
         }
         let policy = unsafe shared.slowConsumerPolicy(
@@ -186,8 +177,7 @@ extension BrokerLoop {
         if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
         if record.pointee.policy != .close { connection.pointee.flags.insert(.staysWhenSlow) }
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
-        let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
-        record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
+        markOpen(record)
         do throws(OutOfMemory) {
             try connection.pointee.subscriptions.insert(
                 record, pool: pool, seed: state.pointee.hashSeed)
@@ -205,15 +195,43 @@ extension BrokerLoop {
         counters.pointee.subscriptions.add(1)
     }
 
+    /// A record without names, for a subscription of this connection.
+    func takeRecord(for connection: ConnectionRef) throws(OutOfMemory) -> SubscriptionRef {
+        guard let slot = state.pointee.subscriptions.take({ Subscription(index: $0) }) else {
+            throw OutOfMemory()
+        }
+        let record = state.pointee.subscriptions[slot]
+        record.pointee.kind = .client
+        record.pointee.loop = UInt16(index)
+        record.pointee.connection = connection.pointee.handle
+        record.pointee.delivered = 0
+        record.pointee.deliveredMax = .max
+        record.pointee.dropped = 0
+        record.pointee.policy = .close
+        return record
+    }
+
+    /// Whoever finds it may deliver to it.
+    func markOpen(_ record: SubscriptionRef) {
+        let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
+        record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
+    }
+
+    /// A block for the names, whose lengths are known, which the record has then.
+    func takeNames(_ record: SubscriptionRef) throws(OutOfMemory) -> MutableBytes {
+        // 16 bytes of slack: a sid is copied in whole pieces of 16.
+        let block = unsafe try namePool.allocate(record.pointee.nameBytes + 16)
+        unsafe record.pointee.take(names: block)
+        return unsafe record.pointee.subject
+    }
+
     private func copyNames(
         _ record: SubscriptionRef, _ operation: Operation
     ) throws(OutOfMemory) {
         record.pointee.subjectCount = operation.subject.count
         record.pointee.queueCount = operation.queue.count
         record.pointee.spacedSIDCount = operation.sid.count + 2
-        // 16 bytes of slack: a sid is copied in whole pieces of 16.
-        let block = unsafe try namePool.allocate(record.pointee.nameBytes + 16)
-        unsafe record.pointee.take(names: block)
+        _ = unsafe try takeNames(record)
         unsafe memcpy(record.pointee.subject, input.at(operation.subject), operation.subject.length)
         if operation.queue.count > 0 {
             unsafe memcpy(record.pointee.queue, input.at(operation.queue), operation.queue.length)
@@ -272,7 +290,7 @@ extension BrokerLoop {
     }
 
     /// A record that neither table nor tree knows goes to its next tenant.
-    private func free(_ record: SubscriptionRef) {
+    func free(_ record: SubscriptionRef) {
         markClosed(record)
         unsafe namePool.free(record.pointee.names.unsafelyUnwrapped, record.pointee.nameBytes + 16)
         unsafe record.pointee.names = nil

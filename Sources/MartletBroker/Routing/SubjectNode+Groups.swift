@@ -66,6 +66,17 @@ extension SubjectNode {
         return true
     }
 
+    /// The new one has the same queue.
+    mutating func replace(
+        _ old: SubscriptionRef, with new: SubscriptionRef, _ groupHash: UInt32
+    ) {
+        guard new.pointee.isQueued else { return plain.replace(old, with: new) }
+        guard let group = group(of: new, groupHash) else {
+            preconditionFailure("a subscription's queue group is not where it was added")
+        }
+        group.pointee.members.replace(old, with: new)
+    }
+
     /// One subscription of each queue group, and one of those without.
     func forEachInterest(_ body: (SubscriptionRef) -> Void) {
         if plain.count > 0 { body(plain[0]) }

@@ -124,6 +124,14 @@ extension SubjectSpace {
         if isFirst, !contents.pointee.observers.isEmpty { announce(subscription, +1) }
     }
 
+    /// Puts another record in the place of one, for a subscription that goes to another loop: whoever matches sees
+    /// the one or the other. Nothing happens where the old one has gone.
+    func replace(_ old: SubscriptionRef, with new: SubscriptionRef) {
+        unsafe pthread_mutex_lock(lock)
+        if contents.pointee.tree.replace(old, with: new) { bumpGenerations(of: new) }
+        unsafe pthread_mutex_unlock(lock)
+    }
+
     func remove(_ subscription: SubscriptionRef) {
         unsafe pthread_mutex_lock(lock)
         let wasLast = contents.pointee.tree.remove(subscription)

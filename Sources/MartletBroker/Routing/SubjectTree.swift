@@ -68,6 +68,17 @@ struct SubjectTree {
         return wasLast
     }
 
+    /// Puts another record of the same names in the place of one; false when that is not there.
+    mutating func replace(_ old: SubscriptionRef, with new: SubscriptionRef) -> Bool {
+        guard let node = old.pointee.place.pointee.node else { return false }
+        node.pointee.replace(old, with: new, groupHash(new))
+        old.pointee.place.pointee.node = nil
+        new.pointee.place.pointee.node = node
+        lastEdition += 1
+        node.pointee.edition = lastEdition
+        return true
+    }
+
     /// One subscription of each subject and queue that has any.
     func forEachInterest(_ body: (SubscriptionRef) -> Void) {
         var next = [root]

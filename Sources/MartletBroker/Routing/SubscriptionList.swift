@@ -47,6 +47,13 @@ struct SubscriptionList {
         }
     }
 
+    func replace(_ old: SubscriptionRef, with new: SubscriptionRef) {
+        let position = old.pointee.place.pointee.position
+        precondition(position < count && self[Int(position)] == old)
+        unsafe place(Int(position)).pointee = new
+        new.pointee.place.pointee.position = position
+    }
+
     // MARK: Memory
 
     private var hasSegments: Bool { segmentsMax > 0 }

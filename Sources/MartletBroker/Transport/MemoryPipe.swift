@@ -50,11 +50,16 @@ final class MemoryPipe: Sendable {
     let wakePeer: @Sendable () -> Void
     /// Tells the peer that there is room to write again, or that the broker has closed.
     let makeRoomKnown: @Sendable () -> Void
+    /// Says which loop has it now, and where, before that reads on. Without it no other loop can take the pipe.
+    let hasMoved: (@Sendable (Mailbox<LoopCommand>, SlabHandle) -> Void)?
 
     init(
         capacity: Int = 1 << 20, wakeBroker: @escaping @Sendable () -> Void,
-        wakePeer: @escaping @Sendable () -> Void, makeRoomKnown: @escaping @Sendable () -> Void = {}
+        wakePeer: @escaping @Sendable () -> Void,
+        makeRoomKnown: @escaping @Sendable () -> Void = {},
+        hasMoved: (@Sendable (Mailbox<LoopCommand>, SlabHandle) -> Void)? = nil
     ) {
+        self.hasMoved = hasMoved
         self.capacity = capacity
         self.wakeBroker = wakeBroker
         self.wakePeer = wakePeer

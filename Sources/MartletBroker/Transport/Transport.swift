@@ -88,6 +88,23 @@ enum Transport {
         }
     }
 
+    /// Whether another loop can take it.
+    var canMove: Bool {
+        switch self {
+        case .tcp: true
+        case .pipe(let pipe): unsafe pipe._withUnsafeGuaranteedRef { $0.hasMoved != nil }
+        }
+    }
+
+    /// Another loop has taken it: whoever wakes that for it must know.
+    func hasMoved(to mail: Mailbox<LoopCommand>, _ handle: SlabHandle) {
+        switch self {
+        case .tcp: break
+        case .pipe(let pipe):
+            unsafe pipe._withUnsafeGuaranteedRef { $0.hasMoved?(mail, handle) }
+        }
+    }
+
     func close() {
         switch self {
         case .tcp(let tcp): tcp.close()

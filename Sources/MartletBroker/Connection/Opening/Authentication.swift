@@ -86,11 +86,11 @@ extension BrokerLoop {
         if !mail.post(.reviewAccess(from: end, then: then)) { then() }
     }
 
-    private func reviewAccess(of connection: ConnectionRef, _ authenticator: Authenticator) {
+    func reviewAccess(of connection: ConnectionRef, _ authenticator: Authenticator) {
         guard connection.pointee.policy.needsCredentials,
             connection.pointee.flags.isDisjoint(with: .isClosing),
-            // What another thread checks is compared with what is asked then.
-            !connection.pointee.pauseReasons.contains(.authentication)
+            // What another thread checks is compared with what is asked then; who moves, when it has arrived.
+            connection.pointee.pauseReasons.isDisjoint(with: [.authentication, .move])
         else { return }
         let settings = state.pointee.settings
         let hasActed =

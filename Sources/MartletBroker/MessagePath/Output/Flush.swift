@@ -36,8 +36,12 @@ extension BrokerLoop {
     /// Writes until all is sent or the socket is full.
     @inline(never)
     func flush(_ connection: ConnectionRef) {
-        guard !connection.pointee.flags.contains(.discardsOutput) else {
-            return stopSending(connection)
+        guard
+            connection.pointee.flags.isDisjoint(
+                with: [.discardsOutput, .isArriving, .isHandedOver])
+        else {
+            if connection.pointee.flags.contains(.discardsOutput) { stopSending(connection) }
+            return
         }
         while !connection.pointee.outbound.isEmpty {
             let (count, byteCount) = gather(connection)

@@ -15,14 +15,21 @@ extension BrokerLoop {
     /// messages then need not wait for it, and its receiver can work while this loop does. A connection that
     /// would be written to twice in a turn gathers its output for `gatheringTurns`.
     ///
-    /// Other loops must get their batches before any socket is written; with more than one, all output
-    /// leaves at the end of the turn.
+    /// Other loops must get their batches before any socket is written; where something is gathered for one, all
+    /// output leaves at the end of the turn.
     @inline(__always)
     func flushBetweenEvents() {
         guard events.poller.hasEvents, state.pointee.dirty.count > state.pointee.gathering,
-            loopCount == 1, state.pointee.settings.coalesceNanoseconds == 0
+            loopCount == 1 || hasNothingForOtherLoops, state.pointee.settings.coalesceNanoseconds == 0
         else { return }
         flushNew()
+    }
+
+    private var hasNothingForOtherLoops: Bool {
+        for target in 0..<loopCount where unsafe outgoing[target].pointee.isGathering {
+            return false
+        }
+        return true
     }
 
     @inline(never)
@@ -88,6 +95,7 @@ extension BrokerLoop {
     private func startGathering() {
         state.pointee.dirty.removeAll()
         state.pointee.gathering = 0
+        state.pointee.hasTakenBatches = false
         state.pointee.turn &+= 1
     }
 

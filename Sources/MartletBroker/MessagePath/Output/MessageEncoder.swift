@@ -124,7 +124,7 @@ extension BrokerLoop {
     }
 
     @inline(__always)
-    private func recordDelivery(_ connection: ConnectionRef, _ byteCount: Int) {
+    func recordDelivery(_ connection: ConnectionRef, _ byteCount: Int) {
         connection.pointee.messagesOut &+= 1
         connection.pointee.bytesOut &+= UInt64(truncatingIfNeeded: byteCount)
         connection.pointee.lastActivityAt = now

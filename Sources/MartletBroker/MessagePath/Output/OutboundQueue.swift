@@ -154,6 +154,16 @@ struct OutboundQueue {
         tail = segment
     }
 
+    /// Puts what another queue holds before all that is here, and leaves that one empty.
+    mutating func prepend(_ earlier: inout OutboundQueue) {
+        guard let last = earlier.tail else { return }
+        last.pointee.next = head
+        if tail == nil { tail = last }
+        head = earlier.head
+        pendingBytes += earlier.pendingBytes
+        earlier = OutboundQueue()
+    }
+
     /// Drops `count` bytes that were sent from the front, and gives back what is then empty.
     @inline(__always)
     mutating func consume(_ count: Int, pool: BlockPool, returns: ReturnStack) {
