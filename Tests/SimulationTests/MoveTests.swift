@@ -246,7 +246,8 @@ import Testing
         return Origin(place.connection, on: place.loop.index)
     }
 
-    @Test("hears at the new place that nobody answers what it asked at the old one", arguments: 0..<5)
+    @Test(
+        "hears at the new place that nobody answers what it asked at the old one", arguments: 0..<5)
     func noResponders(turns: Int) throws {
         let simulation = try Simulation(seed: 9, loops: 2)
         let mover = client(simulation, loop: 0, "SUB inbox 1\r\n")

@@ -84,7 +84,8 @@ final class Simulation {
     /// The loop that has the client's connection, and the connection.
     func place(of client: SimulatedClient) -> (loop: BrokerLoop, connection: ConnectionRef)? {
         let mail = client.address.mail
-        guard let loop = loops.first(where: { $0.mail === mail }), let handle = client.address.value,
+        guard let loop = loops.first(where: { $0.mail === mail }),
+            let handle = client.address.value,
             let connection = loop.connection(handle)
         else { return nil }
         return (loop, connection)

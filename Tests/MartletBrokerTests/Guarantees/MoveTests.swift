@@ -10,7 +10,8 @@ extension Guarantees {
         private static let publisherCount = 4
         private static let subscriberCount = 4
 
-        @Test("Order and queue groups hold while connections move between loops", arguments: [2, 4])
+        @Test(
+            "Order and queue groups hold while connections move between loops", arguments: [2, 4])
         func order(loops: Int) throws {
             let broker = try TestBroker(loops: loops)
             let subscribers = try broker.clients(Self.subscriberCount)

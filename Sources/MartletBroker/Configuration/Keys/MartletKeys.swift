@@ -6,7 +6,8 @@ extension ConfigurationTable {
             Key(
                 "loops", sets: \.loopCount, takes: .numberOrAuto(1...1024),
                 reload: .refusedAs("martlet.loops"), flags: ["loops"],
-                "Event loops: threads that carry messages. auto is 1 on fewer than 4 cores, else one for two cores, at most 8, of which as many work as the load needs."),
+                "Event loops: threads that carry messages. auto is 1 on fewer than 4 cores, else one for two cores, at most 8, of which as many work as the load needs."
+            ),
             Key(
                 "max_memory", sets: \.limits.memoryBytesMax, takes: .bytes(0...Int64.max, "a size"),
                 default: "three quarters of the machine's",

@@ -20,7 +20,8 @@ extension BrokerLoop {
     @inline(__always)
     func flushBetweenEvents() {
         guard events.poller.hasEvents, state.pointee.dirty.count > state.pointee.gathering,
-            loopCount == 1 || hasNothingForOtherLoops, state.pointee.settings.coalesceNanoseconds == 0
+            loopCount == 1 || hasNothingForOtherLoops,
+            state.pointee.settings.coalesceNanoseconds == 0
         else { return }
         flushNew()
     }
