@@ -35,10 +35,11 @@ extension BrokerLoop {
         let listener = state.pointee.listeners[place]
         let startedAt = work.pointee.startedAt
         for _ in 0..<Listener.acceptsPerTurn {
-            // Who comes back after all have gone at once waits for the descriptors of the old connections.
+            // Who comes back after all have gone at once waits for the descriptors of the old connections, of
+            // which some may be about to tell that they have gone.
             guard
                 state.pointee.acceptedDescriptor + 1 < listener.keptDescriptors
-                    || state.pointee.closing.count == 0
+                    || (state.pointee.closing.count == 0 && !events.poller.hasEvents)
             else { return }
             var storage = sockaddr_storage()
             let descriptor = unsafe martlet_accept(listener.descriptor, &storage)

@@ -61,6 +61,7 @@ extension BrokerLoop {
     }
 
     /// It may have gone to another loop.
+    @inline(never)
     private func sendNoRespondersElsewhere(
         _ origin: Origin, _ subject: CountedBytes, _ reply: CountedBytes
     ) {
