@@ -29,6 +29,16 @@ import Testing
         try #require(window == OutputPace.windowNanosecondsMax)
     }
 
+    /// A busy loop with subscribers of `wide`, who have read what came so far, and a publisher.
+    private func busy() throws -> (Simulation, [SimulatedClient], SimulatedClient) {
+        let simulation = try Simulation(seed: 1)
+        let all = subscribers(simulation)
+        let publisher = client(simulation)
+        try makeBusy(simulation, publisher)
+        for one in all { _ = one.takeMessages() }
+        return (simulation, all, publisher)
+    }
+
     private func subscribers(_ simulation: Simulation, _ count: Int = count) -> [SimulatedClient] {
         (0..<count).map { _ in client(simulation, "SUB wide 1\r\n") }
     }
@@ -43,11 +53,7 @@ import Testing
     }
 
     @Test func aBusyLoopGathersWhatComesInTheWindow() throws {
-        let simulation = try Simulation(seed: 1)
-        let all = subscribers(simulation)
-        let publisher = client(simulation)
-        try makeBusy(simulation, publisher)
-        for one in all { _ = one.takeMessages() }
+        let (simulation, all, publisher) = try busy()
         for text in ["x", "y", "z"] {
             publisher.queue("PUB wide 1\r\n\(text)\r\n")
             simulation.settle()
@@ -77,11 +83,7 @@ import Testing
     }
 
     @Test func whoClosesOrStopsGetsWhatWaits() throws {
-        let simulation = try Simulation(seed: 1)
-        let all = subscribers(simulation)
-        let publisher = client(simulation)
-        try makeBusy(simulation, publisher)
-        for one in all { _ = one.takeMessages() }
+        let (simulation, all, publisher) = try busy()
         publisher.queue("PUB wide 1\r\nx\r\n")
         simulation.settle()
         all[0].queue("NONSENSE\r\n")
@@ -94,11 +96,7 @@ import Testing
     }
 
     @Test func aReloadThatEndsItWritesWhatWaits() throws {
-        let simulation = try Simulation(seed: 1)
-        let all = subscribers(simulation)
-        let publisher = client(simulation)
-        try makeBusy(simulation, publisher)
-        for one in all { _ = one.takeMessages() }
+        let (simulation, all, publisher) = try busy()
         publisher.queue("PUB wide 1\r\nx\r\n")
         simulation.settle()
         var configuration = simulation.broker.configuration

@@ -37,7 +37,7 @@ final class StandstillWatch: Sendable {
 
     /// - Parameter each: called ten times a second, since the thread is awake then.
     func start(
-        _ events: any EventSink, _ each: @escaping @Sendable () -> Void = {}
+        _ events: any EventSink, _ each: @escaping @Sendable () -> Void
     ) throws(SystemFailure) {
         let thread = try NativeThread(name: "standstills", stackBytes: 128 << 10) { [self] in
             run(events, each)

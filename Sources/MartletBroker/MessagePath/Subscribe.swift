@@ -177,14 +177,7 @@ extension BrokerLoop {
         if record.pointee.policy == .dropOld { connection.pointee.flags.insert(.dropsOld) }
         if record.pointee.policy != .close { connection.pointee.flags.insert(.staysWhenSlow) }
         if let limit = policy.pendingBytesMax { connection.pointee.pendingBytesMax = limit }
-        markOpen(record)
-        do throws(OutOfMemory) {
-            try connection.pointee.subscriptions.insert(
-                record, pool: pool, seed: state.pointee.hashSeed)
-        } catch {
-            free(record)
-            throw error
-        }
+        try enter(record, of: connection)
         do throws(OutOfMemory) {
             try connection.pointee.account.pointee.space.insert(record)
         } catch {
@@ -211,10 +204,17 @@ extension BrokerLoop {
         return record
     }
 
-    /// Whoever finds it may deliver to it.
-    func markOpen(_ record: SubscriptionRef) {
+    /// The connection has it, and whoever finds it may deliver to it. Without memory for that it is free again.
+    func enter(_ record: SubscriptionRef, of connection: ConnectionRef) throws(OutOfMemory) {
         let generation = record.pointee.state.load(ordering: .relaxed) >> 2 + 1
         record.pointee.state.store(generation << 2 | Subscription.openBit, ordering: .releasing)
+        do throws(OutOfMemory) {
+            try connection.pointee.subscriptions.insert(
+                record, pool: pool, seed: state.pointee.hashSeed)
+        } catch {
+            free(record)
+            throw error
+        }
     }
 
     /// A block for the names, whose lengths are known, which the record has then.

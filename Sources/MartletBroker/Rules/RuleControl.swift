@@ -1,4 +1,3 @@
-import Glibc
 import MartletRules
 
 /// The threads that evaluate rules. A connection's messages go to one of them while any is under way, so

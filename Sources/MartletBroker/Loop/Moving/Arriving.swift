@@ -84,14 +84,7 @@ extension BrokerLoop {
             state.pointee.subscriptions.give(back: Int(record.pointee.index))
             throw error
         }
-        markOpen(record)
-        do throws(OutOfMemory) {
-            try connection.pointee.subscriptions.insert(
-                record, pool: pool, seed: state.pointee.hashSeed)
-        } catch {
-            free(record)
-            throw error
-        }
+        try enter(record, of: connection)
         return record
     }
 
