@@ -27,7 +27,8 @@ struct Options: ParsableArguments {
     @Flag(help: "never sleep between messages; for a core of its own")
     var spin = false
 
-    @Flag(help: "say when all is connected, and begin at the moment that a line of input then names")
+    @Flag(
+        help: "say when all is connected, and begin at the moment that a line of input then names")
     var hold = false
 
     @Flag(help: "report how often each latency and lateness was seen, in nanoseconds")

@@ -6,7 +6,8 @@ struct SharedLoadOptions: ParsableArguments {
     var prefix = "bench"
 
     @Option(
-        help: "messages that each sender keeps under way, and sends the next one when one has come; 0 keeps --rate"
+        help:
+            "messages that each sender keeps under way, and sends the next one when one has come; 0 keeps --rate"
     )
     var inFlight = 0
 

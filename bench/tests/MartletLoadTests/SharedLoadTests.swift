@@ -6,7 +6,8 @@ import Testing
 
 /// What several processes need to load one server together.
 @Suite struct SharedLoadTests {
-    @Test("every other client is drawn about as often, and never the sender", arguments: [2, 3, 128])
+    @Test(
+        "every other client is drawn about as often, and never the sender", arguments: [2, 3, 128])
     func peers(clientCount: Int) {
         let peers = RandomPeers(clientCount: clientCount, seed: 1)
         var counts = Array(repeating: 0, count: clientCount)

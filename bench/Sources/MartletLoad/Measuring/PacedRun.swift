@@ -78,7 +78,9 @@ struct PacedRun {
     /// Whether all has come that was sent, or will not come any more.
     func isOver(_ recorder: Recorder, _ end: UInt64, _ now: UInt64) -> Bool {
         if now > end + Self.graceNanoseconds { return true }
-        guard let copies else { return now > max(end, recorder.lastArrival) + Self.quietNanoseconds }
+        guard let copies else {
+            return now > max(end, recorder.lastArrival) + Self.quietNanoseconds
+        }
         return recorder.received == recorder.sent * copies
     }
 

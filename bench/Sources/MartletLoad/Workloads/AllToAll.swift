@@ -3,7 +3,8 @@ import ArgumentParser
 /// Clients that publish to one another at random, also to those of other processes.
 struct AllToAll: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "random", abstract: "clients that publish to others drawn at random, at a rate")
+        commandName: "random", abstract: "clients that publish to others drawn at random, at a rate"
+    )
 
     @OptionGroup var options: Options
     @OptionGroup var beside: BackgroundOptions
